@@ -1,0 +1,130 @@
+"""How fast and how large: ratios within one run, each against something that every machine has.
+
+Prints one line a measurement: what, the ratio, the goal. Times are the least of several runs, interleaved, so that a
+busy machine slows both sides alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from armlevel.arch import load as load_catalogue
+from armlevel.documents import load_hosts
+from armlevel.engine import level
+from bench.fleet import all_shapes, one_shape, write_fleet
+
+_HOSTS = 1000
+_KINDS = 200
+_COPIES = 50
+_ROUNDS = 5
+_PYTHON = sys.executable
+_COMMAND = str(Path(_PYTHON).with_name("armlevel"))
+
+
+def _least(rounds: int, *works: Callable[[], object]) -> list[float]:
+    """Return the least time of each work in seconds, over interleaved rounds."""
+    best = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for index, work in enumerate(works):
+            start = time.perf_counter()
+            work()
+            best[index] = min(best[index], time.perf_counter() - start)
+    return best
+
+
+def _say(what: str, ratio: float, goal: str, detail: str) -> None:
+    print(f"{what:<46} {ratio:6.2f} x  (goal {goal:<7}) {detail}", flush=True)
+
+
+def _baseline(name: str, paths: list[str]) -> None:
+    catalogue = load_catalogue()
+    size = sum(Path(path).stat().st_size for path in paths)
+
+    def parse() -> object:
+        out = []
+        for path in paths:
+            with open(path, "rb") as stream:  # noqa: PTH123 - the plainest way is what is measured against
+                out.append(json.load(stream))
+        return out
+
+    def whole() -> object:
+        return level(load_hosts(paths), catalogue)
+
+    answer = level(load_hosts(paths), catalogue).answer
+    plain, ours, read = _least(_ROUNDS, parse, whole, lambda: load_hosts(paths))
+    detail = f"{ours * 1000:.0f} ms ({read * 1000:.0f} reading) / {plain * 1000:.0f} ms, {size >> 20} MiB, {answer}"
+    _say(f"baseline, {len(paths):,} {name} hosts / json.load", ours / plain, "<= 2.5", detail)
+
+
+_MEMORY = """
+import resource, sys
+from armlevel.arch import load
+from armlevel.documents import load_hosts
+from armlevel.engine import level
+hosts = load_hosts([sys.argv[1]])
+print(len(hosts), level(hosts, load()).answer, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _memory(folder: Path) -> None:
+    target = folder / "many"
+    target.mkdir()
+    texts = [Path(path).read_text() for path in write_fleet(folder / "kinds", all_shapes(_KINDS, seed=3))]
+    order = [kind for kind in range(_KINDS) for _ in range(_COPIES)]
+    random.Random(3).shuffle(order)
+    for number, kind in enumerate(order):
+        (target / f"{number:05}.json").write_text(texts[kind])
+    out = subprocess.run([_PYTHON, "-c", _MEMORY, str(target)], check=True, capture_output=True, text=True)
+    count, answer, kib = out.stdout.split()
+    print(
+        f"memory, {int(count):,} hosts of {_KINDS} contents: {int(kib) / 1024:.0f} MiB  (goal < 300 MiB)  {answer}"
+    )
+
+
+def _commands(folder: Path) -> None:
+    paths = write_fleet(folder / "two", one_shape(2, seed=4))
+    guest = str(folder / "guest.json")
+    subprocess.run([_COMMAND, "baseline", *paths, "-o", guest], check=False, capture_output=True)
+
+    def run(*arguments: str) -> Callable[[], object]:
+        return lambda: subprocess.run(arguments, check=False, capture_output=True)
+
+    works = {
+        "--version": (run(_COMMAND, "--version"), "<= 8"),
+        "--help": (run(_COMMAND, "--help"), "<= 8"),
+        "check, two files": (run(_COMMAND, "check", guest, paths[0]), "<= 25"),
+    }
+    plain, *times = _least(15, run(_PYTHON, "-c", "pass"), *(work for work, _ in works.values()))
+    for (name, (_, goal)), seconds in zip(works.items(), times, strict=True):
+        _say(
+            f"armlevel {name} / python -c pass",
+            seconds / plain,
+            goal,
+            f"{seconds * 1000:.0f} / {plain * 1000:.0f} ms",
+        )
+
+
+def main() -> None:
+    """Measure everything, with bytecode kept as on any installed machine."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) is not None:
+        os.execv(_PYTHON, [_PYTHON, __file__])  # noqa: S606 - this very program, without the setting
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _baseline("one-shape", write_fleet(folder / "one", one_shape(_HOSTS)))
+        _baseline("all-shape", write_fleet(folder / "all", all_shapes(_HOSTS)))
+        _memory(folder)
+        _commands(folder)
+
+
+if __name__ == "__main__":
+    main()

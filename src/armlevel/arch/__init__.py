@@ -1,0 +1,86 @@
+"""What Arm says: registers, orders, features and rules, and what KVM was measured to do with them.
+
+>>> from armlevel.arch import load
+>>> load().field("ID_AA64PFR0_EL1.SVE").values
+{0: 'NI', 1: 'FEAT_SVE'}
+"""
+
+from __future__ import annotations
+
+from armlevel.arch.catalogue import Catalogue
+from armlevel.arch.expr import And, Cmp, Const, Expr, Feat, Iff, Implies, Not, Or, evaluate, leaves, mentioned
+from armlevel.arch.kvmrows import (
+    Bundle,
+    Coupling,
+    Drop,
+    FirmwareRegister,
+    Ignored,
+    KernelLine,
+    NoMeaning,
+    WriteRule,
+)
+from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
+from armlevel.arch.order import ORDERS, Order
+from armlevel.arch.parser import parse
+from armlevel.arch.prove import prove
+from armlevel.arch.rules import (
+    KINDS,
+    Feature,
+    FieldRule,
+    Hwcap,
+    Part,
+    Rule,
+    RuleReport,
+    SetAside,
+    Version,
+    check_rules,
+    features_of,
+    known_of,
+)
+from armlevel.arch.shipped import load
+
+__all__ = [
+    "KINDS",
+    "ORDERS",
+    "VIEWS",
+    "WHO",
+    "And",
+    "Bundle",
+    "Catalogue",
+    "Cmp",
+    "Const",
+    "Coupling",
+    "Drop",
+    "Expr",
+    "Feat",
+    "Feature",
+    "Field",
+    "FieldRule",
+    "FirmwareRegister",
+    "Hwcap",
+    "Iff",
+    "Ignored",
+    "Implies",
+    "KernelLine",
+    "NoMeaning",
+    "Not",
+    "Or",
+    "Order",
+    "Part",
+    "Register",
+    "Reserved",
+    "Rule",
+    "RuleReport",
+    "SetAside",
+    "Version",
+    "WriteRule",
+    "check_rules",
+    "evaluate",
+    "features_of",
+    "known_of",
+    "leaves",
+    "load",
+    "mentioned",
+    "parse",
+    "prove",
+]

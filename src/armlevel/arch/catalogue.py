@@ -1,0 +1,276 @@
+"""The whole table of facts, read once; parts that are rarely asked for are built when they are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from armlevel.arch import kvmrows
+from armlevel.arch.expr import Const, Expr
+from armlevel.arch.model import Field, Register, Reserved
+from armlevel.arch.order import Order
+from armlevel.arch.parser import parse
+from armlevel.arch.rules import Feature, FieldRule, Hwcap, Part, Rule, SetAside, Version
+from armlevel.errors import UnknownName
+
+__all__ = ["Catalogue"]
+
+_STATES = frozenset({"always", "value == 0", "no such cache"})
+
+
+class Catalogue:
+    """What Arm says and what KVM was measured to do, as values; made from the compiled table."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        """Read the registers of ``table``; everything else waits until it is asked for."""
+        self._table = table
+        self.version: str = table["version"]
+        self.registers: Mapping[str, Register] = MappingProxyType(
+            {row[0]: _register(row) for row in table["registers"]}
+        )
+        self.fields: Mapping[str, Field] = MappingProxyType(
+            {one.subject: one for register in self.registers.values() for one in register.fields}
+        )
+
+    # ---- features and rules
+
+    @cached_property
+    def signed(self) -> Mapping[str, int]:
+        """The width of every field whose order is signed: what :func:`armlevel.arch.parse` needs."""
+        return {name: one.width for name, one in self.fields.items() if one.order.kind == "signed"}
+
+    @cached_property
+    def features(self) -> Mapping[str, Feature]:
+        """Every ``FEAT_`` name, those without a condition included."""
+        see, rows = self._table["features"]
+        return MappingProxyType({row[0]: self._feature(row, see) for row in rows})
+
+    @cached_property
+    def not_visible(self) -> Mapping[str, str]:
+        """Features that no field of our registers announces, each with the reason."""
+        return MappingProxyType(dict(self._table["not_visible"]))
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Arm's constraints that speak of our fields alone, in Arm's order."""
+        see, lines = self._table["rules"]
+        rows = (line.split("\t") for line in lines.splitlines())
+        return tuple(Rule(text, self._parse(text), kind, about, see) for about, kind, text in rows)
+
+    @property
+    def rules_total(self) -> int:
+        """How many constraints Arm's source has: those kept and those set aside."""
+        total: int = self._table["rules_total"]
+        return total
+
+    @cached_property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """Arm's constraints that are not kept, each with its reason."""
+        return tuple(SetAside(*row) for row in self._table["set_aside"])
+
+    @cached_property
+    def field_rules(self) -> tuple[FieldRule, ...]:
+        """What follows between fields from ``FEAT_A -> FEAT_B``; never through versions."""
+        return tuple(FieldRule(*row) for row in self._table["field_rules"])
+
+    @cached_property
+    def versions(self) -> Mapping[str, Version]:
+        """Architecture versions and what they make mandatory."""
+        return MappingProxyType({row[0]: Version(*row) for row in self._table["versions"]})
+
+    @cached_property
+    def hwcaps(self) -> Mapping[str, Hwcap]:
+        """Linux's capability bits by name."""
+        see, rows = self._table["hwcaps"]
+        return MappingProxyType(
+            {name: Hwcap(name, self._parse(text) if text else None, see) for name, text in rows}
+        )
+
+    # ---- cores
+
+    @cached_property
+    def implementers(self) -> Mapping[int, str]:
+        """Implementer codes of MIDR_EL1."""
+        return MappingProxyType(dict(self._table["implementers"]))
+
+    @cached_property
+    def parts(self) -> Mapping[tuple[int, int], Part]:
+        """Cores by (implementer, part number)."""
+        see, rows = self._table["parts"]
+        return MappingProxyType({(who, part): Part(who, part, name, see) for who, part, name in rows})
+
+    # ---- KVM
+
+    @cached_property
+    def lines(self) -> tuple[kvmrows.KernelLine, ...]:
+        """The kernel lines that were measured."""
+        return tuple(kvmrows.KernelLine(*row) for row in self._table["lines"])
+
+    def line(self, release: str) -> kvmrows.KernelLine | None:
+        """Return the measured line a kernel release is of; None if that line was not measured."""
+        return next((line for line in self.lines if line.matches(release)), None)
+
+    @cached_property
+    def writable(self) -> Mapping[str, tuple[kvmrows.WriteRule, ...]]:
+        """What userspace may write, by ``REG.FIELD``; a field that is not here takes its limit only."""
+        found: dict[str, list[kvmrows.WriteRule]] = {}
+        see, rows = self._table["writable"]
+        for subject, lines, rule, options in rows:
+            one = self.fields[subject]
+            more = {"see": see, **dict(options)}
+            changed = {
+                value: row.keeps
+                for row in self.ignored
+                if row.field == subject and isinstance(row.accepts, tuple) and row.keeps is not None
+                for value in row.accepts
+                if set(lines) <= set(row.lines)
+            }
+            found.setdefault(subject, []).append(
+                kvmrows.WriteRule(
+                    subject,
+                    lines,
+                    rule,
+                    one.width,
+                    signed=one.order.kind == "signed" and rule in ("lower", "higher"),
+                    changed=MappingProxyType(changed),
+                    **more,
+                )
+            )
+        return MappingProxyType({name: tuple(rows) for name, rows in found.items()})
+
+    def write_rule(self, subject: str, line: str) -> kvmrows.WriteRule | None:
+        """Return the rule for one field on one kernel line (by name); None if the limit is all it takes."""
+        return next((row for row in self.writable.get(subject, ()) if line in row.lines), None)
+
+    @cached_property
+    def ignored(self) -> tuple[kvmrows.Ignored, ...]:
+        """Values that KVM accepts and does not keep."""
+        return tuple(kvmrows.Ignored(*row) for row in self._table["ignored"])
+
+    @cached_property
+    def no_meaning(self) -> tuple[kvmrows.NoMeaning, ...]:
+        """Registers that say nothing under some condition."""
+        return tuple(
+            kvmrows.NoMeaning(name, registers, self._parse(unless), ignored_on, why, see)
+            for name, registers, unless, ignored_on, why, see in self._table["no_meaning"]
+        )
+
+    @cached_property
+    def drops(self) -> tuple[kvmrows.Drop, ...]:
+        """Registers that a move may leave behind."""
+        return tuple(
+            kvmrows.Drop(register, ids, when if when in _STATES else self._parse(when), loses, see)
+            for register, ids, when, loses, see in self._table["drops"]
+        )
+
+    @cached_property
+    def couplings(self) -> tuple[kvmrows.Coupling, ...]:
+        """What KVM enforces between choices."""
+        return tuple(
+            kvmrows.Coupling(
+                name, lines, when if when.startswith("without ") else self._parse(when), dict(then), why, see
+            )
+            for name, lines, when, then, why, see in self._table["couplings"]
+        )
+
+    @cached_property
+    def bundles(self) -> Mapping[str, kvmrows.Bundle]:
+        """Registers that are chosen together, by name."""
+        return MappingProxyType({row[0]: kvmrows.Bundle(*row) for row in self._table["bundles"]})
+
+    @cached_property
+    def firmware(self) -> Mapping[str, kvmrows.FirmwareRegister]:
+        """KVM's firmware registers by name."""
+        return MappingProxyType(
+            {
+                row[0]: kvmrows.FirmwareRegister(row[0], row[1], row[2], row[3], dict(row[4]), *row[5:])
+                for row in self._table["firmware"]
+            }
+        )
+
+    # ---- names as people write them
+
+    def register(self, text: str) -> Register:
+        """Return a register by name, in any case.
+
+        Raises:
+            UnknownName: there is none; ``near`` holds names that are close.
+
+        """
+        return self.registers[self._find("register", text, self._register_names)]
+
+    def field(self, text: str) -> Field:
+        """Return a field by ``REG.FIELD``, in any case, in our spelling or Arm's.
+
+        Raises:
+            UnknownName: there is none; ``near`` holds names that are close.
+
+        """
+        return self.fields[self._find("field", text, self._field_names)]
+
+    def feature(self, text: str) -> Feature:
+        """Return a feature by name, in any case, with or without ``FEAT_``.
+
+        Raises:
+            UnknownName: there is none; ``near`` holds names that are close.
+
+        """
+        return self.features[self._find("feature", text, self._feature_names)]
+
+    @cached_property
+    def _register_names(self) -> Mapping[str, str]:
+        return {name.lower(): name for name in self.registers}
+
+    @cached_property
+    def _field_names(self) -> Mapping[str, str]:
+        arm = {f"{one.register}.{one.arm}".lower(): one.subject for one in self.fields.values()}
+        return {**arm, **{subject.lower(): subject for subject in self.fields}}
+
+    @cached_property
+    def _feature_names(self) -> Mapping[str, str]:
+        bare = {name.removeprefix("FEAT_").lower(): name for name in self.features}
+        return {**bare, **{name.lower(): name for name in self.features}}
+
+    def _find(self, what: str, text: str, names: Mapping[str, str]) -> str:
+        key = text.strip().lower()
+        if key in names:
+            return names[key]
+        near = difflib.get_close_matches(key, names, n=3, cutoff=0.7)
+        raise UnknownName(what, text, tuple(dict.fromkeys(names[one] for one in near)))
+
+    # ---- reading rows
+
+    def _parse(self, text: str) -> Expr:
+        return parse(text, self.signed)
+
+    def _feature(self, row: tuple[Any, ...], default_see: str) -> Feature:
+        name, announced, registers, see = row
+        pairs = tuple(
+            (self._parse(guard) if guard else Const(value=True), self._parse(text))
+            for guard, text in announced
+        )
+        return Feature(name, pairs, registers, see or default_see)
+
+
+def _register(row: tuple[Any, ...]) -> Register:
+    name, encoding, view, scope, derived, see, fields, reserved = row
+    return Register(
+        name,
+        encoding,
+        view,
+        scope,
+        tuple(_field(name, see, one) for one in fields),
+        tuple(Reserved(*run) for run in reserved),
+        derived,
+        see,
+    )
+
+
+def _field(register: str, register_see: str, row: tuple[Any, ...]) -> Field:
+    name, msb, lsb, order, values, who, arm, derived, see = row
+    kind = Order(order) if isinstance(order, str) else Order("list", order)
+    see = f"{see}; {register_see}" if see else register_see
+    return Field(register, name, msb, lsb, kind, dict(values), who, arm or name, derived, see)

@@ -1,0 +1,228 @@
+"""What KVM was measured to do with ID register values, and the registers that come and go: one class a kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as having
+
+from armlevel.arch.expr import Expr
+
+__all__ = [
+    "Bundle",
+    "Coupling",
+    "Drop",
+    "FirmwareRegister",
+    "Ignored",
+    "KernelLine",
+    "NoMeaning",
+    "WriteRule",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelLine:
+    """A line of Linux kernels that was measured.
+
+    ``before`` (empty for none) and ``series`` (pairs of major and minor) say which releases belong to it.
+
+    ``default`` says what a field without a :class:`WriteRule` does on this line: ``limit-only`` (KVM takes the
+    limit and nothing else). ``imp_id_writable`` says whether KVM can let userspace write MIDR, REVIDR and AIDR.
+
+    >>> KernelLine("before-6.5", (6, 5), (), "limit-only", False, "").matches("5.10.243-amzn2")
+    True
+    """
+
+    name: str
+    before: tuple[int, ...]
+    series: tuple[tuple[int, ...], ...]
+    default: str
+    imp_id_writable: bool
+    measured: str
+    see: str = ""
+
+    def matches(self, release: str) -> bool:
+        """Whether a release string (as ``uname -r`` prints it) is of this line; False for what is not a number."""
+        version = _version(release)
+        if len(version) < 2:
+            return False
+        return version < self.before or version in self.series
+
+
+def _version(release: str) -> tuple[int, ...]:
+    numbers: list[int] = []
+    for part in release.strip().split(".")[:2]:
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    return tuple(numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRule:
+    """What KVM of some kernel ``lines`` takes for one field, besides the limit.
+
+    ``rule`` is ``lower`` (any value up to the limit), ``higher`` (from the limit up), ``exact`` (the limit or
+    ``safe``) or ``any``. Compared as two's complement if ``signed``. Values under ``least`` or over ``most`` are
+    refused, and so are ``refused``; ``extra`` values are taken whatever the limit. ``changed`` maps a value that is
+    accepted to the one that is kept. ``needs_imp_id`` rules hold only for a VM whose implementation IDs are writable.
+
+    >>> rule = WriteRule("ID_AA64DFR0_EL1.DebugVer", ("7.3",), "lower", width=4, least=6)
+    >>> rule.takes(9, 10), rule.takes(5, 10), rule.takes(11, 10)
+    (True, False, False)
+    """
+
+    field: str
+    lines: tuple[str, ...]
+    rule: str
+    width: int
+    safe: int | None = None
+    least: int | None = None
+    signed: bool = False
+    most: int | None = None
+    extra: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
+    changed: Mapping[int, int] = having(default_factory=dict, hash=False)
+    needs_imp_id: bool = False
+    see: str = ""
+
+    def takes(self, value: int, limit: int) -> bool:
+        """Whether KVM stores ``value`` where its limit is ``limit``; a value in ``changed`` is accepted, not stored."""
+        if value in self.changed or value in self.refused:
+            return False
+        if value == limit or value in self.extra:
+            return True
+        return self._within(value) and self._follows(value, limit)
+
+    def values(self, limit: int) -> tuple[int, ...] | None:
+        """Return every value KVM stores where its limit is ``limit``, in numeric order; None for any value at all."""
+        if self.rule == "any" or self.width > 8:
+            return None
+        return tuple(value for value in range(1 << self.width) if self.takes(value, limit))
+
+    def _within(self, value: int) -> bool:
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    def _follows(self, value: int, limit: int) -> bool:
+        if self.rule == "lower":
+            return self._read(value) <= self._read(limit)
+        if self.rule == "higher":
+            return self._read(value) >= self._read(limit)
+        return self.rule == "any" or value == self.safe
+
+    def _read(self, value: int) -> int:
+        return value - (1 << self.width) if self.signed and value >> (self.width - 1) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A field where KVM accepts a value and keeps another.
+
+    ``accepts`` is a tuple of values, or the words ``hardware value`` (what the host's silicon has). ``keeps`` is what
+    the guest then reads; None means the limit. ``harmless`` says that a guest cannot use what it loses.
+    """
+
+    field: str
+    lines: tuple[str, ...]
+    accepts: str | tuple[int, ...]
+    keeps: int | None
+    harmless: bool
+    why: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoMeaning:
+    """Registers whose value says nothing, ``unless`` the expression over fields is true.
+
+    On the kernel lines of ``ignored_on`` a host whose own values make the expression false accepts any value in these
+    registers and keeps its own.
+    """
+
+    name: str
+    registers: tuple[str, ...]
+    unless: Expr
+    ignored_on: tuple[str, ...]
+    why: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A register that a move may leave behind, and when.
+
+    ``register`` is a name (``CCSIDR_EL1[*]`` stands for each of ``kvm_ids``). ``when`` is an expression over the
+    guest's fields, or the words ``value == 0`` (the register's own value), ``no such cache`` (CLIDR_EL1 has no cache
+    for that CSSELR value) or ``always``. ``loses`` says what guest state is lost; empty if none.
+    """
+
+    register: str
+    kvm_ids: tuple[int, ...]
+    when: Expr | str
+    loses: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What KVM enforces between choices: where ``when`` holds, each field of ``then`` is no more than its value.
+
+    ``when`` is an expression over fields, or the words ``without FEATURE`` for a vCPU feature that the shape has not.
+    ``lines`` says on which kernel lines; a profile that violates a coupling changes under the guest.
+    """
+
+    name: str
+    lines: tuple[str, ...]
+    when: Expr | str
+    then: Mapping[str, int] = having(hash=False)
+    why: str = ""
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Registers that are chosen together, all from one host, because they describe one thing."""
+
+    name: str
+    registers: tuple[str, ...]
+    why: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareRegister:
+    """A firmware register of KVM.
+
+    ``kind`` is ``version`` (a number, lower is older), ``bitmap`` (each bit a service) or ``level``: then ``levels``
+    has (value, name, rank), the higher rank the better protected host. ``settable`` is false for levels, which KVM
+    checks and does not store. ``bits`` names the services of a bitmap. ``absent`` is the value that means the same
+    as a host without the register; None if there is none.
+    """
+
+    name: str
+    kvm_id: int
+    kind: str
+    levels: tuple[tuple[int, str, int], ...] = ()
+    bits: Mapping[int, str] = having(default_factory=dict, hash=False)
+    settable: bool = True
+    absent: int | None = None
+    see: str = ""
+
+    def rank(self, value: int) -> int | None:
+        """Return where a level stands; a version by itself; None for a bitmap or a value no row knows."""
+        if self.kind == "version":
+            return value
+        for known, _name, rank in self.levels:
+            if known == value:
+                return rank
+        return None
+
+    def name_of(self, value: int) -> str:
+        """Return our word for a value: the level's name, the services of a bitmap, ``1.3`` for a version."""
+        if self.kind == "version":
+            return f"{value >> 16}.{value & 0xFFFF}"
+        if self.kind == "bitmap":
+            names = [self.bits.get(bit, f"bit {bit}") for bit in range(64) if value >> bit & 1]
+            return ", ".join(names) or "none"
+        return next((name for known, name, _rank in self.levels if known == value), f"{value:#x}")

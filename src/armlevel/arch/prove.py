@@ -1,0 +1,112 @@
+"""Is the table whole? Every function gives all faults it finds, as sentences; none means proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from armlevel.arch.catalogue import Catalogue
+from armlevel.arch.model import VIEWS, WHO, Field, Register
+from armlevel.arch.order import ORDERS
+from armlevel.arch.prove_rules import prove_facts
+
+__all__ = ["prove", "prove_registers"]
+
+_ALL = (1 << 64) - 1
+
+
+def prove(catalogue: Catalogue) -> tuple[str, ...]:
+    """Prove the whole table; return every fault.
+
+    >>> from armlevel.arch import load
+    >>> prove(load())
+    ()
+    """
+    faults = list(prove_registers(catalogue))
+    faults += _readable(catalogue)
+    return tuple(faults) if faults else tuple(prove_facts(catalogue))
+
+
+def prove_registers(catalogue: Catalogue) -> tuple[str, ...]:
+    """Prove what every run leans on: bits covered once, names unique, every field an order, every row a source."""
+    return tuple(_registers(catalogue.registers.values()))
+
+
+def _readable(catalogue: Catalogue) -> Iterator[str]:
+    # A row that does not even read (a broken expression, an unknown field) is a fault; the rest is then moot.
+    sections: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("features", lambda: catalogue.features),
+        ("rules", lambda: catalogue.rules),
+        ("hwcaps", lambda: catalogue.hwcaps),
+        ("writable", lambda: catalogue.writable),
+        ("no_meaning", lambda: catalogue.no_meaning),
+        ("drops", lambda: catalogue.drops),
+        ("couplings", lambda: catalogue.couplings),
+        ("firmware", lambda: catalogue.firmware),
+    )
+    for name, read in sections:
+        fault = _fault_of(read)
+        if fault:
+            yield f"{name}: a row does not read: {fault}"
+
+
+def _fault_of(read: Callable[[], object]) -> str:
+    try:
+        read()
+    except (KeyError, TypeError, ValueError) as exc:
+        return str(exc) or type(exc).__name__
+    return ""
+
+
+def _registers(registers: Iterable[Register]) -> Iterator[str]:
+    encodings: dict[tuple[int, ...], str] = {}
+    for one in registers:
+        if one.encoding in encodings:
+            yield f"{one.name} has the encoding of {encodings[one.encoding]}"
+        encodings[one.encoding] = one.name
+        if one.view not in VIEWS:
+            yield f"{one.name} has the view {one.view!r}, which is none of {', '.join(VIEWS)}"
+        if one.scope not in ("vm", "vcpu"):
+            yield f"{one.name} has the scope {one.scope!r}, which is neither vm nor vcpu"
+        if not one.see:
+            yield f"{one.name} names no source"
+        yield from _bits(one)
+        for field in one.fields:
+            yield from _field(field)
+
+
+def _bits(one: Register) -> Iterator[str]:
+    covered = 0
+    runs = [(field.name, field.msb, field.lsb) for field in one.fields]
+    runs += [("a reserved row", run.msb, run.lsb) for run in one.reserved]
+    for name, msb, lsb in runs:
+        if not 63 >= msb >= lsb >= 0:
+            yield f"{one.name}: {name} has the bits {msb}:{lsb}, which are none"
+            continue
+        bits = ((1 << (msb - lsb + 1)) - 1) << lsb
+        if covered & bits:
+            yield f"{one.name}: {name} at {msb}:{lsb} covers bits that another row covers"
+        covered |= bits
+    names = [field.name for field in one.fields]
+    if len(set(names)) < len(names):
+        yield f"{one.name} has two fields of one name"
+    if covered != _ALL:
+        yield f"{one.name}: bits {_ALL & ~covered:#x} are in no row"
+
+
+def _field(one: Field) -> Iterator[str]:
+    most = (1 << one.width) - 1
+    kind, listing = one.order.kind, one.order.listing
+    if kind not in ORDERS:
+        yield f"{one.subject} has no order" if not kind else f"{one.subject}: no order is called {kind!r}"
+    if kind == "list":
+        if len(set(listing)) < len(listing) or any(not 0 <= value <= most for value in listing):
+            yield f"{one.subject}: the listed order {listing} repeats a value or leaves the field"
+        missing = [value for value in one.values if value not in listing]
+        if missing:
+            yield f"{one.subject}: the listed order leaves out {missing}"
+    if one.who not in WHO:
+        yield f"{one.subject}: {one.who!r} is none of {', '.join(WHO)}"
+    if any(not 0 <= value <= most for value in one.values):
+        yield f"{one.subject}: a value does not fit {one.width} bits"
+    if not one.see:
+        yield f"{one.subject} names no source"

@@ -1,0 +1,165 @@
+"""The command line's door: which verbs there are, and what becomes of an exception.
+
+A verb's module is imported when the verb is used, so that `--help` and `--version` stay quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from armlevel import __version__
+from armlevel.cli.output import CLOSED, escaped, silence
+from armlevel.errors import ArmlevelError
+
+__all__ = ["VERBS", "leave", "run"]
+
+#: verb -> (the module whose ``run`` it is, or whose ``app`` if it has verbs of its own; what it does in one line)
+VERBS: dict[str, tuple[str, str]] = {
+    "probe": ("probe", "Read this machine's KVM into a host profile."),
+    "show": ("show", "Decode profiles, and other tools' files."),
+    "diff": ("diff", "Compare two hosts or guests, field by field."),
+    "baseline": ("baseline", "Find the richest guest CPU that every host can run."),
+    "check": ("check", "Say whether a guest may start and arrive on hosts."),
+    "migrate": ("migrate", "Say whether a guest may move between two hosts."),
+    "matrix": ("matrix", "Show who can go where."),
+    "verify": ("verify", "Apply a guest to this machine's KVM and compare."),
+    "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
+    "import": ("importing", "Turn another tool's file into a host profile."),
+    "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
+}
+
+BAD_INPUT = 2
+
+_EPILOG = (
+    "HOST and GUEST are files: profiles, or files of other tools. A directory means every profile in it. "
+    "@NAME is a recorded machine that ships with armlevel; patterns work: '@graviton3*'. "
+    "Exit: 0 yes or done, 1 no, 3 cannot say, 2 bad usage or bad input."
+)
+
+
+class _Verbs(TyperGroup):
+    """The verbs by name; what they are is known without importing them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
+        """All verbs, in the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (typer's signature)
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        verb = importlib.import_module(f"armlevel.cli.{VERBS[cmd_name][0]}")
+        app = getattr(verb, "app", None)  # a verb with verbs of its own
+        if app is None:
+            app = typer.Typer(add_completion=False, rich_markup_mode=None)
+            app.command(cmd_name, context_settings=_SETTINGS)(verb.run)
+        command = get_command(app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer's signature)
+        """List the verbs from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+_app = typer.Typer(
+    cls=_Verbs,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings=_SETTINGS,
+    epilog=_EPILOG,
+)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"armlevel {__version__}")
+        raise typer.Exit
+
+
+@_app.callback()
+def _armlevel(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 (its callback answers)
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Level the CPUs of an Arm fleet, so that a virtual machine can move between hosts that are not the same."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(BAD_INPUT)
+
+
+def leave() -> None:
+    """Run the command line of this process, see that its output got out, and leave with the exit status."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+        code = CLOSED
+    except OSError as exc:
+        silence()
+        code = _complain(f"the output cannot be written: {(exc.strerror or str(exc)).lower()}")
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is another sentence)
+    """Run one command line and return its exit status; whatever goes wrong, it is said in a sentence on stderr."""
+    try:
+        code = get_command(_app).main(list(arguments), prog_name="armlevel", standalone_mode=False)
+        return int(code or 0)
+    except typer.TyperException as exc:
+        return _complain(_first_small(exc.format_message()), hint=_where_help_is(exc))
+    except ArmlevelError as exc:
+        return _complain(str(exc))
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except (BrokenPipeError, SystemExit):  # typer leaves at once where a pipe is closed, and nowhere else
+        silence()
+        return CLOSED
+    except OSError as exc:
+        what = exc.filename or "the output cannot be written"
+        return _complain(f"{what}: {(exc.strerror or str(exc)).lower()}")
+    except MemoryError:
+        return _complain("not enough memory for this input")
+    except Exception as exc:
+        if os.environ.get("ARMLEVEL_TRACEBACK"):
+            raise
+        what = " ".join(f"{type(exc).__name__}: {exc}".split())
+        return _complain(
+            f"this is a fault of armlevel, please report it with its input ({what}); "
+            "ARMLEVEL_TRACEBACK=1 shows where it happened"
+        )
+
+
+def _complain(sentence: str, hint: str = "") -> int:
+    try:
+        print(escaped(f"armlevel: {sentence}{hint}"), file=sys.stderr)
+    except OSError:
+        silence()
+    return BAD_INPUT
+
+
+def _first_small(message: str) -> str:
+    message = message.rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def _where_help_is(exc: typer.TyperException) -> str:
+    context = getattr(exc, "ctx", None)
+    return f"; see {context.command_path} --help" if context is not None else ""

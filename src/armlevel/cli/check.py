@@ -1,0 +1,98 @@
+"""Whether a guest may start and arrive on hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from armlevel.arch import load
+from armlevel.cli.answers import exit_of, given_json, given_lines, judged_text
+from armlevel.cli.findings import Page
+from armlevel.cli.inputs import guest_of, hosts_named
+from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, GuestFile, HostFiles, Json
+from armlevel.cli.output import columns, say, say_json, wrapped
+from armlevel.cli.subjects import hosts_text, shape_text
+from armlevel.documents import verdict_object
+from armlevel.engine import Answer, Finding, Part, Verdict, check, worst
+from armlevel.profile import Guest
+
+__all__ = ["run"]
+
+
+def run(
+    guest: GuestFile,
+    hosts: HostFiles,
+    fact: Facts = None,
+    assume_same_impdef: AssumeSameImpdef = False,
+    accept_weaker_mitigation: AcceptWeaker = False,
+    explain: Explain = False,
+    as_json: Json = False,
+) -> int:
+    """Say whether a guest may start and arrive on hosts.
+
+    Start: a guest booted there sees exactly the profile. Arrive: a guest that holds these values is accepted, and
+    what it learnt at boot stays true.
+    """
+    catalogue = load()
+    wanted = guest_of(guest, catalogue)
+    there, given = hosts_named(hosts, fact or ())
+    verdicts = [
+        check(
+            wanted,
+            host,
+            catalogue,
+            assume_same_impdef=assume_same_impdef,
+            accept_weaker_mitigation=accept_weaker_mitigation,
+        )
+        for host in there
+    ]
+    if as_json:
+        say_json({"verdicts": [verdict_object(verdict) for verdict in verdicts]} | given_json(given))
+    else:
+        page = Page(catalogue, explain=explain)
+        say([*_guest_lines(wanted), *given_lines(given), "", *_table(verdicts), *_findings(verdicts, page)])
+    return exit_of(answer for verdict in verdicts for answer in (verdict.start, verdict.arrive))
+
+
+def _guest_lines(guest: Guest) -> list[str]:
+    born = f"; born on {hosts_text(guest.born_on)}" if guest.born_on else ""
+    return wrapped(f"guest {guest.name}: shape {shape_text(guest.shape)}{born}", rest="    ")
+
+
+def _table(verdicts: Sequence[Verdict]) -> list[str]:
+    rows = [("host", "start", "arrive", "judged")]
+    for verdict in verdicts:
+        both: dict[Part, Answer] = {
+            part: worst(sides) if "unknown" not in sides else "unknown"
+            for part, sides in verdict.parts.items()
+        }
+        rows.append((verdict.host, verdict.start, verdict.arrive, judged_text(both, verdict.findings)))
+    return columns(rows, "  ")
+
+
+def _findings(verdicts: Sequence[Verdict], page: Page) -> list[str]:
+    # Hosts of which the same is to be said are told together.
+    alike: dict[tuple[Finding, ...], list[str]] = {}
+    for verdict in verdicts:
+        nameless = tuple(_nameless(finding) for finding in verdict.findings)
+        alike.setdefault(nameless, []).append(verdict.host)
+    lines: list[str] = []
+    for findings, names in alike.items():
+        if findings:
+            lines += [
+                "",
+                *wrapped(f"{hosts_text(names, every=page.explain)}:", rest="  "),
+                *page.lines(findings),
+            ]
+    return lines
+
+
+def _nameless(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        offers=tuple(("the host", text) for _, text in finding.offers),
+        remedies=tuple(
+            replace(remedy, hosts=("the host",) if remedy.hosts and remedy.do != "fact" else ())
+            for remedy in finding.remedies
+        ),
+    )

@@ -1,0 +1,216 @@
+"""Emulated Arm hosts with real KVM: what there is, run something in one, probe one or many."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from armlevel.cli.options import Json
+from armlevel.cli.output import columns, say, say_json, tell, wrapped
+from armlevel.documents.replace import replace_file
+from armlevel.errors import LabError, UsageError
+from armlevel.lab import (
+    MODELS,
+    Host,
+    Job,
+    Laboratory,
+    Probed,
+    Settings,
+    pack_collector,
+    parse_host,
+    read_collector,
+)
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=False)
+
+_Where = Annotated[str, typer.Argument(metavar="HOST", help="CPU@LINE with options: neoverse-v1,sve=off@7.x")]
+_Many = Annotated[list[str], typer.Argument(metavar="HOST...", help="Hosts, as neoverse-n2@6.12.")]
+_Mirror = Annotated[
+    str, typer.Option("--mirror", metavar="URI", help="Debian's archive, if apt here knows none.")
+]
+_Keyring = Annotated[str, typer.Option("--keyring", metavar="FILE", help="The keys it is signed with.")]
+_Qemu = Annotated[str, typer.Option("--qemu", metavar="FILE", help="Use this qemu-system-aarch64.")]
+_Collector = Annotated[
+    str, typer.Option("--probe", metavar="FILE", help="Run this one-file probe, not our own.")
+]
+_Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give a host up after this.")
+]
+
+
+@app.callback()
+def _lab() -> None:
+    """Boot emulated Arm hosts with real KVM: stock Debian kernels under QEMU, on any machine."""
+
+
+@app.command("list")
+def list_hosts(
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the mirror for newer packages.")] = False,
+    mirror: _Mirror = "",
+    keyring: _Keyring = "",
+    qemu: _Qemu = "",
+    as_json: Json = False,
+) -> int:
+    """List kernel lines with their newest releases, CPU models with their variants, and what is cached."""
+    lab = _laboratory(mirror, keyring, qemu, refresh=refresh)
+    states = lab.kernels()
+    try:
+        emulator = f"QEMU {lab.emulator().version} ({lab.emulator().origin})"
+    except LabError as exc:
+        emulator = f"none: {exc}"
+    if as_json:
+        lines = [
+            {
+                "line": s.line,
+                "release": s.release,
+                "cached": s.cached,
+                "needed": s.needed,
+                "problem": s.problem,
+            }
+            for s in states
+        ]
+        models = [{"cpu": model.name, "variants": list(model.variants)} for model in MODELS]
+        say_json({"lines": lines, "cpus": models, "emulator": emulator, "cache": str(lab.settings.cache)})
+    else:
+        rows = [
+            (s.line, s.release or "-", "cached" if s.cached else s.problem or "to be fetched") for s in states
+        ]
+        cpus = [(model.name, "  ".join(model.variants)) for model in MODELS]
+        say(
+            [
+                "kernel lines",
+                *columns(rows, "  "),
+                "",
+                "CPU models, and options worth a host",
+                *columns(cpus, "  "),
+            ]
+        )
+        say(["", *wrapped(emulator, "emulator  "), f"cache     {lab.settings.cache}"])
+    return 1 if any(s.problem and s.needed for s in states) else 0
+
+
+@app.command("run")
+def run_command(
+    host: _Where,
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND...", help="One word is a shell command line.")
+    ],
+    files: Annotated[
+        list[str] | None,
+        typer.Option("-f", "--file", metavar="FILE", help="Put FILE beside the command. Repeatable."),
+    ] = None,
+    directory: Annotated[
+        str, typer.Option("-d", metavar="DIR", help="Write what it leaves in $OUT there.")
+    ] = "",
+    timeout: _Timeout = 120,
+    mirror: _Mirror = "",
+    keyring: _Keyring = "",
+    qemu: _Qemu = "",
+) -> int:
+    """Boot a host, run a command in it as root, print what it prints; exit as it does."""
+    where = parse_host(host)
+    inside = {Path(name).name: Path(name).read_bytes() for name in files or ()}
+    script = command[0] if len(command) == 1 else shlex.join(command)
+    result = _laboratory(mirror, keyring, qemu).run(where, Job(script, inside), timeout)
+    sys.stdout.write(result.stdout)
+    sys.stdout.flush()
+    sys.stderr.write(result.stderr)
+    for name, data in result.files.items():
+        if directory:
+            target = Path(directory, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    return result.status
+
+
+@app.command("probe")
+def probe(
+    host: _Where,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Write the host profile to FILE.")
+    ] = "",
+    collector: _Collector = "",
+    timeout: _Timeout = 300,
+    mirror: _Mirror = "",
+    keyring: _Keyring = "",
+    qemu: _Qemu = "",
+) -> int:
+    """Boot a host and probe its KVM; write the host profile."""
+    where = parse_host(host)
+    probed = _laboratory(mirror, keyring, qemu).probe(where, _collector(collector), timeout)
+    for remark in probed.remarks:
+        tell(remark)
+    if not output:
+        sys.stdout.write(probed.text)
+        return 0
+    replace_file(output, probed.text)
+    tell(f"{output}: {where}, probed in {probed.seconds:.1f} s, boot included")
+    return 0
+
+
+@app.command("fleet")
+def fleet(
+    hosts: _Many,
+    directory: Annotated[
+        str, typer.Option("-d", "--directory", metavar="DIR", help="Write the host profiles there.")
+    ],
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", metavar="N", min=0, help="Hosts at a time; 0: one a core.")
+    ] = 0,
+    collector: _Collector = "",
+    timeout: _Timeout = 300,
+    mirror: _Mirror = "",
+    keyring: _Keyring = "",
+    qemu: _Qemu = "",
+) -> int:
+    """Boot and probe several hosts; write a directory of host profiles.
+
+    A line that the mirror no longer has is said and skipped; exit 1 if another host failed.
+    """
+    lab = _laboratory(mirror, keyring, qemu)
+    wanted = _available(lab, list(dict.fromkeys(parse_host(text) for text in hosts)))
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    lab.prepare(wanted[0])
+    probe_files, failed, done = _collector(collector), 0, 0
+
+    def ask(host: Host) -> Probed:
+        return lab.probe(host, probe_files, timeout)
+
+    for host, answer in lab.fleet(wanted, ask, jobs or len(os.sched_getaffinity(0))):
+        done += 1
+        counted = f"{done} of {len(wanted)}  {host}"
+        if isinstance(answer, LabError):
+            failed += 1
+            tell(f"{counted}: {answer}")
+            continue
+        replace_file(str(Path(directory, f"{host}.json")), answer.text)
+        tell(f"{counted}  {answer.seconds:.1f} s")
+        for remark in answer.remarks:
+            tell(f"  {remark}")
+    return 1 if failed else 0
+
+
+def _available(lab: Laboratory, hosts: list[Host]) -> list[Host]:
+    problems = {s.line: s for s in lab.kernels(list(dict.fromkeys(host.line for host in hosts))) if s.problem}
+    for line, state in problems.items():
+        tell(f"skipped, for line {line} is not to be had: {state.problem}")
+    left = [host for host in hosts if host.line not in problems]
+    if not left:
+        raise UsageError("none of these hosts is to be had", hint="armlevel lab list shows the lines")
+    return left
+
+
+def _collector(path: str) -> Mapping[str, bytes]:
+    return read_collector(Path(path)) if path else pack_collector()
+
+
+def _laboratory(mirror: str, keyring: str, qemu: str, *, refresh: bool = False) -> Laboratory:
+    return Laboratory(Settings.of(os.environ, mirror=mirror, keyring=keyring, qemu=qemu), tell, refresh)

@@ -1,0 +1,239 @@
+"""A baseline as a page: the guest CPU and what each host loses, or what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from armlevel.arch import Catalogue, features_of
+from armlevel.cli.answers import given_lines, judged_text
+from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds
+from armlevel.cli.inputs import Given
+from armlevel.cli.output import columns, wrapped
+from armlevel.cli.subjects import core_name, fact_texts, hosts_text, shape_text, shown_features, value_text
+from armlevel.cli.words import against_text, listed_few
+from armlevel.engine import Baseline, Change, Finding, Grouping, diff
+from armlevel.profile import Guest, Host
+
+__all__ = ["baseline_lines", "group_lines", "guest_lines", "identity_registers"]
+
+_KINDS = 6
+_HEAD = 12
+_SETS = 3
+_MEMBERS = 9
+_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+_CACHES = ("CCSIDR_EL1", "CLIDR_EL1")
+
+
+def baseline_lines(
+    found: Baseline,
+    hosts: Sequence[Host],
+    given: Sequence[Given],
+    catalogue: Catalogue,
+    groups: Grouping | None = None,
+    *,
+    explain: bool,
+) -> list[str]:
+    """Return the page of a baseline; with ``groups``, of hosts that have none together."""
+    names = [host.name for host in hosts]
+    of = hosts_text(names, every=explain)
+    of = of if len(names) < 3 else f"{len(names)} hosts: {of}"
+    lines = [*_verdict_lines(found, of), *given_lines(given)]
+    if found.guest is not None and groups is None:
+        lines += guest_lines(found.guest, catalogue, len(names))
+        lines += _losses(found.guest, hosts, catalogue, explain=explain)
+    if groups is not None and len(names) > 2:
+        lines += [*group_lines(groups, every=explain), *_set_lines(found.findings, explain=explain)]
+    if found.findings:
+        lines += [
+            *([""] if len(names) > 2 else []),
+            *_findings(found.findings, names, catalogue, explain=explain),
+        ]
+    if explain:
+        lines += _steps(found, catalogue)
+    return lines
+
+
+def _verdict_lines(found: Baseline, of: str) -> list[str]:
+    if found.answer == "runs":
+        return wrapped(f"baseline of {of}; every part judged", rest="    ")
+    if found.answer == "unknown":
+        text = f"baseline of {of}; cannot say whether it holds: {judged_text(found.parts, found.findings)}"
+        return wrapped(text if found.guest is not None else f"no baseline known for {of}", rest="    ")
+    against = against_text(found.findings)
+    if found.guest is None:
+        return wrapped(f"no baseline of {of}: {against}", rest="    ")
+    text = f"no baseline of {of}. Their registers have one; what forbids the move: {against}"
+    return wrapped(text, rest="    ")
+
+
+def identity_registers(guest: Guest) -> dict[str, int]:
+    """Return the guest's ID registers, the three of its paint included."""
+    paint = guest.paint.shown if guest.paint is not None else None
+    identity = {"MIDR_EL1": paint.midr, "REVIDR_EL1": paint.revidr, "AIDR_EL1": paint.aidr} if paint else {}
+    return {**identity, **guest.registers}
+
+
+def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]:
+    """Return what a guest CPU is, in ten lines or so."""
+    features = shown_features(features_of(catalogue, identity_registers(guest)))
+    rows = [("shape", shape_text(guest.shape))]
+    if guest.paint is not None:
+        shown = guest.paint.shown
+        numbers = f"MIDR {shown.midr:#x}, REVIDR {shown.revidr:#x}, AIDR {shown.aidr:#x}"
+        others = [core_name(target, catalogue) for target in guest.paint.targets if target != shown]
+        rows.append(
+            (
+                "paint",
+                f"{core_name(shown, catalogue)} ({numbers})"
+                + (f"; may run on {', '.join(others)}" if others else ""),
+            )
+        )
+    rows.append((f"{len(features)} FEAT_", " ".join(name.removeprefix("FEAT_") for name in features)))
+    carried = "state not recorded" if guest.carries is None else f"{len(guest.carries)} in its state"
+    rows.append(("registers", f"{len(guest.registers)} ID registers, {carried}"))
+    if guest.sve_vls:
+        rows.append(("SVE", f"vector lengths {' '.join(map(str, guest.sve_vls))} bits"))
+    if guest.firmware:
+        rows.append(
+            (
+                "firmware",
+                ", ".join(_firmware_text(name, value, catalogue) for name, value in guest.firmware.items()),
+            )
+        )
+    if facts := fact_texts(guest.facts):
+        rows.append(("facts", ", ".join(text for _, text in facts)))
+    if guest.born_on:
+        rows.append(("born on", hosts_text(guest.born_on, total)))
+    if guest.tolerates:
+        rows.append(("tolerates", ", ".join(guest.tolerates)))
+    return [line for title, text in rows for line in wrapped(text, f"  {title:{_HEAD - 2}}")]
+
+
+def _firmware_text(name: str, value: int, catalogue: Catalogue) -> str:
+    row = catalogue.firmware.get(name)
+    short = name.removeprefix("KVM_REG_ARM_").removesuffix("_VERSION").removeprefix("SMCCC_ARCH_")
+    return f"{short} {row.name_of(value) if row is not None else f'{value:#x}'}"
+
+
+def _losses(guest: Guest, hosts: Sequence[Host], catalogue: Catalogue, *, explain: bool) -> list[str]:
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for host in hosts:
+        alike.setdefault(_loss(diff(host, guest, catalogue), catalogue, explain=explain), []).append(
+            host.name
+        )
+    lines: list[str] = []
+    for loss, names in alike.items():
+        who = hosts_text(names, len(hosts), every=explain)
+        text = f"{who}: {'; '.join(loss) or 'nothing'}"
+        lines += wrapped(text, " " * _HEAD if lines else "  loses     ", " " * (_HEAD + 2))
+    return lines
+
+
+def _loss(changes: Iterable[Change], catalogue: Catalogue, *, explain: bool) -> tuple[str, ...]:
+    features: dict[str, None] = {}
+    fields: list[str] = []
+    dropped: list[str] = []
+    gone: list[str] = []
+    shown_as: dict[str, None] = {}
+    for change in changes:
+        lost = [name[1:] for name in change.features if name.startswith("-")]
+        features.update(dict.fromkeys(lost))
+        if change.subject.startswith((*_CACHES, *_PAINT)) and change.part == "registers":
+            text = "other cache geometry" if change.subject.startswith(_CACHES) else "shown as another core"
+            shown_as[text] = None
+        elif change.part in ("shape", "registers", "firmware") and not lost and change.after is not None:
+            name, before = change.subject, change.before
+            field = catalogue.fields.get(change.subject)
+            after = change.after if field is None else value_text(field, int(change.after))
+            row = catalogue.firmware.get(change.subject)
+            if row is not None and change.before is not None:
+                before, after = row.name_of(int(change.before, 16)), row.name_of(int(change.after, 16))
+            fields.append(f"{name.removeprefix('KVM_REG_ARM_')} {before} -> {after}")
+        if change.part == "list" and change.direction == "less":
+            (gone if change.subject in catalogue.registers else dropped).append(change.subject)
+    texts = []
+    if features:
+        texts.append(" ".join(features))
+    if fields:
+        texts.append(listed_few(fields, 3, every=explain))
+    texts += shown_as
+    if dropped:
+        texts.append(f"{len(dropped)} registers of state: {listed_few(dropped, 2, every=explain)}")
+    if gone:
+        texts.append(f"{len(gone)} registers without meaning: {listed_few(gone, 2, every=explain)}")
+    return tuple(texts)
+
+
+def _findings(
+    findings: Sequence[Finding], names: Sequence[str], catalogue: Catalogue, *, explain: bool
+) -> list[str]:
+    kinds = kinds_of(findings, names)
+    letters = [chr(ord("A") + i) if i < 26 else str(i + 1) for i in range(len(kinds))]
+    if len(kinds) > _KINDS:
+        page = Page(catalogue, ("value: hosts",), by_value(kinds, letters), explain, rows=8, features=False)
+    else:
+        short = len(kinds) < 3 and all(len(kind) == 1 and len(kind[0]) < 16 for kind in kinds)
+        heads = [kind[0] for kind in kinds] if short else letters if len(kinds) > 1 else ["every host"]
+        page = Page(catalogue, tuple(heads), of_kinds(kinds), explain, sides=False)
+    lines = page.lines(findings)
+    if len(kinds) > 1 and page.heads != tuple(kind[0] for kind in kinds):
+        if len(kinds) == len(names):
+            legend = wrapped(
+                " ".join(f"{letter}={kind[0]}" for letter, kind in zip(letters, kinds, strict=True)), "  "
+            )
+        else:
+            legend = columns(
+                [(f"{a}:", hosts_text(kind)) for a, kind in zip(letters, kinds, strict=True)], "  ", gap=1
+            )
+        lines = [*legend, *lines]
+    return lines
+
+
+def _set_lines(findings: Sequence[Finding], *, explain: bool) -> list[str]:
+    # The smallest sets of hosts that conflict, and over what.
+    sets: dict[tuple[str, ...], list[str]] = {}
+    for finding in findings:
+        for some in finding.sets:
+            sets.setdefault(some, []).append(finding.subject.rpartition(".")[2])
+    shown = list(sets.items()) if explain else list(sets.items())[:_SETS]
+    lines: list[str] = []
+    for some, subjects in shown:
+        text = f"{' with '.join(some)}: {listed_few(subjects, 4, every=explain)}"
+        lines += wrapped(text, "  conflict  ")
+    return lines
+
+
+def _steps(found: Baseline, catalogue: Catalogue) -> list[str]:
+    lines: list[str] = []
+    for step in found.steps:
+        field = catalogue.fields[step.field]
+        text = f"{step.field} {step.before} -> {value_text(field, step.after)}: {' requires '.join(step.rule.because)}"
+        lines += wrapped(f"{text} ({step.rule})", "  lowered ", "            ")
+    for rule in found.kept:
+        lines += wrapped(
+            f"{rule} ({' requires '.join(rule.because)}): some host breaks it by itself",
+            "  kept    ",
+            "            ",
+        )
+    return ["", *lines] if lines else []
+
+
+def _members(names: Sequence[str], *, every: bool) -> str:
+    return hosts_text(names, every=every or len(names) <= _MEMBERS)
+
+
+def group_lines(groups: Grouping, *, every: bool = False) -> list[str]:
+    """Return the groups of hosts that do have a baseline; hosts that stand alone on one line."""
+    several = [group for group in groups.groups if len(group.hosts) > 1]
+    alone = [group.hosts[0] for group in groups.groups if len(group.hosts) == 1]
+    lines: list[str] = []
+    for group in several:
+        doubt = "" if group.answer == "runs" else "  (not every part is recorded)"
+        lines += wrapped(f"{_members(group.hosts, every=every)}{doubt}", "  together  ")
+    if alone:
+        many = len(alone) > 3 and several and not every
+        text = f"each of the other {len(alone)} hosts" if many else _members(alone, every=every)
+        lines += wrapped(text, "  alone     ")
+    if not groups.complete:
+        lines.append("  there may be more groups: each host was put into one")
+    return lines or ["  no group of these hosts has a baseline"]

@@ -1,0 +1,186 @@
+"""Who can go where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from armlevel.arch import load
+from armlevel.cli.answers import given_json, given_lines
+from armlevel.cli.inputs import hosts_named, vmm_of
+from armlevel.cli.levelled import group_lines
+from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Vmm
+from armlevel.cli.output import WIDTH, say, say_json, wrapped
+from armlevel.cli.words import against_text, part_text, unknown_text
+from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matrix
+
+__all__ = ["run", "symbol_of"]
+
+_LEGEND = {
+    "N": "a passthrough guest may go",
+    "L": "only a levelled guest may (armlevel baseline)",
+    "n": "as N, as far as it is recorded",
+    "l": "as L, as far as it is recorded",
+    "r": "the registers have a baseline; what forbids the move: ",
+}
+_NAME = 40
+_REST = {"?": "cannot say", ".": "no"}
+
+
+def run(
+    hosts: HostFiles,
+    vmm: Vmm = "kvm",
+    fact: Facts = None,
+    assume_same_impdef: AssumeSameImpdef = False,
+    accept_weaker_mitigation: AcceptWeaker = False,
+    as_json: Json = False,
+) -> int:
+    """Show who can go where: each host's passthrough guest, and what levelling two hosts would change.
+
+    The exit status is 0 when it ran, whatever the answers.
+    """
+    catalogue = load()
+    there, given = hosts_named(hosts, fact or ())
+    policy = Policy(assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation)
+    cells = matrix(there, catalogue, policy, vmm=vmm_of(vmm))
+    names = [host.name for host in there]
+    if as_json:
+        say_json({"hosts": names, "moves": [_json(cell) for cell in cells]} | given_json(given))
+        return 0
+    symbols = {(cell.source, cell.target): symbol_of(cell) for cell in cells}
+    lines = [*given_lines(given), *_grid(names, symbols), *_legend(cells)]
+    lines += _judged(cells)
+    lines += _one_way(cells, names)
+    lines += group_lines(groups_of(there, catalogue, policy))
+    say(lines)
+    return 0
+
+
+def symbol_of(cell: Cell) -> str:
+    """Return the one letter that tells the most about a move."""
+    natural, levelled = dict(cell.natural_parts), dict(cell.levelled_parts)
+    if cell.natural == "runs":
+        return "N"
+    if cell.levelled == "runs":
+        return "L"
+    if _only_recorded(cell.natural, natural):
+        return "n"
+    if _only_recorded(cell.levelled, levelled):
+        return "l"
+    if "unknown" in (cell.natural, cell.levelled):
+        return "?"
+    return "r" if levelled.get("registers") == levelled.get("shape") == "runs" else "."
+
+
+def _only_recorded(answer: Answer, parts: dict[Part, Answer]) -> bool:
+    return answer == "unknown" and parts.get("registers") == "runs" and parts.get("shape") == "runs"
+
+
+def _grid(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list[str]:
+    """Return the grid; where it would not fit the page, hosts that move alike share a row and a column."""
+    labels = [_shortened(name) for name in names]
+    shown = list(names)
+    if len(names) > _room(labels):
+        kinds = _alike(names, symbols)
+        shown = [kind[0] for kind in kinds]
+        labels = [_shortened(kind[0]) + (f" +{len(kind) - 1}" if len(kind) > 1 else "") for kind in kinds]
+    widest, number, room = max(map(len, labels)), len(str(len(shown))), _room(labels)
+    lines: list[str] = []
+    for start in range(0, len(shown), room):
+        targets = shown[start : start + room]
+        heads = "".join(f" {start + i + 1:>{number}}" for i in range(len(targets)))
+        lines += [f"{'from, to:':{widest + number + 1}}{heads}"]
+        for index, (source, label) in enumerate(zip(shown, labels, strict=True)):
+            row = "".join(f" {symbols.get((source, target), '-'):>{number}}" for target in targets)
+            lines.append(f"{index + 1:>{number}} {label:{widest}}{row}")
+    if len(shown) < len(names):
+        lines.append(
+            f"{len(names)} hosts; +3 says that three more go and come as this one, and to and from it"
+        )
+    return lines
+
+
+def _room(labels: Sequence[str]) -> int:
+    number = len(str(len(labels)))
+    return (WIDTH - max(map(len, labels)) - number - 1) // (number + 1)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2 - 2]}...{name[-(_NAME // 2 - 1) :]}"
+
+
+def _alike(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list[list[str]]:
+    kinds: list[list[str]] = []
+    for name in names:
+        for kind in kinds:
+            first = kind[0]
+            together = symbols[name, first] == symbols[first, name] and symbols[name, first] in "Nn"
+            if together and all(
+                symbols[name, other] == symbols[first, other]
+                and symbols[other, name] == symbols[other, first]
+                for other in names
+                if other not in (name, first)
+            ):
+                kind.append(name)
+                break
+        else:
+            kinds.append([name])
+    return kinds
+
+
+def _legend(cells: Sequence[Cell]) -> list[str]:
+    shown = {symbol_of(cell) for cell in cells}
+    forbidden = against_text(f for cell in cells if symbol_of(cell) == "r" for f in cell.conflicts)
+    texts = {**_LEGEND, "r": _LEGEND["r"] + forbidden}
+    lines = [
+        line for symbol, text in texts.items() if symbol in shown for line in wrapped(text, f"  {symbol}  ")
+    ]
+    return [
+        *lines,
+        "  " + "    ".join(f"{symbol}  {text}" for symbol, text in _REST.items() if symbol in shown),
+    ]
+
+
+def _judged(cells: Sequence[Cell]) -> list[str]:
+    parts: dict[Part, Answer] = {}
+    findings: list[Finding] = []
+    for cell in cells:
+        answers = dict(cell.natural_parts)
+        for part, answer in answers.items():
+            parts[part] = "unknown" if "unknown" in (answer, parts.get(part)) else answer
+        findings += [finding for finding in cell.findings if answers.get(finding.part) == "unknown"]
+    judged = [part_text(part) for part, answer in parts.items() if answer != "unknown"]
+    partly = [part_text(part) for part, answer in parts.items() if answer == "unknown"]
+    text = f"judged: {', '.join(judged) or 'nothing'}"
+    if partly:
+        text += f"; not for every pair: {', '.join(partly)} ({unknown_text(findings)})"
+    return wrapped(text, rest="    ")
+
+
+def _one_way(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
+    runs = {(cell.source, cell.target) for cell in cells if cell.natural == "runs"}
+    edges = [
+        f"{a} -> {b}"
+        for a, b in sorted(runs, key=lambda e: (names.index(e[0]), names.index(e[1])))
+        if (b, a) not in runs
+    ]
+    return wrapped("; ".join(edges), "  one way   ") if edges else []
+
+
+def _json(cell: Cell) -> dict[str, object]:
+    return {
+        "from": cell.source,
+        "to": cell.target,
+        "natural": cell.natural,
+        "levelled": cell.levelled,
+        "natural_parts": dict(cell.natural_parts),
+        "levelled_parts": dict(cell.levelled_parts),
+        "refused_by": list(
+            dict.fromkeys(f.subject for f in cell.findings if f.severity in ("stops", "breaks"))
+        ),
+        "conflicts": list(
+            dict.fromkeys(f.subject for f in cell.conflicts if f.severity in ("stops", "breaks"))
+        ),
+        "not_known": list(
+            dict.fromkeys(f.subject for f in (*cell.findings, *cell.conflicts) if f.severity == "unknown")
+        ),
+    }

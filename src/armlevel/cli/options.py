@@ -1,0 +1,63 @@
+"""Arguments and options that several verbs share, spelt once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AcceptWeaker",
+    "AnyFiles",
+    "AssumeSameImpdef",
+    "Explain",
+    "Facts",
+    "GuestFile",
+    "HostFiles",
+    "Json",
+    "OneFile",
+    "Output",
+    "Vmm",
+]
+
+HostFiles = Annotated[
+    list[str],
+    typer.Argument(metavar="HOST...", help="Host profiles, directories of them, or @recorded machines."),
+]
+GuestFile = Annotated[
+    str, typer.Argument(metavar="GUEST", help="A guest profile; a host stands for its passthrough guest.")
+]
+OneFile = Annotated[str, typer.Argument(metavar="FILE", help="A file of another tool.")]
+AnyFiles = Annotated[list[str], typer.Argument(metavar="FILE...", help="Profiles, or files of other tools.")]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Leave nothing out: every name, every step and its reason.")
+]
+Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write the profile to FILE.")]
+Facts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fact",
+        metavar="HOST:FACT=V",
+        help="A fact that is not recorded, as n1:cntfrq_hz=25000000. Repeatable.",
+    ),
+]
+AssumeSameImpdef = Annotated[
+    bool,
+    typer.Option(
+        "--assume-same-impdef",
+        help="Take IMPLEMENTATION DEFINED pointer authentication of different cores for the same.",
+    ),
+]
+AcceptWeaker = Annotated[
+    bool,
+    typer.Option(
+        "--accept-weaker-mitigation",
+        help="Let a guest arrive where a workaround level is lower than it was told at boot.",
+    ),
+]
+Vmm = Annotated[
+    str,
+    typer.Option("--vmm", metavar="VMM", help="Whose passthrough guest: kvm, qemu-10.0 or firecracker."),
+]

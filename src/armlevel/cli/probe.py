@@ -1,0 +1,43 @@
+"""This machine's /dev/kvm as a host profile."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from armlevel.arch import load
+from armlevel.cli.collector import collect, written
+from armlevel.cli.options import Output
+from armlevel.cli.output import tell
+from armlevel.documents.replace import replace_file
+from armlevel.probe import plan_of
+
+__all__ = ["run"]
+
+
+def run(
+    output: Output = "",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="What to call the host; else its host name.")
+    ] = "",
+    thorough: Annotated[
+        bool,
+        typer.Option("--thorough", help="Ask every shape every question, also those another one answered."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the profile (as without -o).")] = False,
+) -> int:
+    """Read this machine and what its KVM takes and refuses, in scratch VMs that are gone when it ends.
+
+    The host profile is written to FILE, or printed.
+    """
+    probed = collect(plan_of(load()), name=name, thorough=thorough)
+    text = written(probed)
+    if output:
+        replace_file(output, text)
+    if as_json or not output:
+        sys.stdout.write(text)
+    for remark in probed.remarks:
+        tell(remark)
+    return 0

@@ -1,0 +1,204 @@
+"""Any document, or another tool's file, decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from armlevel.arch import Catalogue, features_of, load
+from armlevel.cli.answers import judged_text
+from armlevel.cli.findings import Page
+from armlevel.cli.inputs import load_all
+from armlevel.cli.levelled import guest_lines, identity_registers
+from armlevel.cli.options import AnyFiles, Explain, Json
+from armlevel.cli.output import columns, say, say_json, wrapped
+from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
+from armlevel.documents import guest_object, host_object, verdict_object
+from armlevel.engine import Verdict
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = ["run"]
+
+
+def run(files: AnyFiles, explain: Explain = False, as_json: Json = False) -> int:
+    """Decode profiles and other tools' files: registers, fields, features, paint.
+
+    Fields that are 0 and name nothing are left out; with --explain they are shown, and which values KVM takes.
+    """
+    catalogue = load()
+    documents = [loaded.document for loaded in load_all(files)]
+    if as_json:
+        shown = [_json(document, catalogue) for document in documents]
+        say_json(shown[0] if len(shown) == 1 else shown)
+        return 0
+    lines: list[str] = []
+    for document in documents:
+        lines += [""] if lines else []
+        if isinstance(document, Host):
+            lines += _host(document, catalogue, explain=explain)
+        elif isinstance(document, Guest):
+            lines += _guest(document, catalogue, explain=explain)
+        else:
+            lines += _verdict(document, catalogue, explain=explain)
+    say(lines)
+    return 0
+
+
+def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
+    rows: list[tuple[str, str]] = []
+    software = host.software
+    vmms = ", ".join(f"{name} {version}" for name, version in software.vmms.items())
+    kernel = f"Linux {software.kernel}" if software.kernel else "kernel not recorded"
+    line = catalogue.line(software.kernel) if software.kernel else None
+    known = f"KVM rows of {line.name}" if line else "KVM not measured on this line"
+    rows.append(("software", "; ".join(filter(None, [kernel, known if software.kernel else "", vmms]))))
+    for cpu in host.cpus:
+        one = cpu.implementation
+        count = f"{cpu.count} x " if cpu.count else ""
+        numbers = f"MIDR {one.midr:#x}, REVIDR {one.revidr:#x}, AIDR {one.aidr:#x}"
+        rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers})"))
+    if not host.cpus:
+        rows.append(("CPUs", "not recorded"))
+    facts = fact_texts(host.facts)
+    rows.append(("facts", ", ".join(text for _, text in facts) or "none recorded"))
+    if explain:
+        rows += [
+            ("", f"{name}: {host.facts.sources[name]}") for name, _ in facts if name in host.facts.sources
+        ]
+    for offer in map(host.offer, host.shapes):
+        if offer is not None:
+            listed = (
+                "list not recorded" if offer.registers is None else f"{len(offer.registers)} registers listed"
+            )
+            writable = sum(len(a.values or (0, 0)) > 1 for a in offer.accepts.values())
+            rows.append(
+                (
+                    "offers",
+                    f"{shape_text(offer.shape)}: {offer.how}; {listed}; {writable} fields take other values",
+                )
+            )
+    if host.made.source:
+        rows.append(("source", host.made.source))
+    lines = [*wrapped(f"host {host.name}", rest="    "), *_titled(rows)]
+    first = host.offer(host.shapes[0]) if host.shapes else None
+    if first is not None:
+        lines += _features(first.limits, catalogue)
+        lines += _registers(first.limits, catalogue, first, explain=explain)
+        lines += _firmware(first.firmware, catalogue)
+    return lines
+
+
+def _titled(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return [line for title, text in rows for line in wrapped(text, f"  {title:9} ")]
+
+
+def _guest(guest: Guest, catalogue: Catalogue, *, explain: bool) -> list[str]:
+    lines = [*wrapped(f"guest {guest.name}", rest="    "), *guest_lines(guest, catalogue)]
+    if guest.made.source:
+        lines += _titled([("source", guest.made.source)])
+    return lines + _registers(identity_registers(guest), catalogue, None, explain=explain)
+
+
+def _verdict(verdict: Verdict, catalogue: Catalogue, *, explain: bool) -> list[str]:
+    head = f"guest {verdict.guest} on {verdict.host}: start {verdict.start}, arrive {verdict.arrive}"
+    parts = {part: arrive for part, (_, arrive) in verdict.parts.items()}
+    judged = wrapped(judged_text(parts, verdict.findings), "  judged: ")
+    return [*wrapped(head, rest="    "), *judged, *Page(catalogue, explain=explain).lines(verdict.findings)]
+
+
+def _features(registers: Mapping[str, int], catalogue: Catalogue) -> list[str]:
+    names = shown_features(features_of(catalogue, registers))
+    bare = " ".join(name.removeprefix("FEAT_") for name in names)
+    return wrapped(bare, f"  {len(names)} FEAT_  "[:12].ljust(12))
+
+
+def _registers(
+    registers: Mapping[str, int], catalogue: Catalogue, offer: Offer | None, *, explain: bool
+) -> list[str]:
+    if explain:
+        return ["", *_every_field(registers, catalogue, offer)]
+    lines = [""]
+    caches: dict[int, list[str]] = {}
+    for name, value in registers.items():
+        if name.startswith("CCSIDR_EL1["):
+            caches.setdefault(value, []).append(name[11:-1])
+    for value, levels in caches.items():
+        lines += wrapped(" ".join(levels), f"  {value:#018x}  CCSIDR_EL1 for CSSELR ")
+    zero = [name for name, value in registers.items() if value == 0]
+    for name, value in registers.items():
+        if value and not name.startswith("CCSIDR_EL1["):
+            lines += wrapped(
+                ", ".join(_fields(name, value, catalogue)), f"  {value:#018x}  {name}: ", " " * 24
+            )
+    return lines + (wrapped(", ".join(zero), "  all 0: ") if zero else [])
+
+
+def _fields(register: str, value: int, catalogue: Catalogue) -> list[str]:
+    known = catalogue.registers.get(register)
+    if known is None:
+        return ["no row knows its fields"]
+    texts = []
+    for field in known.fields:
+        number = field.get(value)
+        word = field.values.get(number, "")
+        if number or word.startswith("FEAT_"):
+            name = "" if word in ("present", "RES1") else f" {word}"
+            texts.append(f"{field.name}={number_text(number)}{name}".strip())
+    return texts
+
+
+def _every_field(registers: Mapping[str, int], catalogue: Catalogue, offer: Offer | None) -> list[str]:
+    rows: list[tuple[str, ...]] = []
+    for name, value in registers.items():
+        rows.append((name, f"{value:#x}", ""))
+        known = catalogue.registers.get(name)
+        for field in known.fields if known is not None else ():
+            number = field.get(value)
+            texts = filter(None, [field.values.get(number, ""), _takes(field.subject, offer)])
+            rows.append((f"  {field.name}", number_text(number), "; ".join(texts)))
+    return columns(rows, "  ")
+
+
+def _takes(subject: str, offer: Offer | None) -> str:
+    accepts = offer.accepts.get(subject) if offer is not None else None
+    if accepts is None:
+        return ""
+    if accepts.values is None:
+        return "takes any"
+    values = sorted(accepts.values)
+    run = len(values) > 2 and values == list(range(values[0], values[-1] + 1))
+    return f"takes {values[0]}..{values[-1]}" if run else f"takes {' '.join(map(str, values))}"
+
+
+def _firmware(firmware: Mapping[str, int], catalogue: Catalogue) -> list[str]:
+    rows = []
+    for name, value in firmware.items():
+        row = catalogue.firmware.get(name)
+        rows.append(
+            (name.removeprefix("KVM_REG_ARM_"), f"{value:#x}", row.name_of(value) if row is not None else "")
+        )
+    return ["", *columns(rows, "  ")] if rows else []
+
+
+def _json(document: Host | Guest | Verdict, catalogue: Catalogue) -> dict[str, Any]:
+    if isinstance(document, Verdict):
+        return verdict_object(document)
+    if isinstance(document, Guest):
+        return guest_object(document) | _decoded(identity_registers(document), catalogue)
+    offer = document.offer(document.shapes[0]) if document.shapes else None
+    cpus = [core_name(cpu.implementation, catalogue) for cpu in document.cpus]
+    return (
+        host_object(document)
+        | {"cores": cpus}
+        | _decoded(offer.limits if offer is not None else {}, catalogue)
+    )
+
+
+def _decoded(registers: Mapping[str, int], catalogue: Catalogue) -> dict[str, Any]:
+    fields = {
+        field.subject: {"value": field.get(value), "name": field.values.get(field.get(value), "")}
+        for name, value in registers.items()
+        if name in catalogue.registers
+        for field in catalogue.registers[name].fields
+    }
+    return {"fields": fields, "features": features_of(catalogue, registers)}

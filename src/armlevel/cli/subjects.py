@@ -1,0 +1,147 @@
+"""Names and values as a person reads them: REG.FIELD with its FEAT_ names, values with theirs, cores, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from armlevel.arch import Catalogue, Field
+from armlevel.profile import Facts, Implementation, Shape
+
+__all__ = [
+    "core_name",
+    "fact_texts",
+    "features_at_stake",
+    "hosts_text",
+    "number_text",
+    "numbers_in",
+    "shape_text",
+    "shown_features",
+    "subject_text",
+    "value_text",
+]
+
+_FACT_WORDS = {
+    "facts.cntfrq_hz": "counter frequency",
+    "facts.dczid": "DC ZVA (DCZID_EL0)",
+    "facts.gmid": "MTE tag block (GMID_EL1)",
+}
+_SHOWN_HOSTS = 4
+# What every CPU of today has, and the AArch32 that one of its exception levels names better.
+_EVERYWHERE = frozenset(
+    ["FEAT_AA32", "FEAT_AA64", *(f"FEAT_{state}EL{n}" for state in ("", "AA64") for n in range(4))]
+)
+
+
+def features_at_stake(field: Field, values: Iterable[int]) -> tuple[str, ...]:
+    """Return the FEAT_ names that tell ``values`` of a field apart.
+
+    >>> from armlevel.arch import load
+    >>> features_at_stake(load().field("ID_AA64ISAR0_EL1.AES"), [1, 2])
+    ('FEAT_PMULL',)
+    """
+    wanted = set(values)
+    ranks = [rank for value in wanted if (rank := field.rank(value)) is not None]
+    names: list[str] = []
+    for value, word in field.values.items():
+        rank = field.rank(value)
+        between = value in wanted if rank is None else ranks and min(ranks) < rank <= max(ranks)
+        if between:
+            names += [part for part in word.replace(",", " ").split() if part.startswith("FEAT_")]
+    return tuple(dict.fromkeys(names))
+
+
+def subject_text(subject: str) -> str:
+    """Return a finding's subject as a person names it.
+
+    >>> subject_text("ID_AA64MMFR2_EL1.FWB"), subject_text("facts.cntfrq_hz"), subject_text("shape.sve")
+    ('ID_AA64MMFR2_EL1.FWB', 'counter frequency', 'shape sve')
+    """
+    if subject in _FACT_WORDS:
+        return _FACT_WORDS[subject]
+    if subject == "sve_vls":
+        return "SVE vector lengths"
+    if subject.startswith("shape."):
+        return subject.replace(".", " ", 1)
+    if subject.startswith("policy."):
+        return subject.replace("policy.", "--", 1)
+    return subject.removesuffix(".63:0").removeprefix("KVM_REG_ARM_")
+
+
+def number_text(value: int) -> str:
+    """Return a small number in decimal and a large one in hex."""
+    return str(value) if value < 256 else f"{value:#x}"
+
+
+def numbers_in(text: str) -> list[int]:
+    """Return the numbers that a finding's text holds; a finding writes values as ``0 1 2`` or ``0..15``."""
+    found = []
+    for word in text.partition(",")[0].replace("..", " ").split():
+        if word.isdigit():
+            found.append(int(word))
+        elif not word.startswith("0x"):
+            return []
+    return found
+
+
+def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> str:
+    """Return host names as a person lists them; ``total`` is how many there are in all, if known.
+
+    >>> hosts_text(["a", "b"]), hosts_text(["a", "b", "c"], 3), hosts_text(list("abcdefg"))
+    ('a and b', 'all 3 hosts', 'a, b, c and 4 more')
+    """
+    if total and len(names) == total > 2:
+        return f"all {total} hosts"
+    if len(names) > _SHOWN_HOSTS + 1 and not every:
+        return f"{', '.join(names[: _SHOWN_HOSTS - 1])} and {len(names) - _SHOWN_HOSTS + 1} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def core_name(shown: Implementation, catalogue: Catalogue) -> str:
+    """Return the core's name and revision, ``Arm Neoverse N1 r3p1``; numbers where no row knows it."""
+    who, part = shown.part
+    maker = catalogue.implementers.get(who, f"implementer {who:#x}")
+    known = catalogue.parts.get((who, part))
+    return f"{maker} {known.name if known else f'part {part:#x}'} {shown.revision}"
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape in words."""
+    label = shape.label
+    return f"{label} (MIDR, REVIDR and AIDR writable)" if shape.imp_id_writable else label
+
+
+def fact_texts(facts: Facts) -> list[tuple[str, str]]:
+    """Return each known fact with its value in a person's units, DC ZVA in bytes."""
+    texts = []
+    if facts.cntfrq_hz is not None:
+        texts.append(("cntfrq_hz", f"counter {facts.cntfrq_hz / 1_000_000:g} MHz"))
+    if facts.dczid is not None:
+        # DDI 0487, DCZID_EL0: BS is log2 of the block in words of four bytes, DZP says that DC ZVA is prohibited.
+        block = f"DC ZVA {4 << (facts.dczid & 0xF)} bytes"
+        texts.append(("dczid", "DC ZVA prohibited" if facts.dczid & 0x10 else block))
+    if facts.gmid is not None:
+        texts.append(("gmid", f"GMID {facts.gmid:#x}"))
+    if facts.page_size is not None:
+        texts.append(("page_size", f"host pages {facts.page_size >> 10} KiB"))
+    return texts
+
+
+def shown_features(truths: Mapping[str, bool | None]) -> tuple[str, ...]:
+    """Return the features that are there, sorted without regard to case; not that exception levels are, and AArch64.
+
+    >>> shown_features({"FEAT_b": True, "FEAT_A": True, "FEAT_C": None, "FEAT_EL1": True})
+    ('FEAT_A', 'FEAT_b')
+    """
+    there = (name for name, truth in truths.items() if truth and name not in _EVERYWHERE)
+    return tuple(sorted(there, key=str.lower))
+
+
+def value_text(field: Field, value: int) -> str:
+    """Return a value with the name that its row gives it, if that is no feature.
+
+    >>> from armlevel.arch import load
+    >>> value_text(load().field("ID_AA64MMFR0_EL1.PARANGE"), 5)
+    '5 (48 bits)'
+    """
+    word = field.values.get(value, "")
+    return f"{number_text(value)} ({word})" if word and not word.startswith("FEAT_") else number_text(value)

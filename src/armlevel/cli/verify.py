@@ -1,0 +1,81 @@
+"""Is this machine's KVM able to give a guest exactly this CPU? Tried, not computed."""
+
+from __future__ import annotations
+
+from armlevel.arch import load
+from armlevel.cli.answers import findings_json
+from armlevel.cli.inputs import guest_of
+from armlevel.cli.options import GuestFile, Json
+from armlevel.cli.output import say, say_json, wrapped
+from armlevel.engine import Finding
+from armlevel.engine.findings import Part, Severity
+from armlevel.kvm.device import Kvm
+from armlevel.probe.apply import Applied, Difference, apply_guest
+from armlevel.probe.machine import read_machine
+from armlevel.profile import Guest
+
+__all__ = ["run"]
+
+_HERE = "this machine"
+_SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
+
+
+def run(guest: GuestFile, as_json: Json = False) -> int:
+    """Give a scratch VM on this machine the guest's CPU, and compare.
+
+    Everything is written, frozen, and read back; then a few guest instructions read the ID registers themselves.
+    """
+    catalogue = load()
+    wanted = guest_of(guest, catalogue)
+    machine = read_machine()
+    with Kvm() as kvm:
+        applied = apply_guest(kvm, wanted, catalogue, pmu=machine.pmu)
+    if as_json:
+        answer = "refused" if applied.differences else "runs"
+        read = {name: f"{value:#018x}" for name, value in applied.read.items()}
+        found = [_finding(one) for one in applied.differences] + [
+            _finding(one, "note") for one in applied.notes
+        ]
+        findings = findings_json(found)
+        say_json(
+            {"guest": wanted.name, "answer": answer, "gic": applied.gic, "read": read, "findings": findings}
+        )
+    else:
+        say(_lines(wanted, applied))
+    return int(bool(applied.differences))
+
+
+def _finding(one: Difference, severity: Severity = "stops") -> Finding:
+    part: Part = "facts" if one.subject.startswith("facts.") else "registers"
+    return Finding(
+        one.subject,
+        part,
+        severity,
+        (one.wanted,),
+        ((_HERE, one.found),),
+        applies=("start",),
+        because=(_SEEN[one.seen],),
+    )
+
+
+def _lines(guest: Guest, applied: Applied) -> list[str]:
+    told = f"{len(guest.registers)} registers written and read back, {len(applied.read)} read by guest instructions"
+    notes = [
+        line
+        for one in applied.notes
+        for line in wrapped(
+            f"note: {one.subject} is {one.found} to the guest: KVM does not hide it", "  ", "    "
+        )
+    ]
+    if not applied.differences:
+        return [
+            f"{guest.name}: runs",
+            *wrapped(f"{told}, interrupt controller {applied.gic}; all as the profile says", "  "),
+            *notes,
+        ]
+    lines = [f"{guest.name}: refused", *wrapped(f"{told}; {len(applied.differences)} differences:", "  ")]
+    for one in applied.differences:
+        lines += wrapped(
+            f"{one.subject}: the profile says {one.wanted}, {_SEEN[one.seen]}: {one.found}", "  ", "    "
+        )
+    return [*lines, *notes]

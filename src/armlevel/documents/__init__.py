@@ -1,0 +1,73 @@
+"""What we write down: host profiles, guest profiles and verdicts as versioned JSON.
+
+``write`` is stdlib-only; ``read`` checks everything and tells all faults at once; ``files`` opens what users name.
+Names are looked up when they are asked for, so that a bare host can write without what reading needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from armlevel.documents.replace import replace_file
+from armlevel.documents.write import (
+    canonical,
+    digest,
+    document_object,
+    guest_object,
+    host_object,
+    pretty,
+    verdict_object,
+)
+
+if TYPE_CHECKING:
+    from armlevel.documents.files import LARGEST, Loaded, load, load_guest, load_hosts, load_many, read_file
+    from armlevel.documents.read import (
+        Document,
+        new_pool,
+        read_document,
+        read_guest,
+        read_host,
+        verify_digest,
+    )
+    from armlevel.documents.schema import schemas
+
+__all__ = [
+    "LARGEST",
+    "Document",
+    "Loaded",
+    "canonical",
+    "digest",
+    "document_object",
+    "guest_object",
+    "host_object",
+    "load",
+    "load_guest",
+    "load_hosts",
+    "load_many",
+    "new_pool",
+    "pretty",
+    "read_document",
+    "read_file",
+    "read_guest",
+    "read_host",
+    "replace_file",
+    "schemas",
+    "verdict_object",
+    "verify_digest",
+]
+
+_IN_READ = ("Document", "new_pool", "read_document", "read_guest", "read_host", "verify_digest")
+_IN_FILES = ("LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file")
+_HOME = {
+    **dict.fromkeys(_IN_READ, "read"),
+    **dict.fromkeys(_IN_FILES, "files"),
+    "schemas": "schema",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a name whose file is read only now."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,214 @@
+"""Files and directories to profiles; the only place that opens what a user names."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from armlevel.documents.maps import Pool
+from armlevel.documents.read import Document, new_pool, read_ours
+from armlevel.errors import ArmlevelError, BadDocument, UnreadableFile, UsageError
+from armlevel.formats import read_foreign
+from armlevel.formats.cpuinfo import gather, is_gathered
+from armlevel.profile import Guest, Host
+
+__all__ = ["LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file"]
+
+#: No input is larger, bytes; the profiles of every shape of a host are 40 KiB.
+LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document and where it came from."""
+
+    path: str
+    document: Document
+
+
+def read_file(path: str) -> bytes:
+    """Return the bytes of a file, or of a pipe, that a user named.
+
+    Raises:
+        UnreadableFile: missing, a directory, too large, a symlink loop, no permission.
+
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            status = os.fstat(handle)
+            if stat.S_ISDIR(status.st_mode):
+                raise UnreadableFile(path, "is a directory, and a file is needed here")
+            if status.st_size > LARGEST:
+                raise UnreadableFile(
+                    path, f"is {status.st_size >> 20} MiB; nothing larger than 64 MiB is read"
+                )
+            data = os.read(handle, status.st_size + 1)
+            if len(data) > status.st_size:  # no plain file, or one that grows
+                data += _at_most(handle, LARGEST)
+        finally:
+            os.close(handle)
+    except OSError as exc:
+        raise UnreadableFile(path, _why(exc)) from exc
+    except ValueError as exc:
+        raise UnreadableFile(ascii(path), "no file has a name with a zero byte in it") from exc
+    if len(data) > LARGEST:
+        raise UnreadableFile(path, "nothing larger than 64 MiB is read")
+    return data
+
+
+def load(path: str, pool: Pool | None = None) -> Document:
+    """Return what one file says: a document of ours, or a host from another tool's file.
+
+    Raises:
+        InputError: it cannot be read, is not recognised, or has faults.
+
+    """
+    pool = pool or new_pool()
+    if _is_folder(path) and is_gathered(path):
+        try:
+            gathered = gather(path)
+        except OSError as exc:
+            raise UnreadableFile(path, _why(exc)) from exc
+        return read_foreign(gathered, path, _stem(path))
+    data = read_file(path)
+    if _may_be_ours(data) and (document := read_ours(data, path, pool)) is not None:
+        if isinstance(document, Host | Guest) and not document.name:
+            return replace(document, name=_stem(path))
+        return document
+    return read_foreign(data, path, _stem(path))
+
+
+def load_many(paths: Iterable[str], pool: Pool | None = None) -> list[Loaded]:
+    """Return every document that ``paths`` name; a directory means all in it and below, by name.
+
+    Hosts and guests come back with names of their own: ``#2`` and so on for a name that was there before.
+
+    Raises:
+        InputError: one of them cannot be read or has faults, or a directory has none.
+        UsageError: no path at all.
+
+    """
+    pool = pool or new_pool()
+    files = [file for path in paths for file in _files(path)]
+    if not files:
+        raise UsageError("no file was named", hint="name at least one profile or a directory of profiles")
+    return list(_named_once(Loaded(path, load(path, pool)) for path in files))
+
+
+def load_hosts(paths: Iterable[str], pool: Pool | None = None) -> list[Host]:
+    """Return the hosts that ``paths`` name; raises as :func:`load_many`, also for anything that is no host."""
+    hosts = []
+    for loaded in load_many(paths, pool):
+        if not isinstance(loaded.document, Host):
+            raise _other_kind(loaded.path, loaded.document, "host profile")
+        hosts.append(loaded.document)
+    return hosts
+
+
+def load_guest(path: str, pool: Pool | None = None) -> Guest:
+    """Return the guest that a file describes; raises as :func:`load`, also for anything that is no guest."""
+    document = load(path, pool)
+    if not isinstance(document, Guest):
+        raise _other_kind(path, document, "guest profile")
+    return document
+
+
+def _other_kind(path: str, document: Document, wanted: str) -> ArmlevelError:
+    found = (
+        "host profile"
+        if isinstance(document, Host)
+        else "guest profile"
+        if isinstance(document, Guest)
+        else "verdict"
+    )
+    return BadDocument(path, (f"a {wanted} is needed here, this is a {found}",))
+
+
+def _files(path: str) -> Iterator[str]:
+    if not _is_folder(path) or is_gathered(path):
+        yield path
+        return
+    found = list(_below(path, set()))
+    if not found:
+        raise UnreadableFile(path, "a directory without profiles")
+    yield from found
+
+
+def _below(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+    # A directory or file that was met before is not entered again, so a loop of symbolic links ends.
+    status = Path(folder).stat()
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    try:
+        names = sorted(one.name for one in Path(folder).iterdir() if not one.name.startswith("."))
+    except OSError as exc:
+        raise UnreadableFile(folder, _why(exc)) from exc
+    for name in names:
+        path = str(Path(folder, name))
+        if _is_folder(path) and not is_gathered(path):
+            yield from _below(path, seen)
+            continue
+        try:
+            status = Path(path).stat()
+        except OSError as exc:
+            raise UnreadableFile(path, _why(exc)) from exc
+        if (status.st_dev, status.st_ino) not in seen:
+            seen.add((status.st_dev, status.st_ino))
+            yield path
+
+
+def _named_once(documents: Iterable[Loaded]) -> Iterator[Loaded]:
+    used: dict[str, int] = {}
+    for loaded in documents:
+        document = loaded.document
+        if not isinstance(document, Host | Guest):
+            yield loaded
+            continue
+        name = document.name
+        while name in used:
+            used[document.name] += 1
+            name = f"{document.name}#{used[document.name]}"
+        used[name] = 1
+        yield loaded if name == document.name else Loaded(loaded.path, replace(document, name=name))
+
+
+def _stem(path: str) -> str:
+    return PurePath(path).stem or path
+
+
+def _may_be_ours(data: bytes) -> bool:
+    # Only an object has a kind; what is no JSON at all goes to the importers, which know texts too.
+    return data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{"
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - asked for each of ten thousand files
+    except (OSError, ValueError):
+        return False  # opening it says why
+
+
+def _at_most(handle: int, size: int) -> bytes:
+    chunks: list[bytes] = []
+    while size > 0 and (chunk := os.read(handle, min(size, 1 << 20))):
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)
+
+
+def _why(exc: OSError) -> str:
+    known = {
+        errno.ENOENT: "no such file",
+        errno.ENOTDIR: "no such file",
+        errno.ELOOP: "a loop of symbolic links",
+        errno.EACCES: "no permission to read it",
+        errno.EISDIR: "is a directory, and a file is needed here",
+        errno.ENAMETOOLONG: "the name is too long",
+    }
+    return known.get(exc.errno or 0, (exc.strerror or str(exc)).lower())

@@ -1,0 +1,209 @@
+"""The structure of every document, for validation and for its JSON Schema.
+
+The long maps and lists (limits, accepted values, register ids) are passed through here, for speed; ``maps`` checks all
+of them while it decodes them. Their schema stands beside them, so that the JSON Schema is whole.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+__all__ = ["MODELS", "GuestModel", "HostModel", "OfferModel", "VerdictModel"]
+
+VALUE_PATTERN = "^0x[0-9a-f]{16}$"
+_STATE_PATTERN = "^0x[0-9a-f]{16}([0-9a-f]{16})?$"
+_REGISTER_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?$"
+_SUBJECT_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?\.[A-Za-z0-9_]+$"
+
+_value = {"type": "string", "pattern": VALUE_PATTERN}
+_numbers = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}}
+_accepts = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "values": _numbers,
+        "any": {"const": True},
+        "changed": {"type": "object", "patternProperties": {"^[0-9]+$": {"type": "integer"}}},
+        "unsure": _numbers,
+        "others": {"enum": ["refused", "unknown", "ignored"]},
+        "how": {"type": "string"},
+    },
+}
+
+
+def _map(keys: str, values: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "object", "propertyNames": {"pattern": keys}, "additionalProperties": values}
+    )
+
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Text = Annotated[str, Field(max_length=4096)]
+HexText = Annotated[str, Field(pattern=VALUE_PATTERN)]
+Values = Annotated[Any, _map(_REGISTER_PATTERN, _value)]
+State = Annotated[Any, _map(_REGISTER_PATTERN, {"type": "string", "pattern": _STATE_PATTERN})]
+AcceptMap = Annotated[Any, _map(_SUBJECT_PATTERN, {"anyOf": [_numbers, _accepts]})]
+Ids = Annotated[Any, WithJsonSchema({"type": "array", "items": _value, "uniqueItems": True})]
+VectorLengths = Annotated[list[Annotated[int, Field(ge=128, le=2048, multiple_of=128)]], Field(max_length=16)]
+Answer = Literal["runs", "refused", "unknown"]
+Side = Literal["start", "arrive"]
+Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+class MadeModel(_Model):
+    """Who made a document, when and out of what; not part of the digest."""
+
+    tool: Text = ""
+    catalogue: Text = ""
+    at: Text = ""
+    source: Text = ""
+
+
+class SoftwareModel(_Model):
+    """The software level: evidence for a person."""
+
+    kernel: Text = ""
+    kvm_capabilities: dict[str, Count] = Field(default_factory=dict)
+    vmms: dict[str, Text] = Field(default_factory=dict)
+    firmware: Text = ""
+
+
+class ImplementationModel(_Model):
+    """What one implementation calls itself."""
+
+    midr: HexText
+    revidr: HexText = "0x0000000000000000"
+    aidr: HexText = "0x0000000000000000"
+
+
+class CpuModel(ImplementationModel):
+    """Physical CPUs that read alike; a count of 0 is not recorded."""
+
+    count: Count = 0
+
+
+class FactsModel(_Model):
+    """What KVM can neither hide nor change; an absent fact is not known."""
+
+    cntfrq_hz: Annotated[int, Field(gt=0, lt=2**32)] | None = None
+    dczid: Annotated[int, Field(ge=0, lt=2**5)] | None = None
+    gmid: Annotated[int, Field(ge=0, lt=2**4)] | None = None
+    page_size: Literal[4096, 16384, 65536] | None = None
+    sources: dict[str, Text] = Field(default_factory=dict)
+
+
+class ShapeModel(_Model):
+    """The choices made before a vCPU exists."""
+
+    features: list[str] = Field(default_factory=list)
+    imp_id_writable: bool = False
+
+
+class OfferModel(_Model):
+    """What one host's KVM offers for one shape."""
+
+    shape: ShapeModel
+    how: Literal["tried", "masks", "predicted"]
+    default: Literal["limit-only", "unknown"]
+    limits: Values = Field(default_factory=dict)
+    accepts: AcceptMap = Field(default_factory=dict)
+    registers: Ids | None = None
+    registers_without: Ids = Field(default_factory=list)
+    firmware: Values = Field(default_factory=dict)
+    state: State = Field(default_factory=dict)
+    sve_vls: VectorLengths | None = None
+    pmu: dict[str, Count] = Field(default_factory=dict)
+    like: Count | None = None
+
+
+class HostModel(_Model):
+    """host-profile/1: one host, what its KVM offers, and the facts KVM cannot change."""
+
+    kind: Literal["host-profile/1"]
+    name: Text = ""
+    digest: Digest | None = None
+    made: MadeModel = MadeModel()
+    software: SoftwareModel = SoftwareModel()
+    cpus: list[CpuModel] = Field(default_factory=list)
+    facts: FactsModel = FactsModel()
+    offers: Annotated[list[OfferModel], Field(min_length=1)]
+
+
+class PaintModel(ImplementationModel):
+    """What the guest is shown, and the implementations it may run on."""
+
+    targets: list[ImplementationModel] = Field(default_factory=list)
+
+
+class GuestModel(_Model):
+    """guest-profile/1: one guest CPU, exact."""
+
+    kind: Literal["guest-profile/1"]
+    name: Text = ""
+    digest: Digest | None = None
+    made: MadeModel = MadeModel()
+    shape: ShapeModel
+    registers: Values
+    carries: Ids | None = None
+    firmware: Values = Field(default_factory=dict)
+    sve_vls: VectorLengths | None = None
+    facts: FactsModel = FactsModel()
+    paint: PaintModel | None = None
+    born_on: list[Text] = Field(default_factory=list)
+    tolerates: list[Text] = Field(default_factory=list)
+
+
+class AnswersModel(_Model):
+    """Both answers of one part of the question."""
+
+    start: Answer
+    arrive: Answer
+
+
+class RemedyModel(_Model):
+    """One thing a person could do."""
+
+    do: Text
+    what: Text = ""
+    hosts: list[Text] = Field(default_factory=list)
+
+
+class FindingModel(_Model):
+    """One reason."""
+
+    subject: Text
+    part: Literal["shape", "registers", "list", "firmware", "facts", "policy"]
+    needs: list[Text] = Field(default_factory=list)
+    offers: dict[str, Text] = Field(default_factory=dict)
+    hosts: list[Text] = Field(default_factory=list)
+    cause: Literal["silicon", "kernel", "shape", "boot option", "vmm", "policy", "not known"] = "not known"
+    severity: Literal["stops", "breaks", "unknown", "risk", "note"]
+    applies: list[Side] = ["start", "arrive"]
+    because: list[Text] = Field(default_factory=list)
+    remedies: list[RemedyModel] = Field(default_factory=list)
+
+
+class VerdictModel(_Model):
+    """verdict/1: may this guest start and arrive on this host, and why."""
+
+    kind: Literal["verdict/1"]
+    guest: Text
+    host: Text
+    start: Answer
+    arrive: Answer
+    parts: dict[Literal["shape", "registers", "list", "firmware", "facts", "policy"], AnswersModel]
+    judged: list[Text] = Field(default_factory=list)
+    findings: list[FindingModel] = Field(default_factory=list)
+
+
+MODELS: dict[str, type[_Model]] = {
+    "host-profile/1": HostModel,
+    "guest-profile/1": GuestModel,
+    "verdict/1": VerdictModel,
+}

@@ -1,0 +1,269 @@
+"""Bytes to profiles: everything is checked, and all faults of a document are told at once, each with its place.
+
+The way of a document: parse, every key once, its kind, older kinds upgraded, structure (pydantic), long maps
+(``maps``), and what only the whole can say (``like``, two offers of one shape). Reading computes no digest: see
+:func:`verify_digest`.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import re
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from armlevel.arch import load as load_catalogue
+from armlevel.documents.build import guest_of, host_of, host_with, offer_of, verdict_of
+from armlevel.documents.items import WrongError, shown
+from armlevel.documents.lines import Lines
+from armlevel.documents.maps import Faults, Pool
+from armlevel.documents.models import MODELS, HostModel, OfferModel
+from armlevel.documents.words import sentence
+from armlevel.documents.write import GUEST_KIND, HOST_KIND, VERDICT_KIND, digest
+from armlevel.engine.findings import Verdict
+from armlevel.errors import BadDocument, NotRecognised
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = [
+    "UPGRADES",
+    "Document",
+    "new_pool",
+    "parse",
+    "read_document",
+    "read_guest",
+    "read_host",
+    "verify_digest",
+]
+
+Document = Host | Guest | Verdict
+_T = TypeVar("_T", Host, Guest, Verdict)
+
+#: kind -> one step: takes a document of that kind and returns it as the next one.
+UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+# Stands for the offers of a host while the rest of its document is validated.
+_AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
+_OURS = re.compile(r"(host-profile|guest-profile|verdict)/[0-9]+")
+
+
+def new_pool() -> Pool:
+    """Return an empty memory for the documents of one question."""
+    return Pool(load_catalogue())
+
+
+def parse(data: bytes, path: str) -> Any:
+    """Return what the JSON text ``data`` holds.
+
+    Raises:
+        BadDocument: no UTF-8, no JSON, a key twice in one object, NaN or Infinity.
+
+    """
+    try:
+        document = from_json(data, cache_strings="all", allow_inf_nan=False)
+    except ValueError as exc:
+        raise BadDocument(path, (_why_no_json(data, exc),)) from exc
+    if twice := _keys_twice(data, document):
+        raise BadDocument(path, tuple(twice))
+    return document
+
+
+def read_document(data: bytes, path: str, pool: Pool | None = None) -> Document:
+    """Read a document of any kind of ours.
+
+    Raises:
+        NotRecognised: JSON, but not a document of ours.
+        BadDocument: a document with faults, all of which it lists.
+
+    """
+    document = read_ours(data, path, pool or new_pool())
+    if document is None:
+        raise NotRecognised(
+            path, "JSON, but no document of ours", hint=f"ours have a kind: {', '.join(MODELS)}"
+        )
+    return document
+
+
+def read_ours(data: bytes, path: str, pool: Pool) -> Document | None:
+    """Read a document of ours; None if it is JSON of another kind. Raises as :func:`read_document` does otherwise."""
+    if (host := _by_lines(data, pool)) is not None:
+        return host
+    document = parse(data, path)
+    return from_parsed(document, path, pool) if isinstance(document, dict) and "kind" in document else None
+
+
+def read_host(data: bytes, path: str, pool: Pool | None = None) -> Host:
+    """Read a host profile; raises as :func:`read_document` does, also for a document of another kind."""
+    return _of_kind(read_document(data, path, pool), Host, HOST_KIND, path)
+
+
+def read_guest(data: bytes, path: str, pool: Pool | None = None) -> Guest:
+    """Read a guest profile; raises as :func:`read_document` does, also for a document of another kind."""
+    return _of_kind(read_document(data, path, pool), Guest, GUEST_KIND, path)
+
+
+def verify_digest(data: bytes, path: str) -> str:
+    """Return the digest of a document after computing it anew.
+
+    Raises:
+        BadDocument: the document has none, or another one than its content.
+
+    """
+    document = parse(data, path)
+    said = document.get("digest") if isinstance(document, dict) else None
+    if said is None:
+        raise BadDocument(path, ("digest: the document has none",))
+    found = digest(document)
+    if said != found:
+        raise BadDocument(
+            path,
+            (f"digest: is {shown(said, 80)}, but the content gives {found}",),
+            hint="it was changed after it was made",
+        )
+    return found
+
+
+def from_parsed(document: dict[str, Any], path: str, pool: Pool) -> Document:
+    """Read a document that was parsed already."""
+    document = _upgraded(document, path)
+    kind = document["kind"]
+    try:
+        model = MODELS[kind].model_validate(document)
+    except ValidationError as exc:
+        faults = Faults(sentence(error) for error in exc.errors(include_url=False, include_context=True))
+        raise BadDocument(path, tuple(faults)) from exc
+    faults = Faults()
+    built: Document = _BUILDERS[kind](model, pool, faults)
+    if faults:
+        raise BadDocument(path, tuple(faults))
+    return built
+
+
+def _by_lines(data: bytes, pool: Pool) -> Host | None:
+    """Read a host profile that is laid out as we write it; None for any other, and for one with a fault."""
+    lines = Lines.of(data, pool)
+    if lines is None:
+        return None
+    faults = Faults()
+    try:
+        document = from_json(lines.rest, cache_strings="all", allow_inf_nan=False)
+        # The marks of the cuts are its only escapes, and hold no colon.
+        if lines.rest.count(b":") != _colons(document) or not document["offers"]:
+            return None
+        offers = [_offer(offer, lines, pool) for offer in document["offers"]]
+        model = HostModel.model_validate(document | {"offers": [_AN_OFFER]})
+        host = host_with(offers, model, pool, faults)
+    except (ValueError, KeyError, TypeError, AttributeError, WrongError):
+        return None
+    return host if lines.restored and not faults else None
+
+
+def _offer(document: Any, lines: Lines, pool: Pool) -> Offer:
+    if lines.restore(document):
+        return _new_offer(document, pool)
+    # Most offers are like the first one of their host, and say in a few words how they differ: the same on many hosts.
+    return pool.once(marshal.dumps(document, 2), lambda: _new_offer(document, pool))
+
+
+def _new_offer(document: Any, pool: Pool) -> Offer:
+    faults = Faults()
+    offer = offer_of(OfferModel.model_validate(document), pool, faults)
+    if faults:
+        raise WrongError(faults[0])
+    return offer
+
+
+def _upgraded(document: dict[str, Any], path: str) -> dict[str, Any]:
+    kind = document.get("kind")
+    for _ in range(1 + len(UPGRADES)):
+        if not isinstance(kind, str) or kind in MODELS or kind not in UPGRADES:
+            break
+        document = UPGRADES[kind](document)
+        kind = document.get("kind")
+    if not isinstance(kind, str) or kind not in MODELS:
+        hint = "a newer armlevel wrote it" if isinstance(kind, str) and _OURS.fullmatch(kind) else ""
+        raise BadDocument(path, (f"kind: {shown(kind)} is unknown (known: {', '.join(MODELS)})",), hint=hint)
+    return document
+
+
+def _of_kind(document: Document, wanted: type[_T], kind: str, path: str) -> _T:
+    if isinstance(document, wanted):
+        return document
+    found = {Host: HOST_KIND, Guest: GUEST_KIND, Verdict: VERDICT_KIND}[type(document)]
+    raise BadDocument(path, (f"kind: a {kind} is needed here, this is a {found}",))
+
+
+_BUILDERS: dict[str, Callable[[Any, Pool, Faults], Any]] = {
+    HOST_KIND: host_of,
+    GUEST_KIND: guest_of,
+    VERDICT_KIND: verdict_of,
+}
+
+
+def _why_no_json(data: bytes, exc: ValueError) -> str:
+    if not data.strip():
+        return "the file is empty"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as wrong:
+        return f"no UTF-8 text: byte {data[wrong.start]:#04x} at offset {wrong.start}"
+    if text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
+        return "starts with a byte order mark; save it as UTF-8 without one"
+    said = str(exc)
+    if said.startswith("EOF"):
+        return f"the JSON text ends too early: {said}"
+    return f"no JSON: {said}"
+
+
+def _keys_twice(data: bytes, document: Any) -> list[str]:
+    """Return a fault for each key that stands twice in one object.
+
+    A parsed object shows only the last of them. But every key of the text has a colon; without escapes, the colons
+    that stand in strings are those of the parsed strings at least. So equal counts prove that nothing was lost.
+    """
+    if b"\\" not in data and isinstance(document, dict) and data.count(b":") == _colons(document):
+        return []
+    faults: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                faults.append(f"{shown(key)} stands twice in one object")
+            seen[key] = value
+        return seen
+
+    json.loads(data, object_pairs_hook=once)
+    return faults
+
+
+def _colons(document: dict[str, Any]) -> int:
+    # Level by level, so that most of it happens in C. Counting too few is safe: it can only send a document the slow
+    # way. So the bulk, which is hex texts and integers, is passed over.
+    count = 0
+    level: list[dict[str, Any]] = [document]
+    while level:
+        count += sum(map(len, level)) + _colons_in(chain.from_iterable(level))
+        told = [one for one in level if not _is_hex(next(iter(one.values()), None))]
+        values = list(chain.from_iterable(map(dict.values, told)))
+        count += _colons_in([one for one in values if one.__class__ is str])
+        level = [one for one in values if one.__class__ is dict]
+        for items in [one for one in values if one.__class__ is list and one and one[0].__class__ is not int]:
+            if items[0].__class__ is dict:
+                level.extend(one for one in items if one.__class__ is dict)
+            elif not _is_hex(items[0]):
+                count += _colons_in([one for one in items if one.__class__ is str])
+    return count
+
+
+def _colons_in(texts: Iterable[str]) -> int:
+    text = "".join(texts)
+    return text.count(":") if ":" in text else 0
+
+
+def _is_hex(item: object) -> bool:
+    return item.__class__ is str and item[:2] == "0x"

@@ -1,0 +1,27 @@
+"""The JSON Schema of each kind of document, made from the models that validate it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from armlevel.documents.models import MODELS
+
+__all__ = ["schemas"]
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return kind -> JSON Schema (2020-12).
+
+    >>> sorted(schemas())
+    ['guest-profile/1', 'host-profile/1', 'verdict/1']
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for kind, model in MODELS.items():
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **model.model_json_schema(mode="validation"),
+        }
+        schema["title"] = kind
+        schema["required"] = sorted({*schema.get("required", []), "kind"})
+        found[kind] = schema
+    return found

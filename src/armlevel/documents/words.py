@@ -1,0 +1,72 @@
+"""The words for what pydantic finds wrong: one sentence a fault, its place first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from armlevel.documents.items import shown
+
+__all__ = ["place_of", "sentence"]
+
+_NEEDED = {
+    "string_type": "a text",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+}
+_FIXED = {
+    "missing": "is missing",
+    "extra_forbidden": "unknown key",
+    # Only the offers of a host must be some.
+    "too_short": "a host that offers nothing was never probed",
+}
+_BOUNDS = {
+    "less_than": ("lt", "is not below"),
+    "greater_than": ("gt", "is not above"),
+    "greater_than_equal": ("ge", "is below"),
+    "less_than_equal": ("le", "is above"),
+    "multiple_of": ("multiple_of", "is no multiple of"),
+    "too_long": ("max_length", "has more items than"),
+    "string_too_long": ("max_length", "has more characters than"),
+    "literal_error": ("expected", "is not one of"),
+}
+_PATTERNS = {
+    "^0x[0-9a-f]{16}$": "is not a value like '0x0000000000000011' (16 hex digits, lower case)",
+    "^sha256:[0-9a-f]{64}$": "is not sha256: and 64 hex digits",
+}
+
+
+def place_of(location: tuple[int | str, ...]) -> str:
+    """Return a place as a person would write it.
+
+    >>> place_of(("offers", 0, "shape", "features", 1))
+    'offers[0].shape.features[1]'
+    """
+    text = ""
+    for step in location:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """Return the sentence for one error as pydantic lists them."""
+    return f"{place_of(error['loc'])}: {_clause(error)}"
+
+
+def _clause(error: Mapping[str, Any]) -> str:
+    kind, given, context = error["type"], shown(error.get("input")), error.get("ctx", {})
+    if kind in _FIXED:
+        return _FIXED[kind]
+    if kind in _NEEDED:
+        return f"{given} is not {_NEEDED[kind]}"
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        return f"{given} {words} {context[key]}"
+    if kind == "string_pattern_mismatch":
+        return f"{given} {_PATTERNS[context['pattern']]}"
+    return f"{given}: {error['msg'][:1].lower()}{error['msg'][1:]}"

@@ -1,0 +1,270 @@
+"""Profiles and verdicts as JSON: objects, their canonical bytes, their digest, and text for files.
+
+Standard library only, so that the collector can carry it to any host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from armlevel.profile import (
+    Accepts,
+    Cpu,
+    Facts,
+    Guest,
+    Host,
+    Implementation,
+    Made,
+    Offer,
+    Paint,
+    Shape,
+    Software,
+)
+
+if TYPE_CHECKING:
+    from armlevel.engine.findings import Finding, Verdict
+
+__all__ = [
+    "GUEST_KIND",
+    "HOST_KIND",
+    "VERDICT_KIND",
+    "canonical",
+    "digest",
+    "document_object",
+    "guest_object",
+    "host_object",
+    "pretty",
+    "verdict_object",
+]
+
+HOST_KIND = "host-profile/1"
+GUEST_KIND = "guest-profile/1"
+VERDICT_KIND = "verdict/1"
+
+_WIDTH = 110
+# Left out when there is nothing to say; an empty list of registers or vector lengths does say something.
+_SILENT = ("software", "cpus", "facts", "firmware", "born_on", "tolerates")
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """Return the canonical bytes of a document, which are those of RFC 8785: keys are ASCII and numbers integers.
+
+    >>> canonical({"b": [1, 2], "a": "0x01"})
+    b'{"a":"0x01","b":[1,2]}'
+    """
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """Return ``sha256:<hex>`` of what a document says: without who made it when, and without its digest.
+
+    >>> digest({"kind": "x/1", "made": {"at": "today"}}) == digest({"kind": "x/1"})
+    True
+    """
+    said = {key: value for key, value in document.items() if key not in ("digest", "made")}
+    return "sha256:" + hashlib.sha256(canonical(said)).hexdigest()
+
+
+def host_object(host: Host) -> dict[str, Any]:
+    """Return the host-profile/1 document of a host, its digest included."""
+    body = {
+        "software": _software(host.software),
+        "cpus": [_cpu(cpu) for cpu in host.cpus],
+        "facts": _facts(host.facts),
+        "offers": [_offer(offer) for offer in host.offers],
+    }
+    return _document(HOST_KIND, host.name, host.made, body)
+
+
+def guest_object(guest: Guest) -> dict[str, Any]:
+    """Return the guest-profile/1 document of a guest, its digest included."""
+    body: dict[str, Any] = {"shape": _shape(guest.shape), "registers": _hex_values(guest.registers)}
+    if guest.carries is not None:
+        body["carries"] = [_hex(register) for register in guest.carries]
+    body["firmware"] = _hex_values(guest.firmware)
+    if guest.sve_vls is not None:
+        body["sve_vls"] = list(guest.sve_vls)
+    body["facts"] = _facts(guest.facts)
+    if guest.paint is not None:
+        body["paint"] = _paint(guest.paint)
+    body["born_on"] = list(guest.born_on)
+    body["tolerates"] = list(guest.tolerates)
+    return _document(GUEST_KIND, guest.name, guest.made, body)
+
+
+def verdict_object(verdict: Verdict) -> dict[str, Any]:
+    """Return the verdict/1 document of a verdict."""
+    return {
+        "kind": VERDICT_KIND,
+        "guest": verdict.guest,
+        "host": verdict.host,
+        "start": verdict.start,
+        "arrive": verdict.arrive,
+        "parts": {
+            part: {"start": start, "arrive": arrive} for part, (start, arrive) in verdict.parts.items()
+        },
+        "judged": list(verdict.judged),
+        "findings": [_finding(finding) for finding in verdict.findings],
+    }
+
+
+def document_object(document: Host | Guest | Verdict) -> dict[str, Any]:
+    """Return the document of whatever can be one."""
+    if isinstance(document, Host):
+        return host_object(document)
+    return guest_object(document) if isinstance(document, Guest) else verdict_object(document)
+
+
+def _document(kind: str, name: str, made: Made, body: dict[str, Any]) -> dict[str, Any]:
+    said = {key: value for key, value in body.items() if value or key not in _SILENT}
+    document: dict[str, Any] = {
+        "kind": kind,
+        "name": name,
+        "digest": digest({"kind": kind, "name": name, **said}),
+    }
+    if made_by := _texts(tool=made.tool, catalogue=made.catalogue, at=made.at, source=made.source):
+        document["made"] = made_by
+    return document | said
+
+
+def _hex(value: int) -> str:
+    return f"{value:#034x}" if value >> 64 else f"{value:#018x}"
+
+
+def _hex_values(values: Mapping[str, int]) -> dict[str, str]:
+    return {name: _hex(value) for name, value in values.items()}
+
+
+def _texts(**texts: str) -> dict[str, Any]:
+    return {key: text for key, text in texts.items() if text}
+
+
+def _software(software: Software) -> dict[str, Any]:
+    document = _texts(kernel=software.kernel)
+    if software.kvm_capabilities:
+        document["kvm_capabilities"] = dict(software.kvm_capabilities)
+    if software.vmms:
+        document["vmms"] = dict(software.vmms)
+    return document | _texts(firmware=software.firmware)
+
+
+def _implementation(implementation: Implementation) -> dict[str, Any]:
+    return {
+        "midr": _hex(implementation.midr),
+        "revidr": _hex(implementation.revidr),
+        "aidr": _hex(implementation.aidr),
+    }
+
+
+def _cpu(cpu: Cpu) -> dict[str, Any]:
+    return _implementation(cpu.implementation) | {"count": cpu.count}
+
+
+def _paint(paint: Paint) -> dict[str, Any]:
+    return _implementation(paint.shown) | {"targets": [_implementation(target) for target in paint.targets]}
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "cntfrq_hz": facts.cntfrq_hz,
+        "dczid": facts.dczid,
+        "gmid": facts.gmid,
+        "page_size": facts.page_size,
+    }
+    known = {name: value for name, value in known.items() if value is not None}
+    return known | ({"sources": dict(facts.sources)} if facts.sources else {})
+
+
+def _shape(shape: Shape) -> dict[str, Any]:
+    return {"features": sorted(shape.features), "imp_id_writable": shape.imp_id_writable}
+
+
+def _accepts(accepts: Accepts) -> Any:
+    if accepts.plain:
+        return sorted(accepts.values or ())
+    said: dict[str, Any] = {"any": True} if accepts.values is None else {"values": sorted(accepts.values)}
+    if accepts.changed:
+        said["changed"] = {str(asked): kept for asked, kept in accepts.changed}
+    if accepts.unsure:
+        said["unsure"] = sorted(accepts.unsure)
+    if accepts.others != "refused":
+        said["others"] = accepts.others
+    return said | _texts(how=accepts.how)
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    said: dict[str, Any] = {"shape": _shape(offer.shape), "how": offer.how, "default": offer.default}
+    if offer.like is not None:
+        said["like"] = offer.like
+    if offer.limits:
+        said["limits"] = _hex_values(offer.limits)
+    if offer.accepts:
+        said["accepts"] = {subject: _accepts(accepts) for subject, accepts in offer.accepts.items()}
+    if offer.registers is not None:
+        said["registers"] = [_hex(register) for register in offer.registers]
+    if offer.registers_without:
+        said["registers_without"] = [_hex(register) for register in offer.registers_without]
+    if offer.firmware:
+        said["firmware"] = _hex_values(offer.firmware)
+    if offer.state:
+        said["state"] = _hex_values(offer.state)
+    if offer.sve_vls is not None:
+        said["sve_vls"] = list(offer.sve_vls)
+    if offer.pmu:
+        said["pmu"] = dict(offer.pmu)
+    return said
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "subject": finding.subject,
+        "part": finding.part,
+        "needs": list(finding.needs),
+        "offers": dict(finding.offers),
+        "hosts": list(finding.hosts),
+        "cause": finding.cause,
+        "severity": finding.severity,
+        "applies": list(finding.applies),
+        "because": list(finding.because),
+        "remedies": [{"do": r.do, "what": r.what, "hosts": list(r.hosts)} for r in finding.remedies],
+    }
+
+
+def pretty(document: Any) -> str:
+    """Return a document as text for a file: stable, in the document's own order, short things on one line.
+
+    >>> print(pretty({"name": "a", "list": [1, 2]}), end="")
+    {"name": "a", "list": [1, 2]}
+    """
+    return "".join(_lay(document, 0)) + "\n"
+
+
+def _lay(value: Any, depth: int) -> Iterable[str]:
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or not value or len(flat) + depth <= _WIDTH:
+        yield flat
+        return
+    pad = " " * (depth + 1)
+    if isinstance(value, dict):
+        pairs = [(f"{json.dumps(key, ensure_ascii=False)}: ", item) for key, item in value.items()]
+        yield "{"
+        for index, (key, item) in enumerate(pairs):
+            yield f"{',' if index else ''}\n{pad}{key}"
+            yield from _lay(item, depth + 1 + (len(key) if not isinstance(item, dict | list) else 0))
+        yield f"\n{' ' * depth}}}"
+        return
+    yield "["
+    column = _WIDTH
+    for index, item in enumerate(value):
+        text = "".join(_lay(item, depth + 1))
+        comma = "," if index else ""
+        if isinstance(item, dict | list) or column + len(text) + 2 > _WIDTH:
+            yield f"{comma}\n{pad}{text}"
+            column = depth + 1 + len(text)
+        else:
+            yield f"{comma} {text}"
+            column += len(text) + 2
+    yield f"\n{' ' * depth}]"

@@ -1,0 +1,38 @@
+"""What follows: domains, choice, closure, baseline, verdict. Pure functions over frozen values."""
+
+from __future__ import annotations
+
+from armlevel.engine.baseline import Baseline, level
+from armlevel.engine.diff import Change, diff
+from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
+from armlevel.engine.groups import Group, Grouping, groups_of
+from armlevel.engine.moves import Cell, Move, matrix, migrate
+from armlevel.engine.natural import natural
+from armlevel.engine.policy import Policy
+from armlevel.engine.verdict import check
+
+__all__ = [
+    "PARTS",
+    "Answer",
+    "Baseline",
+    "Cell",
+    "Change",
+    "Finding",
+    "Group",
+    "Grouping",
+    "Move",
+    "Part",
+    "Policy",
+    "Remedy",
+    "Severity",
+    "Verdict",
+    "answer_of",
+    "check",
+    "diff",
+    "groups_of",
+    "level",
+    "matrix",
+    "migrate",
+    "natural",
+    "worst",
+]

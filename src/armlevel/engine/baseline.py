@@ -1,0 +1,204 @@
+"""The richest guest CPU that every host of a set can run, or the proof that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from armlevel.arch import Catalogue, FieldRule
+from armlevel.engine.bundles import level_bundle
+from armlevel.engine.causes import implementations
+from armlevel.engine.closure import Lowering
+from armlevel.engine.facts import common_facts, level_facts
+from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
+from armlevel.engine.firmware import level_firmware
+from armlevel.engine.levelling import Levelling, level_fields
+from armlevel.engine.policy import Policy
+from armlevel.engine.shapes import common_shape
+from armlevel.engine.state import carry
+from armlevel.engine.vectors import level_pauth, level_vls
+from armlevel.errors import UsageError
+from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
+
+__all__ = ["Baseline", "level"]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The outcome of levelling a set of hosts.
+
+    ``guest``     the common guest CPU, also where some part of the question stands against it: then it is only a
+                  candidate, and ``answer`` says so; None if the registers themselves have no common value
+    ``findings``  conflicts (``stops``, ``breaks``), what is not known, and notes
+    ``parts``     what each part of the question answers by itself
+    ``steps``     fields that Arm's rules lowered;  ``kept``  rules broken as some host breaks them by itself
+    """
+
+    shape: Shape | None
+    guest: Guest | None
+    findings: tuple[Finding, ...]
+    parts: Mapping[Part, Answer]
+    steps: tuple[Lowering, ...] = ()
+    kept: tuple[FieldRule, ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        """``runs``: it is a baseline; ``refused``: there is none; ``unknown``: some part cannot be told."""
+        return worst(self.parts.values())
+
+    @property
+    def conflicts(self) -> tuple[Finding, ...]:
+        """The findings that stand against a baseline, or may."""
+        return tuple(f for f in self.findings if f.severity in ("stops", "breaks", "unknown"))
+
+
+def level(
+    hosts: Sequence[Host], catalogue: Catalogue, policy: Policy | None = None, *, name: str = "baseline"
+) -> Baseline:
+    """Level a set of hosts: shape, registers, state, firmware, facts, paint.
+
+    Neither the order of the hosts nor duplicates matter. Pointer authentication that cannot be shared is dropped
+    from the shape, with a note, because every VMM can do without it and no register can make it equal.
+
+    Raises:
+        UsageError: no hosts, or a policy that asks for what no field announces.
+        UnknownName: a policy names an unknown feature or field.
+
+    """
+    if not hosts:
+        raise UsageError("no hosts to level", hint="name at least one host profile")
+    policy = policy or Policy()
+    shape = common_shape(hosts, policy.without)
+    if shape is None:
+        return _no_shape(hosts)
+    outcome = _level_shape(hosts, shape, catalogue, policy, name)
+    if "ptrauth" in shape.features and any(_about_pauth(f) for f in outcome.conflicts):
+        fewer = replace(policy, without=policy.without | {"ptrauth"})
+        smaller = common_shape(hosts, fewer.without)
+        if smaller is not None:
+            again = _level_shape(hosts, smaller, catalogue, fewer, name)
+            dropped = tuple(
+                replace(
+                    f,
+                    severity="note",
+                    because=(*f.because, "ptrauth was dropped from the shape"),
+                    remedies=(),
+                )
+                for f in outcome.conflicts
+                if _about_pauth(f)
+            )
+            return replace(again, findings=(*again.findings, *dropped))
+    return outcome
+
+
+_PAUTH = ("APA", "API", "GPA", "GPI", "APA3", "GPA3", "PAC_frac")
+
+
+def _about_pauth(finding: Finding) -> bool:
+    register, _, field = finding.subject.partition(".")
+    return finding.subject == "shape.ptrauth" or (register.startswith("ID_AA64ISAR") and field in _PAUTH)
+
+
+def _no_shape(hosts: Sequence[Host]) -> Baseline:
+    offers = tuple((h.name, " ".join(s.label for s in h.shapes) or "no shape") for h in hosts)
+    finding = Finding(
+        "shape",
+        "shape",
+        "unknown",
+        offers=offers,
+        because=("no shape was probed on every host",),
+        remedies=(Remedy("probe", hosts=tuple(h.name for h in hosts)),),
+    )
+    parts: dict[Part, Answer] = dict.fromkeys(PARTS, "unknown")
+    return Baseline(None, None, (finding,), parts)
+
+
+def _level_shape(
+    hosts: Sequence[Host], shape: Shape, catalogue: Catalogue, policy: Policy, name: str
+) -> Baseline:
+    offers = _offers(hosts, shape)
+    levelled: Levelling = level_fields(offers, hosts, catalogue, policy)
+    paint = level_bundle("paint", offers, catalogue)
+    cache = level_bundle("cache", offers, catalogue)
+    values = {**levelled.values, **_bundle_values(cache.values, catalogue)}
+    silent = frozenset(
+        catalogue.registers[register].kvm_id for register in levelled.gone if register in catalogue.registers
+    )
+    carried = carry(offers, values, silent, catalogue)
+    firmware = level_firmware(offers, catalogue)
+    vls, vl_findings = level_vls(offers, shape)
+    pauth = level_pauth(hosts, values, shape, assume_same=policy.assume_same_impdef)
+    found: dict[Part, Sequence[Finding]] = {
+        "shape": [*vl_findings, *pauth],
+        "registers": [*levelled.findings, *paint.findings, *cache.findings],
+        "list": carried.findings,
+        "firmware": firmware.findings,
+        "facts": level_facts(hosts, shape),
+    }
+    parts = {part: answer_of(found[part], "arrive") for part in PARTS}
+    guest = None
+    if levelled.registers is not None and not paint.conflict and not cache.conflict:
+        shown = dict(paint.values)
+        guest = Guest(
+            name=name,
+            shape=shape,
+            registers={**levelled.registers, **dict(cache.values)},
+            carries=carried.ids,
+            firmware={n: v for n, v in firmware.values.items() if _is_carried(n, carried.ids, catalogue)},
+            sve_vls=vls,
+            facts=common_facts(hosts, shape),
+            paint=_paint(shown, hosts),
+            born_on=firmware.born_on,
+        )
+    findings = tuple(finding for part in PARTS for finding in found[part])
+    return Baseline(
+        shape,
+        guest,
+        (*findings, *levelled.policy),
+        _with_policy(parts, levelled),
+        levelled.steps,
+        levelled.kept,
+    )
+
+
+def _with_policy(parts: Mapping[Part, Answer], levelled: Levelling) -> dict[Part, Answer]:
+    out = dict(parts)
+    if levelled.policy:
+        out["policy"] = answer_of(levelled.policy, "arrive")
+    return out
+
+
+def _offers(hosts: Sequence[Host], shape: Shape) -> list[tuple[str, Offer]]:
+    # Hosts read from equal documents share their offers: each is made whole once.
+    whole: dict[int, Offer] = {}
+    for host in hosts:
+        if id(host.offers) not in whole:
+            offer = host.offer(shape)
+            if offer is None:
+                raise UsageError(
+                    f"{host.name} has no offer for shape {shape.label}", hint="probe the host again"
+                )
+            whole[id(host.offers)] = offer
+    return [(host.name, whole[id(host.offers)]) for host in hosts]
+
+
+def _bundle_values(values: Sequence[tuple[str, int]], catalogue: Catalogue) -> dict[str, int]:
+    return {
+        field.subject: field.get(value)
+        for name, value in values
+        if name in catalogue.registers
+        for field in catalogue.registers[name].fields
+    }
+
+
+def _is_carried(name: str, ids: tuple[int, ...] | None, catalogue: Catalogue) -> bool:
+    row = catalogue.firmware.get(name)
+    return ids is None or row is None or row.kvm_id in ids
+
+
+def _paint(shown: Mapping[str, int], hosts: Sequence[Host]) -> Paint | None:
+    if "MIDR_EL1" not in shown:
+        return None
+    targets = sorted({implementation for host in hosts for implementation in implementations(host)})
+    face = Implementation(shown["MIDR_EL1"], shown.get("REVIDR_EL1", 0), shown.get("AIDR_EL1", 0))
+    return Paint(face, tuple(targets))

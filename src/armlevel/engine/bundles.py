@@ -1,0 +1,179 @@
+"""Registers that only make sense together: the paint, and the cache geometry.
+
+Mixing two hosts' CLIDR_EL1 field by field would describe caches that no machine has, and a MIDR_EL1 of one
+core with the REVIDR_EL1 of another would name errata that no core has. So one host's registers are taken whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from armlevel.arch import Catalogue
+from armlevel.engine.domains import accepts_of, fields_of
+from armlevel.engine.findings import Finding, Remedy
+from armlevel.profile import Offer, Outcome
+
+__all__ = ["Bundled", "in_bundle", "level_bundle", "register_outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """The chosen registers of a bundle; or why there are none: a ``conflict``, or some host did not record them."""
+
+    values: tuple[tuple[str, int], ...]
+    findings: tuple[Finding, ...] = ()
+    conflict: bool = False
+
+
+def in_bundle(catalogue: Catalogue, register: str) -> bool:
+    """Whether ``register`` is chosen with others and not by its own fields."""
+    return any(_matches(register, bundle.registers) for bundle in catalogue.bundles.values())
+
+
+def _matches(register: str, patterns: Sequence[str]) -> bool:
+    return any(register == p or (p.endswith("[*]") and register.startswith(p[:-2])) for p in patterns)
+
+
+def register_outcome(offer: Offer, register: str, value: int, catalogue: Catalogue) -> Outcome:
+    """What a host's KVM does with a whole register value, field by field from its limit."""
+    limit = offer.limits.get(register)
+    if limit is None:
+        return "unknown"
+    outcomes = {
+        accepts_of(offer, field, field.get(limit)).outcome(field.get(value))
+        for field in fields_of(catalogue, register, (limit, value))
+    }
+    for worst in ("refused", "unknown", "changed"):
+        if worst in outcomes:
+            return worst
+    return "same"
+
+
+def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) -> Bundled:
+    """Choose one host's registers of a bundle that all hosts keep: the lowest such values.
+
+    Registers that one host does not show (cache levels beyond its own) take no part; the register list says
+    whether they may be left out.
+    """
+    patterns = catalogue.bundles[name].registers
+    plain = [offer for _, offer in offers]
+    shared = [
+        {r for r in shown if _matches(r, patterns)} for shown in {tuple(offer.limits) for offer in plain}
+    ]
+    registers = sorted(set.intersection(*shared), key=lambda r: _position(r, patterns)) if shared else []
+    missing = _not_recorded(name, patterns, offers)
+    if missing or not registers:
+        return Bundled((), missing)
+    shown: dict[tuple[int, ...], list[str]] = {}
+    for host, offer in offers:
+        shown.setdefault(tuple(map(offer.limits.__getitem__, registers)), []).append(host)
+    kinds = {register: _kinds(plain, register, catalogue) for register in registers}
+    doubtful = False
+    for values in sorted(shown):
+        outcomes = {
+            register_outcome(offer, register, value, catalogue)
+            for register, value in zip(registers, values, strict=True)
+            for offer in kinds[register]
+        }
+        if outcomes <= {"same"}:
+            return Bundled(tuple(zip(registers, values, strict=True)))
+        doubtful = doubtful or outcomes <= {"same", "unknown"}
+    differing = [r for i, r in enumerate(registers) if len({values[i] for values in shown}) > 1]
+    takes = _others_taken(shown, dict(offers), registers, catalogue)
+    texts = tuple(
+        (host, ", ".join(f"{r}={values[registers.index(r)]:#x}" for r in differing) + takes[host])
+        for values, hosts in shown.items()
+        for host in hosts
+    )
+    finding = Finding(
+        differing[0] if differing else registers[0],
+        "registers",
+        "unknown" if doubtful else "stops",
+        offers=texts,
+        cause="silicon" if name == "paint" else "kernel",
+        because=(catalogue.bundles[name].why,),
+        remedies=(Remedy("upgrade-kernel"),),
+        sets=_opponents(shown, dict(offers), registers, catalogue),
+    )
+    return Bundled((), (finding,), conflict=True)
+
+
+def _others_taken(
+    shown: Mapping[tuple[int, ...], Sequence[str]],
+    offers: Mapping[str, Offer],
+    registers: Sequence[str],
+    catalogue: Catalogue,
+) -> dict[str, str]:
+    # Hosts that show the same may differ in what else they keep: what each does with another host's values.
+    words = {"same": ", others too", "unknown": ", others not known"}
+    takes = {}
+    for values, hosts in shown.items():
+        other = next((some for some in shown if some != values), values)
+        for host in hosts:
+            outcomes = [
+                register_outcome(offers[host], *pair, catalogue)
+                for pair in zip(registers, other, strict=True)
+            ]
+            worst = next((o for o in ("refused", "changed", "unknown") if o in outcomes), "same")
+            takes[host] = words.get(worst, "") if other != values else ""
+    return takes
+
+
+def _opponents(
+    shown: Mapping[tuple[int, ...], Sequence[str]],
+    offers: Mapping[str, Offer],
+    registers: Sequence[str],
+    catalogue: Catalogue,
+) -> tuple[tuple[str, ...], ...]:
+    # The first two hosts of which neither keeps what the other shows.
+    def keeps(host: str, values: tuple[int, ...]) -> bool:
+        return all(
+            register_outcome(offers[host], register, value, catalogue) == "same"
+            for register, value in zip(registers, values, strict=True)
+        )
+
+    for one, two in combinations(shown, 2):
+        here, there = shown[one][0], shown[two][0]
+        if not keeps(here, two) and not keeps(there, one):
+            return ((here, there),)
+    return ()
+
+
+def _not_recorded(
+    name: str, patterns: Sequence[str], offers: Sequence[tuple[str, Offer]]
+) -> tuple[Finding, ...]:
+    # What some host shows, every host has; and every host has a MIDR_EL1. Only the number of caches differs.
+    asked = [p for p in patterns if not p.endswith("[*]") and any(p in offer.limits for _, offer in offers)]
+    asked += ["MIDR_EL1"] if name == "paint" and "MIDR_EL1" not in asked else []
+    lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
+    return tuple(
+        Finding(
+            register,
+            "registers",
+            "unknown",
+            offers=tuple((host, "not recorded") for host in hosts),
+            because=("the host's value is not recorded",),
+            remedies=(Remedy("probe", hosts=hosts),),
+        )
+        for register, hosts in lacking
+        if hosts
+    )
+
+
+def _position(register: str, patterns: Sequence[str]) -> tuple[int, int]:
+    index = next(i for i, p in enumerate(patterns) if _matches(register, (p,)))
+    number = register.partition("[")[2].rstrip("]")
+    return index, int(number) if number.isdigit() else 0
+
+
+def _kinds(offers: Sequence[Offer], register: str, catalogue: Catalogue) -> list[Offer]:
+    # Hosts that answer alike are asked once; where any value is kept, their own does not matter either.
+    subjects = [field.subject for field in fields_of(catalogue, register)]
+    found: dict[tuple[object, ...], Offer] = {}
+    for offer in offers:
+        accepts = [offer.accepts.get(subject) for subject in subjects]
+        free = all(given is not None and given.values is None for given in accepts)
+        found.setdefault((None if free else offer.limits[register], offer.default, *map(id, accepts)), offer)
+    return list(found.values())

@@ -1,0 +1,60 @@
+"""Why a field differs between hosts, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from armlevel.arch import Catalogue
+from armlevel.engine.findings import Cause, Remedy
+from armlevel.profile import Host, Implementation
+
+__all__ = ["cause_between", "implementations", "newer_line"]
+
+
+def implementations(host: Host) -> frozenset[Implementation]:
+    """Return what the host's CPUs are, or what its offers show where the CPUs are not recorded."""
+    if host.cpus:
+        return frozenset(cpu.implementation for cpu in host.cpus)
+    shown = (offer.limits for offer in host.offers if "MIDR_EL1" in offer.limits)
+    return frozenset(
+        Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
+        for limits in shown
+    )
+
+
+def cause_between(hosts: Sequence[Host]) -> Cause:
+    """Say what differs between hosts that do not agree: the silicon, the kernel, or something not recorded.
+
+    >>> from armlevel.profile import Cpu, Software
+    >>> n1 = (Cpu(Implementation(0x413FD0C1)),)
+    >>> old, new = Host("a", cpus=n1, software=Software("6.1")), Host("b", cpus=n1, software=Software("6.18"))
+    >>> cause_between([old, new]), cause_between([new, Host("c", cpus=n1, software=Software("6.18"))])
+    ('kernel', 'boot option')
+    """
+    kinds = {implementations(host) for host in hosts}
+    if frozenset() in kinds:
+        return "not known"
+    if len(kinds) > 1:
+        return "silicon"
+    kernels = {host.software.kernel for host in hosts}
+    if "" in kernels:
+        return "not known"
+    return "kernel" if len(kernels) > 1 else "boot option"
+
+
+def newer_line(subject: str, kernels: Mapping[str, str], catalogue: Catalogue) -> Remedy | None:
+    """Return the kernel upgrade that would let userspace write ``subject``, and for which of these hosts.
+
+    ``kernels`` maps host -> kernel release. None if no measured kernel line lets it be written, or all do.
+    """
+    rows = catalogue.writable.get(subject, ())
+    lines = [line.name for line in catalogue.lines]
+    opens = [name for name in lines if any(name in row.lines for row in rows)]
+    if not opens:
+        return None
+    stuck = tuple(
+        host
+        for host, release in kernels.items()
+        if (line := catalogue.line(release)) is not None and line.name not in opens
+    )
+    return Remedy("upgrade-kernel", opens[0], stuck) if stuck else None

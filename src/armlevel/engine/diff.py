@@ -1,0 +1,180 @@
+"""Field by field, what differs between two hosts or guests, in which direction, and which features that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from armlevel.arch import Catalogue, features_of, mentioned
+from armlevel.engine.domains import fields_of
+from armlevel.engine.natural import natural
+from armlevel.kvm import name_of
+from armlevel.profile import Guest, Host
+
+__all__ = ["Change", "DiffPart", "diff"]
+
+DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software", "state"]
+
+
+Direction = Literal["less", "more", "other"]
+_DIRECTION: dict[str, Direction] = {"less": "less", "more": "more", "other": "other"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. ``before`` and ``after`` are texts, None where that side has nothing.
+
+    ``direction``  of ``after`` seen from ``before``: ``less``, ``more`` or ``other``
+    ``features``   FEAT_ names that come (``+``) or go (``-``) with it
+    """
+
+    subject: str
+    part: DiffPart
+    before: str | None
+    after: str | None
+    direction: Direction = "other"
+    features: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> bool:
+        """Whether a guest's CPU differs; state is what runs on it, software only what shows it."""
+        return self.part not in ("state", "software")
+
+
+def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Change, ...]:
+    """Compare two hosts (by their natural profiles), two guests, or one of each.
+
+    Raises:
+        UsageError: a host has no offer at all.
+
+    """
+    before, after = _guest(one, catalogue), _guest(two, catalogue)
+    changes = [*_shape(before, after), *_registers(before, after, catalogue), *_list(before, after)]
+    changes += _firmware(before.firmware, after.firmware)
+    changes += _facts(before, after)
+    if isinstance(one, Host) and isinstance(two, Host):
+        changes += _software(one, two)
+        changes += _state(one, two, before, after)
+    return tuple(changes)
+
+
+def _guest(item: Host | Guest, catalogue: Catalogue) -> Guest:
+    return natural(item, catalogue) if isinstance(item, Host) else item
+
+
+def _shape(before: Guest, after: Guest) -> Iterator[Change]:
+    for name in sorted(before.shape.features ^ after.shape.features):
+        gone = name in before.shape.features
+        yield Change(f"shape.{name}", "shape", _yes(gone), _yes(not gone), "less" if gone else "more")
+    if before.sve_vls != after.sve_vls:
+        yield Change("sve_vls", "shape", _vls(before.sve_vls), _vls(after.sve_vls))
+
+
+def _yes(present: bool) -> str:  # noqa: FBT001 - a word for a truth
+    return "yes" if present else "no"
+
+
+def _vls(vls: Sequence[int] | None) -> str | None:
+    return None if vls is None else " ".join(map(str, vls))
+
+
+def _identity(guest: Guest) -> dict[str, int]:
+    paint = guest.paint.shown if guest.paint is not None else None
+    identity = (
+        {"MIDR_EL1": paint.midr, "REVIDR_EL1": paint.revidr, "AIDR_EL1": paint.aidr}
+        if paint is not None
+        else {}
+    )
+    return {**guest.registers, **identity}
+
+
+def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Change]:
+    ours, theirs = _identity(before), _identity(after)
+    moved = _moved_features(ours, theirs, catalogue)
+    lists_known = before.carries is not None and after.carries is not None
+    for name in dict.fromkeys([*ours, *theirs]):
+        if name not in ours or name not in theirs:
+            if not lists_known:  # else the register list says which side has it
+                yield Change(name, "registers", _hex(ours.get(name)), _hex(theirs.get(name)))
+        elif ours[name] != theirs[name]:
+            yield from _fields(name, ours[name], theirs[name], moved, catalogue)
+
+
+def _moved_features(
+    ours: Mapping[str, int], theirs: Mapping[str, int], catalogue: Catalogue
+) -> dict[str, tuple[str, ...]]:
+    # REG.FIELD -> features that come or go and that this field announces.
+    had, has = features_of(catalogue, ours), features_of(catalogue, theirs)
+    by_subject: dict[str, set[str]] = {}
+    for name, now in has.items():
+        if now is None or had.get(name) is None or had[name] == now:
+            continue
+        for condition in catalogue.features[name].conditions:
+            for subject in mentioned(condition):
+                by_subject.setdefault(subject, set()).add(("+" if now else "-") + name)
+    return {subject: tuple(sorted(names)) for subject, names in by_subject.items()}
+
+
+def _fields(
+    name: str, ours: int, theirs: int, moved: Mapping[str, tuple[str, ...]], catalogue: Catalogue
+) -> Iterator[Change]:
+    if name not in catalogue.registers:
+        yield Change(name, "registers", _hex(ours), _hex(theirs))
+        return
+    for field in fields_of(catalogue, name, (ours, theirs)):
+        was, now = field.get(ours), field.get(theirs)
+        if was != now:
+            direction = _DIRECTION[field.compare(now, was)]
+            yield Change(
+                field.subject, "registers", str(was), str(now), direction, moved.get(field.subject, ())
+            )
+
+
+def _hex(value: int | None) -> str | None:
+    return None if value is None else f"{value:#x}"
+
+
+def _list(before: Guest, after: Guest) -> Iterator[Change]:
+    if before.carries is None or after.carries is None:
+        return
+    ours, theirs = set(before.carries), set(after.carries)
+    for register in sorted(ours ^ theirs):
+        here = register in ours
+        yield Change(name_of(register), "list", _listed(here), _listed(not here), "less" if here else "more")
+
+
+def _listed(present: bool) -> str | None:  # noqa: FBT001 - a word for a truth
+    return "listed" if present else None
+
+
+def _firmware(ours: Mapping[str, int], theirs: Mapping[str, int]) -> Iterator[Change]:
+    for name in sorted({*ours} & {*theirs}):
+        if ours[name] != theirs[name]:
+            direction: Direction = "more" if theirs[name] > ours[name] else "less"
+            yield Change(name, "firmware", f"{ours[name]:#x}", f"{theirs[name]:#x}", direction)
+
+
+def _facts(before: Guest, after: Guest) -> Iterator[Change]:
+    for name in ("cntfrq_hz", "dczid", "gmid"):
+        was, now = getattr(before.facts, name), getattr(after.facts, name)
+        if was is not None and now is not None and was != now:
+            yield Change(f"facts.{name}", "facts", str(was), str(now))
+
+
+def _software(one: Host, two: Host) -> Iterator[Change]:
+    if one.software.kernel != two.software.kernel:
+        yield Change("software.kernel", "software", one.software.kernel or None, two.software.kernel or None)
+    for name in sorted({*one.software.vmms} | {*two.software.vmms}):
+        was, now = one.software.vmms.get(name), two.software.vmms.get(name)
+        if was != now:
+            yield Change(f"software.vmms.{name}", "software", was, now)
+
+
+def _state(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:
+    ours, theirs = one.offer(before.shape), two.offer(after.shape)
+    if ours is None or theirs is None:
+        return
+    for name in ours.state:
+        if name in theirs.state and ours.state[name] != theirs.state[name]:
+            yield Change(name, "state", f"{ours.state[name]:#x}", f"{theirs.state[name]:#x}")

@@ -1,0 +1,183 @@
+"""Domains: what every host of a set does with each value of a field, and their intersection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from armlevel.arch import Catalogue, Field, Order
+from armlevel.profile import Accepts, Offer
+
+__all__ = [
+    "NOTHING_KNOWN",
+    "Domain",
+    "Space",
+    "accepts_of",
+    "domain_of",
+    "fields_of",
+    "kinds_of",
+    "raw_field",
+    "space_of",
+    "space_of_kinds",
+]
+
+# Fields up to this width are enumerated; wider ones are known by the values that rows and probes name.
+_ENUMERATED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The values of one field that a set of hosts keeps as written.
+
+    ``sure``    kept by every host (None: any value)
+    ``hope``    kept by every host for all that is known; a superset of ``sure`` (None: any value)
+    ``limits``  the limits of the hosts: a levelled value is never above one of them
+
+    Meeting is associative, commutative and idempotent:
+
+    >>> a = Domain(frozenset({0, 1}), frozenset({0, 1}), frozenset({1}))
+    >>> b = Domain(frozenset({1, 2}), frozenset({1, 2}), frozenset({2}))
+    >>> a.meet(b) == b.meet(a) == Domain(frozenset({1}), frozenset({1}), frozenset({1, 2}))
+    True
+    """
+
+    sure: frozenset[int] | None
+    hope: frozenset[int] | None
+    limits: frozenset[int]
+
+    def meet(self, other: Domain) -> Domain:
+        """What both sets of hosts keep."""
+        if self is other:
+            return self
+        return Domain(_both(self.sure, other.sure), _both(self.hope, other.hope), self.limits | other.limits)
+
+    def only(self, values: Iterable[int]) -> Domain:
+        """The same hosts, restricted to ``values`` by a policy."""
+        wanted = frozenset(values)
+        return Domain(_both(self.sure, wanted), _both(self.hope, wanted), self.limits)
+
+
+# The domain of a field that nothing was recorded about: no value is sure, every value may be.
+NOTHING_KNOWN = Domain(frozenset(), None, frozenset())
+
+
+def _both(one: frozenset[int] | None, two: frozenset[int] | None) -> frozenset[int] | None:
+    if one is None:
+        return two
+    return one if two is None else one & two
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The domains of all fields of a set of hosts; a field that is absent has ``NOTHING_KNOWN``."""
+
+    domains: Mapping[str, Domain]
+
+    def meet(self, other: Space) -> Space:
+        """The space of both sets of hosts together."""
+        subjects = {**self.domains, **other.domains}
+        return Space({s: self.get(s).meet(other.get(s)) for s in subjects})
+
+    def get(self, subject: str) -> Domain:
+        """The domain of one field."""
+        return self.domains.get(subject, NOTHING_KNOWN)
+
+
+def raw_field(register: str, msb: int = 63, lsb: int = 0) -> Field:
+    """Return bits that no row names as a field of their own: carried as they are, exact.
+
+    >>> raw_field("S3_0_C0_C4_3", 27, 24).subject
+    'S3_0_C0_C4_3.27:24'
+    """
+    name = f"{msb}:{lsb}"
+    return Field(register, name, msb, lsb, Order("exact"), {}, "identity", name)
+
+
+def fields_of(catalogue: Catalogue, register: str, values: Iterable[int] = ()) -> tuple[Field, ...]:
+    """Return the fields of a register.
+
+    Reserved bits that one of ``values`` sets against their row are fields too; of a register that the
+    tables do not know, all bits are one field.
+    """
+    known = catalogue.registers.get(register)
+    if known is None:
+        return (raw_field(register),)
+    odd = [
+        run
+        for run in known.reserved
+        if run.value is not None and any(v & run.mask != run.value * run.mask for v in values)
+    ]
+    return (*known.fields, *(raw_field(register, run.msb, run.lsb) for run in odd)) if odd else known.fields
+
+
+def accepts_of(offer: Offer, field: Field, limit: int) -> Accepts:
+    """What the host's KVM does with the values of ``field``; its limit is always taken."""
+    given = offer.accepts.get(field.subject)
+    if given is None:
+        return Accepts.of({limit}, others="refused" if offer.default == "limit-only" else "unknown")
+    if given.values is None or limit in given.values:
+        return given
+    return Accepts(given.values | {limit}, given.changed, given.unsure, given.others, given.how)
+
+
+def _domain(accepts: Accepts, field: Field, limit: int) -> Domain:
+    sure = hope = accepts.values
+    if sure is not None and accepts.others == "unknown":
+        hope = None
+        if field.width <= _ENUMERATED:
+            hope = frozenset(v for v in range(1 << field.width) if accepts.may_keep(v))
+    return Domain(sure, hope, frozenset({limit}))
+
+
+def domain_of(offer: Offer | None, field: Field) -> Domain:
+    """Return the domain of one field on one host; ``NOTHING_KNOWN`` if its register is not recorded."""
+    if offer is None or field.register not in offer.limits:
+        return NOTHING_KNOWN
+    limit = field.get(offer.limits[field.register])
+    return _domain(accepts_of(offer, field, limit), field, limit)
+
+
+def kinds_of(
+    offers: Iterable[Offer], catalogue: Catalogue, skip: frozenset[str] = frozenset()
+) -> dict[str, tuple[Offer | None, ...]]:
+    """Return, for each register outside ``skip``, one offer for each kind of answer; None if a host shows no value.
+
+    Hosts that agree about a register (same limit, same accepted values) are asked once, so the cost of everything
+    that follows grows with what differs between hosts and not with their number.
+    """
+    hosts = list(offers)
+    found: dict[str, tuple[Offer | None, ...]] = {}
+    names = {tuple(offer.limits) for offer in hosts}
+    for register in sorted({name for some in names for name in some} - skip):
+        limits = {offer.limits.get(register) for offer in hosts}
+        known = {limit for limit in limits if limit is not None}
+        subjects = [field.subject for field in fields_of(catalogue, register, known)]
+        kinds: dict[tuple[object, ...], Offer | None] = {(): None} if None in limits else {}
+        for offer in hosts:
+            limit = offer.limits.get(register)
+            if limit is not None:
+                # Equal answers are one object when they come from documents; then identity finds them fast.
+                key = (limit, offer.default, *map(id, map(offer.accepts.get, subjects)))
+                if key not in kinds:
+                    kinds[key] = offer
+        found[register] = tuple(kinds.values())
+    return found
+
+
+def space_of(offers: Iterable[Offer], catalogue: Catalogue, skip: frozenset[str] = frozenset()) -> Space:
+    """Intersect the offers of a set of hosts, field by field, without the registers in ``skip``."""
+    return space_of_kinds(kinds_of(offers, catalogue, skip), catalogue)
+
+
+def space_of_kinds(kinds: Mapping[str, tuple[Offer | None, ...]], catalogue: Catalogue) -> Space:
+    """Intersect what ``kinds_of`` found."""
+    domains: dict[str, Domain] = {}
+    for register, offers in kinds.items():
+        shown = {offer.limits[register] for offer in offers if offer is not None}
+        for field in fields_of(catalogue, register, shown):
+            met: Domain | None = None
+            for offer in offers:
+                domain = domain_of(offer, field)
+                met = domain if met is None else met.meet(domain)
+            domains[field.subject] = met if met is not None else NOTHING_KNOWN
+    return Space(domains)

@@ -1,0 +1,124 @@
+"""What the engine says: findings, verdicts and their arithmetic. Data, not prose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "PARTS",
+    "Answer",
+    "Finding",
+    "Part",
+    "Remedy",
+    "Severity",
+    "Verdict",
+    "answer_of",
+    "worst",
+]
+
+Answer = Literal["runs", "refused", "unknown"]
+Part = Literal["shape", "registers", "list", "firmware", "facts", "policy"]
+Severity = Literal["stops", "breaks", "unknown", "risk", "note"]
+Cause = Literal["silicon", "kernel", "shape", "boot option", "vmm", "policy", "not known"]
+Side = Literal["start", "arrive"]
+
+PARTS: tuple[Part, ...] = ("shape", "registers", "list", "firmware", "facts")
+_RANK: dict[Answer, int] = {"runs": 0, "unknown": 1, "refused": 2}
+_ANSWER_OF: dict[Severity, Answer] = {
+    "stops": "refused",
+    "breaks": "refused",
+    "unknown": "unknown",
+    "risk": "runs",
+    "note": "runs",
+}
+
+
+def worst(answers: Iterable[Answer]) -> Answer:
+    """Return the worst of several answers: refused, then unknown, then runs (also of none).
+
+    >>> worst(["runs", "unknown"]), worst(["unknown", "refused"]), worst([])
+    ('unknown', 'refused', 'runs')
+    """
+    return max(answers, key=_RANK.__getitem__, default="runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One thing a person could do, and to what.
+
+    ``do`` is one of ``pin``, ``without``, ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
+    ``born-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
+    """
+
+    do: str
+    what: str = ""
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason: a subject, what is needed, what is offered, by whom, and why they differ.
+
+    ``subject``  ``REG.FIELD``, a register, ``facts.cntfrq_hz``, ``shape.sve``, ``policy.hide`` ...
+    ``needs``    the values asked for, as text a document can hold
+    ``offers``   host -> what it would take instead
+    ``because``  rules, features and rows that led here
+    ``sets``     for a conflict: the smallest sets of hosts that already conflict, one host standing for its like
+    """
+
+    subject: str
+    part: Part
+    severity: Severity
+    needs: tuple[str, ...] = ()
+    offers: tuple[tuple[str, str], ...] = ()
+    cause: Cause = "not known"
+    applies: tuple[Side, ...] = ("start", "arrive")
+    because: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    sets: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts it concerns, in order and once."""
+        return tuple(dict.fromkeys(name for name, _ in self.offers))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """For one guest and one host: may it start here, may it arrive here.
+
+    ``parts`` gives (start, arrive) for each part of the question; ``judged`` names the parts that were decided.
+    """
+
+    guest: str
+    host: str
+    parts: Mapping[Part, tuple[Answer, Answer]]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def start(self) -> Answer:
+        """Whether a guest booted here sees exactly the profile."""
+        return worst(start for start, _ in self.parts.values())
+
+    @property
+    def arrive(self) -> Answer:
+        """Whether a guest that holds these values is accepted, and what it learnt at boot stays true."""
+        return worst(arrive for _, arrive in self.parts.values())
+
+    @property
+    def judged(self) -> tuple[Part, ...]:
+        """The parts whose both answers are known."""
+        return tuple(part for part, answers in self.parts.items() if "unknown" not in answers)
+
+
+def answer_of(findings: Iterable[Finding], side: Side) -> Answer:
+    """Return what findings mean for one side: ``stops`` and ``breaks`` refuse, ``unknown`` is unknown.
+
+    >>> answer_of(
+    ...     [Finding("X", "facts", "risk"), Finding("Y", "facts", "unknown", applies=("arrive",))], "arrive"
+    ... )
+    'unknown'
+    """
+    return worst(_ANSWER_OF[finding.severity] for finding in findings if side in finding.applies)

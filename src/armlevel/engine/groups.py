@@ -1,0 +1,84 @@
+"""Which hosts do have a baseline together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from armlevel.arch import Catalogue
+from armlevel.engine.baseline import Baseline, level
+from armlevel.engine.causes import implementations
+from armlevel.engine.conflicts import GROUP_LIMIT, by_kind, maximal_groups
+from armlevel.engine.findings import Answer
+from armlevel.engine.policy import Policy
+from armlevel.profile import Host
+
+__all__ = ["Group", "Grouping", "groups_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hosts that share a baseline: ``runs``, or ``unknown`` where some part is not recorded."""
+
+    hosts: tuple[str, ...]
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The groups of a set of hosts; ``complete`` says that every maximal group is there."""
+
+    groups: tuple[Group, ...]
+    complete: bool
+
+
+def groups_of(
+    hosts: Sequence[Host],
+    catalogue: Catalogue,
+    policy: Policy | None = None,
+    *,
+    outcome: Baseline | None = None,
+) -> Grouping:
+    """Return the maximal groups of hosts that have a baseline.
+
+    ``outcome`` is the baseline of all hosts if it is already known. Beyond ``GROUP_LIMIT`` different hosts, those that
+    take the same part in every conflict stay together and groups are found greedily: each still has a baseline, but
+    there may be others.
+    """
+    whole = outcome if outcome is not None else level(hosts, catalogue, policy)
+    by_name = {host.name: host for host in hosts}
+    if whole.answer != "refused":
+        return Grouping((Group(tuple(by_name), whole.answer),), complete=True)
+    answers: dict[frozenset[str], Answer] = {}
+
+    def answer(names: Sequence[str]) -> Answer:
+        key = frozenset(names)
+        if key not in answers:
+            answers[key] = level([by_name[name] for name in names], catalogue, policy).answer
+        return answers[key]
+
+    def works(some: Sequence[tuple[str, ...]]) -> bool:
+        return answer([name for kind in some for name in kind]) != "refused"
+
+    items = list(by_kind(list(by_name), lambda name: _content(by_name[name])).values())
+    exact = len(items) <= GROUP_LIMIT
+    if not exact:
+        alike = by_kind(list(by_name), _part_in(whole)).values()
+        items = [part for kind in alike for part in ([kind] if works([kind]) else [(name,) for name in kind])]
+    found = filter(None, maximal_groups([item for item in items if works([item])], works))
+    groups = []
+    for group in found:
+        names = tuple(name for name in by_name if any(name in kind for kind in group))
+        groups.append(Group(names, answer(names)))
+    return Grouping(tuple(groups), complete=exact)
+
+
+def _content(host: Host) -> tuple[object, ...]:
+    # Hosts read from equal documents share their offers; the paint and the facts are all that is left to compare.
+    facts = (host.facts.cntfrq_hz, host.facts.dczid, host.facts.gmid)
+    return (id(host.offers), facts, implementations(host))
+
+
+def _part_in(whole: Baseline) -> Callable[[str], tuple[str, ...]]:
+    columns = [dict(finding.offers) for finding in whole.conflicts]
+    return lambda name: tuple(column.get(name, "") for column in columns)

@@ -1,0 +1,256 @@
+"""Levelling the ID register fields: domains, policy, choice, closure, and each conflict with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from armlevel.arch import Catalogue, Coupling, Field, FieldRule, features_of
+from armlevel.engine.bundles import in_bundle
+from armlevel.engine.causes import cause_between, newer_line
+from armlevel.engine.choice import choose
+from armlevel.engine.closure import Lowering
+from armlevel.engine.conflicts import by_kind, minimal_sets
+from armlevel.engine.domains import Domain, Space, domain_of, fields_of, kinds_of, space_of_kinds
+from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.policy import Policy, hidden_values
+from armlevel.engine.proof import newly_broken, unkept
+from armlevel.engine.solve import solve
+from armlevel.errors import UsageError
+from armlevel.profile import Host, Offer
+
+__all__ = ["Levelling", "level_fields"]
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Levelling:
+    """Levelled fields. ``registers`` is None where a field has no value that all hosts keep."""
+
+    values: Mapping[str, int]
+    registers: Mapping[str, int] | None
+    findings: tuple[Finding, ...]
+    policy: tuple[Finding, ...]
+    gone: frozenset[str]
+    steps: tuple[Lowering, ...]
+    kept: tuple[FieldRule, ...]
+
+
+def level_fields(
+    offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue, policy: Policy
+) -> Levelling:
+    """Level every field outside the bundles, for offers of one shape."""
+    plain = [offer for _, offer in offers]
+    names = {name for some in {tuple(offer.limits) for offer in plain} for name in some}
+    skip = frozenset(n for n in names if in_bundle(catalogue, n) or _derived(catalogue, n))
+    kinds = kinds_of(plain, catalogue, skip)
+    limits = {register: [offer.limits.get(register) for offer in plain] for register in kinds}
+    fields = {
+        field.subject: field
+        for register, column in limits.items()
+        for field in fields_of(catalogue, register, {value for value in column if value is not None})
+    }
+    space = space_of_kinds(kinds, catalogue)
+    ruled, policy_findings = _apply(policy, space, catalogue)
+    solution = solve(ruled, fields, catalogue.field_rules, limits, catalogue, plain[0].shape)
+    asked = frozenset(subject for subject in fields if ruled.get(subject) != space.get(subject))
+    blocked = [subject for subject in solution.blocked if subject not in asked]
+    findings = [_conflict(fields[s], offers, hosts, catalogue) for s in blocked]
+    findings += [_broken(rule, solution.values) for rule in solution.broken]
+    findings += [_coupled(row, solution.values) for row in solution.coupled]
+    registers = None
+    if not solution.blocked and not solution.broken and not solution.coupled:
+        registers = _assemble(solution.values, fields, limits, solution.gone, catalogue)
+        findings += unkept(registers, kinds, catalogue)
+        findings += newly_broken(registers, plain, catalogue)
+        policy_findings += _required(policy, registers, offers, catalogue)
+    policy_findings += [
+        Finding(subject, "policy", "stops", tuple(map(str, sorted(ruled.get(subject).limits))), cause="policy",
+                because=("no value that all hosts keep satisfies the policy",))
+        for subject in solution.blocked
+        if subject in asked
+    ]  # fmt: skip
+    return Levelling(
+        solution.values,
+        registers,
+        tuple(findings),
+        tuple(policy_findings),
+        solution.gone,
+        solution.steps,
+        solution.kept,
+    )
+
+
+def _derived(catalogue: Catalogue, name: str) -> bool:
+    known = catalogue.registers.get(name)
+    return known is not None and known.derived
+
+
+def _assemble(
+    values: Mapping[str, int],
+    fields: Mapping[str, Field],
+    limits: Mapping[str, Sequence[int | None]],
+    gone: frozenset[str],
+    catalogue: Catalogue,
+) -> dict[str, int]:
+    registers = {}
+    for register in limits:
+        if register not in gone:
+            known = catalogue.registers.get(register)
+            value = sum(run.mask for run in known.reserved if run.value) if known is not None else 0
+            registers[register] = value
+    for subject, value in values.items():
+        field = fields[subject]
+        if field.register in registers:
+            registers[field.register] = field.put(registers[field.register], value)
+    return dict(sorted(registers.items()))
+
+
+def _apply(policy: Policy, space: Space, catalogue: Catalogue) -> tuple[Space, list[Finding]]:
+    domains = dict(space.domains)
+    findings: list[Finding] = []
+    for name in policy.hide:
+        feature = catalogue.feature(name)
+        for subject, clear in hidden_values(feature, catalogue).items():
+            if subject in domains:
+                domains[subject] = domains[subject].only(clear)
+    for text, value in policy.pins.items():
+        field = catalogue.field(text)
+        subject = field.subject
+        if not 0 <= value < 1 << field.width:
+            raise UsageError(
+                f"{subject} has {field.width} bits; {value} does not fit", hint="pin a smaller value"
+            )
+        if in_bundle(catalogue, field.register):
+            raise UsageError(
+                f"{field.register} is taken whole from one host", hint="a single field of it cannot be pinned"
+            )
+        if subject not in domains:
+            because = ("no host shows this register",)
+            findings.append(
+                Finding(
+                    f"policy.pin {subject}", "policy", "stops", (str(value),), cause="policy", because=because
+                )
+            )
+        else:
+            domains[subject] = domains[subject].only({value})
+    return Space(domains), findings
+
+
+def _required(
+    policy: Policy, registers: Mapping[str, int], offers: Sequence[tuple[str, Offer]], catalogue: Catalogue
+) -> list[Finding]:
+    if not policy.require:
+        return []
+    have = features_of(catalogue, registers)
+    findings = []
+    for name in policy.require:
+        feature = catalogue.feature(name)
+        if have.get(feature.name) is True:
+            continue
+        lacking = tuple(
+            (host, "does not show it")
+            for host, offer in offers
+            if features_of(catalogue, offer.limits).get(feature.name) is not True
+        )
+        findings.append(
+            Finding(
+                f"policy.require {feature.name}",
+                "policy",
+                "stops" if have.get(feature.name) is False else "unknown",
+                (feature.name,),
+                lacking,
+                "policy",
+                remedies=(
+                    Remedy("leave-out", hosts=tuple(host for host, _ in lacking)),
+                    Remedy("require-not", feature.name),
+                ),
+            )
+        )
+    return findings
+
+
+def _conflict(
+    field: Field, offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue
+) -> Finding:
+    subject = field.subject
+    own = {name: domain_of(offer, field) for name, offer in offers}
+    kinds = by_kind(list(own), own.__getitem__)
+
+    def agree(some: Sequence[Domain]) -> bool:
+        met = some[0]
+        for domain in some[1:]:
+            met = met.meet(domain)
+        return choose(field, met) is not None
+
+    def may_agree(some: Sequence[Domain]) -> bool:
+        met = some[0]
+        for domain in some[1:]:
+            met = met.meet(domain)
+        # Without any limit nothing was recorded, and anything may be.
+        return not met.limits or choose(field, Domain(met.hope, met.hope, met.limits)) is not None
+
+    # Hosts that certainly conflict are the reason, if there are any; else those that may.
+    certain = not may_agree(list(kinds))
+    sets = minimal_sets(kinds, may_agree if certain else agree)
+    involved = [host for host in hosts if any(host.name in some for some in sets)]
+    lows = [low for domain in kinds for low in domain.limits]
+    remedies: list[Remedy] = []
+    if certain:
+        # Only a host whose limit is above another's would have to lower the field.
+        high = {h.name: h.software.kernel for h in hosts if _above_some(field, own[h.name], lows)}
+        upgrade = newer_line(subject, high, catalogue)
+        remedies += [upgrade] if upgrade else []
+        remedies.append(Remedy("leave-out", hosts=min(kinds.values(), key=len)))
+    else:
+        remedies.append(
+            Remedy("probe", hosts=tuple(h.name for h in hosts if own[h.name].sure != own[h.name].hope))
+        )
+    return Finding(
+        subject,
+        "registers",
+        "stops" if certain else "unknown",
+        offers=tuple((name, _shown(domain)) for name, domain in own.items()),
+        cause=cause_between(involved),
+        remedies=tuple(remedies),
+        sets=sets,
+    )
+
+
+def _above_some(field: Field, domain: Domain, lows: Sequence[int]) -> bool:
+    return any(field.compare(mine, low) == "more" for mine in domain.limits for low in lows)
+
+
+def _shown(domain: Domain) -> str:
+    if domain.sure is None:
+        return "any"
+    kept = sorted(domain.sure)
+    text = " ".join(map(str, kept)) if len(kept) <= _SHOWN else f"{kept[0]}..{kept[-1]}"
+    if not kept:
+        return "not recorded"
+    return text if domain.hope == domain.sure else f"{text}, others not known"
+
+
+def _broken(rule: FieldRule, values: Mapping[str, int]) -> Finding:
+    return Finding(
+        f"{rule.field} and {rule.then}",
+        "registers",
+        "stops",
+        needs=(f"{rule.field} >= {rule.at_least} needs {rule.then} >= {rule.then_at_least}",),
+        offers=(("the levelled values", f"{values.get(rule.field)} and {values.get(rule.then)}"),),
+        cause="silicon",
+        because=rule.because,
+    )
+
+
+def _coupled(row: Coupling, values: Mapping[str, int]) -> Finding:
+    return Finding(
+        " and ".join(row.then),
+        "registers",
+        "stops",
+        needs=tuple(f"{subject} <= {most}" for subject, most in row.then.items()),
+        offers=(("the levelled values", " and ".join(str(values.get(subject)) for subject in row.then)),),
+        cause="kernel",
+        because=(row.why,),
+    )

@@ -1,0 +1,65 @@
+"""The natural profile: the guest CPU of a passthrough VM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from armlevel.arch import Catalogue
+from armlevel.engine.shapes import natural_shape
+from armlevel.errors import UsageError
+from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
+
+__all__ = ["guest_of_offer", "natural", "shown_by"]
+
+
+def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
+    """Return the implementation that a guest sees under these limits, or the host's only one."""
+    if "MIDR_EL1" in limits:
+        return Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
+    kinds = {cpu.implementation for cpu in host.cpus}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
+    """Return the guest CPU that ``offer`` gives when nothing is written: every register at its limit.
+
+    Registers without meaning stay: a VMM that passes the host's CPU through carries them all the same.
+    """
+    paint = shown_by(offer.limits, host)
+    identity = set(catalogue.bundles["paint"].registers)
+    registers = {
+        name: value
+        for name, value in offer.limits.items()
+        if name not in identity and not _per_vcpu(catalogue, name)
+    }
+    return Guest(
+        name=f"{host.name} natural",
+        shape=offer.shape,
+        registers=registers,
+        carries=offer.registers,
+        firmware=offer.firmware,
+        sve_vls=offer.sve_vls,
+        facts=host.facts,
+        paint=Paint(paint) if paint else None,
+        born_on=(host.name,),
+    )
+
+
+def _per_vcpu(catalogue: Catalogue, name: str) -> bool:
+    known = catalogue.registers.get(name)
+    return known is not None and known.derived
+
+
+def natural(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Shape | None = None) -> Guest:
+    """Return the natural profile of ``host`` under a VMM (``kvm``, ``qemu``, ``firecracker``).
+
+    Raises:
+        UsageError: the host has no offer for that shape.
+
+    """
+    chosen = shape if shape is not None else natural_shape(host, vmm)
+    offer = host.offer(chosen) if chosen is not None else None
+    if offer is None:
+        asked = f"shape {shape.label}" if shape is not None else "any shape"
+        raise UsageError(f"{host.name} has no offer for {asked}", hint="probe the host again")
+    return guest_of_offer(host, offer, catalogue)

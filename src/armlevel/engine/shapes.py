@@ -1,0 +1,57 @@
+"""Which shape a set of hosts can share, and which one a VMM takes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from armlevel.profile import Host, Shape
+
+__all__ = ["NATURAL_FEATURES", "common_shape", "natural_shape"]
+
+# What a passthrough VM of each VMM opts into where the host has it. QEMU `-cpu host` turns on pmu, sve and
+# pauth (target/arm/kvm.c); Firecracker turns on nothing unless a template asks.
+NATURAL_FEATURES: dict[str, frozenset[str]] = {
+    "kvm": frozenset({"pmu_v3", "sve", "ptrauth"}),
+    "qemu": frozenset({"pmu_v3", "sve", "ptrauth"}),
+    "firecracker": frozenset(),
+}
+
+# Which choice to keep when two shapes have equally many: what guests lose most by missing comes first.
+_WORTH = ("sve", "ptrauth", "pmu_v3")
+
+
+def _worth(shape: Shape) -> tuple[int, tuple[bool, ...], bool]:
+    return len(shape.features), tuple(name in shape.features for name in _WORTH), shape.imp_id_writable
+
+
+def common_shape(hosts: Iterable[Host], without: frozenset[str] = frozenset()) -> Shape | None:
+    """Return the richest shape that every host was probed in; None if there is none.
+
+    Only what VMMs opt into by themselves is opted into here: MTE, AArch32 at EL1, nested virtualisation and
+    strict PMU change what a host must do, so they are never taken because everybody could.
+
+    >>> from armlevel.profile import Offer
+    >>> a = Host("a", (Offer(Shape()), Offer(Shape(frozenset({"sve"})))))
+    >>> b = Host("b", (Offer(Shape()), Offer(Shape(frozenset({"sve"}))), Offer(Shape(frozenset({"mte"})))))
+    >>> common_shape([a, b]), common_shape([a, b], frozenset({"sve"}))
+    (Shape(sve), Shape(base))
+    """
+    shared: set[Shape] | None = None
+    for host in hosts:
+        shapes = set(host.shapes)
+        shared = shapes if shared is None else shared & shapes
+    wanted = NATURAL_FEATURES["kvm"] - without
+    fit = [shape for shape in shared or () if shape.features <= wanted]
+    return max(fit, key=_worth, default=None)
+
+
+def natural_shape(host: Host, vmm: str = "kvm") -> Shape | None:
+    """Return the shape of a passthrough VM on ``host`` under ``vmm``; None if no such shape was probed.
+
+    Implementation IDs stay as the host shows them: no VMM enables KVM_CAP_ARM_WRITABLE_IMP_ID_REGS unasked.
+    A recording that holds one other shape keeps it.
+    """
+    wanted = NATURAL_FEATURES[vmm]
+    plain = [shape for shape in host.shapes if not shape.imp_id_writable]
+    fit = [shape for shape in plain if shape.features <= wanted] or plain or list(host.shapes)
+    return max(fit, key=_worth, default=None)

@@ -1,0 +1,132 @@
+"""Which registers a guest's state carries from host to host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from armlevel.arch import Catalogue, Drop, evaluate
+from armlevel.engine.findings import Finding, Remedy
+from armlevel.kvm import name_of
+from armlevel.profile import Guest, Offer
+
+__all__ = ["Carried", "carry", "judge_list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The ids listed by every host, and what is said about the others. ``ids`` is None if no list is recorded."""
+
+    ids: tuple[int, ...] | None
+    findings: tuple[Finding, ...] = ()
+
+
+def carry(
+    offers: Sequence[tuple[str, Offer]],
+    values: Mapping[str, int],
+    meaningless_ids: frozenset[int],
+    catalogue: Catalogue,
+) -> Carried:
+    """Intersect the register lists; every other register needs a drop row whose condition holds.
+
+    ``values`` are the levelled ``REG.FIELD`` values, which conditions are about. A register that must be dropped
+    without a row is a conflict; a row that loses guest state gives a ``risk``.
+    """
+    lists = {name: frozenset(offer.registers) for name, offer in offers if offer.registers is not None}
+    findings: list[Finding] = []
+    if len(lists) < len(offers):
+        missing = tuple((name, "not recorded") for name, offer in offers if offer.registers is None)
+        remedy = Remedy("probe", hosts=tuple(name for name, _ in missing))
+        findings.append(Finding("register list", "list", "unknown", offers=missing, remedies=(remedy,)))
+    if not lists:
+        return Carried(None, tuple(findings))
+    distinct = set(lists.values())
+    common = frozenset.intersection(*distinct) - meaningless_ids
+    some = frozenset.union(*distinct) - common - meaningless_ids
+    rows = {register: row for row in catalogue.drops for register in row.kvm_ids}
+    by_name = dict(offers)
+    for register in sorted(some):
+        listed = tuple(name for name, ids in lists.items() if register in ids)
+        others = tuple(name for name, ids in lists.items() if register not in ids)
+        holders = [by_name[name] for name in listed]
+        finding = _judge_drop(register, rows.get(register), holders, values)
+        if finding is not None:
+            severity, reason = finding
+            shown = tuple((name, "listed") for name in listed) + tuple(
+                (name, "not listed") for name in others
+            )
+            remedies = (Remedy("upgrade-kernel", "", others), Remedy("leave-out", hosts=others))
+            findings.append(
+                Finding(
+                    name_of(register),
+                    "list",
+                    severity,  # type: ignore[arg-type]
+                    offers=shown,
+                    cause="kernel",
+                    because=reason,
+                    remedies=remedies if severity == "stops" else (),
+                    # One host of each kind is enough to conflict.
+                    sets=((listed[0], others[0]),) if severity == "stops" else (),
+                )
+            )
+    return Carried(tuple(sorted(common)), tuple(findings))
+
+
+def _judge_drop(
+    register: int, row: Drop | None, holders: Sequence[Offer], values: Mapping[str, int]
+) -> tuple[str, tuple[str, ...]] | None:
+    if row is None:
+        return "stops", ("no row says that a guest can do without it",)
+    if not all(_may_drop(row, register, offer, values) for offer in holders):
+        return "stops", (f"it may be left behind only when: {row.when}",)
+    return ("risk", (row.loses,)) if row.loses else None
+
+
+def _may_drop(row: Drop, register: int, offer: Offer, values: Mapping[str, int]) -> bool:
+    if row.when == "always":
+        return True
+    if row.when == "value == 0":
+        name = name_of(register)
+        return offer.firmware.get(name, offer.state.get(name)) == 0
+    if row.when == "no such cache":
+        return _no_such_cache(register, values)
+    return not isinstance(row.when, str) and evaluate(row.when, values) is True
+
+
+def _no_such_cache(register: int, values: Mapping[str, int]) -> bool:
+    # CSSELR_EL1: bits 3:1 are the level less one, bit 0 asks for the instruction cache. CLIDR_EL1.Ctype<n>:
+    # 0 none, 1 instruction only, 2 data only, 3 separate, 4 unified (DDI 0487, CLIDR_EL1).
+    level, instruction = (register & 0xF) >> 1, bool(register & 1)
+    ctype = values.get(f"CLIDR_EL1.Ctype{level + 1}")
+    if ctype is None:
+        return False
+    return ctype not in ((1, 3) if instruction else (2, 3, 4))
+
+
+def judge_list(guest: Guest, host: str, offer: Offer) -> list[Finding]:
+    """Return a finding for each register the guest's state carries and the host does not list."""
+    if guest.carries is None or offer.registers is None:
+        who = "the guest's" if guest.carries is None else "the host's"
+        return [
+            Finding(
+                "register list",
+                "list",
+                "unknown",
+                offers=((host, "not recorded"),),
+                because=(f"{who} register list is not recorded",),
+                remedies=(Remedy("probe", hosts=(host,)),),
+            )
+        ]
+    return [
+        Finding(
+            name_of(register),
+            "list",
+            "stops",
+            needs=("carried",),
+            offers=((host, "not listed"),),
+            cause="kernel",
+            because=("the guest's state has a register that this host's KVM does not know",),
+            remedies=(Remedy("level", hosts=(host,)),),
+        )
+        for register in sorted(set(guest.carries) - set(offer.registers))
+    ]

@@ -1,0 +1,111 @@
+"""What belongs to a shape and not to a field: SVE vector lengths, and whose pointer authentication it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from armlevel.engine.causes import implementations
+from armlevel.engine.findings import Finding, Remedy
+from armlevel.profile import Guest, Host, Offer, Shape
+
+__all__ = ["impdef_pauth", "judge_pauth", "judge_vls", "level_pauth", "level_vls"]
+
+# Fields that say "an IMPLEMENTATION DEFINED algorithm" (DDI 0487, ID_AA64ISAR1_EL1.API and .GPI).
+_IMPDEF = ("ID_AA64ISAR1_EL1.API", "ID_AA64ISAR1_EL1.GPI")
+
+
+def _capped(vls: Sequence[int], most: int) -> frozenset[int]:
+    return frozenset(vl for vl in vls if vl <= most)
+
+
+def level_vls(
+    offers: Sequence[tuple[str, Offer]], shape: Shape
+) -> tuple[tuple[int, ...] | None, list[Finding]]:
+    """Return the vector lengths (bits) up to the largest maximum at which all hosts have the identical set.
+
+    KVM takes exactly the host's own set up to a chosen maximum and cannot leave one out in the middle
+    (Linux arch/arm64/kvm/guest.c, set_sve_vls).
+    """
+    if "sve" not in shape.features:
+        return None, []
+    known = [(name, offer.sve_vls) for name, offer in offers if offer.sve_vls]
+    if len(known) < len(offers):
+        missing = tuple((name, "not recorded") for name, offer in offers if not offer.sve_vls)
+        return None, [
+            _vls_finding("unknown", (), missing, (Remedy("probe", hosts=tuple(n for n, _ in missing)),))
+        ]
+    for most in sorted(set.intersection(*(set(vls) for _, vls in known)), reverse=True):
+        if len({_capped(vls, most) for _, vls in known}) == 1:
+            return tuple(sorted(_capped(known[0][1], most))), []
+    shown = tuple((name, " ".join(map(str, vls))) for name, vls in known)
+    return None, [_vls_finding("stops", (), shown, (Remedy("without", "sve"),))]
+
+
+def _vls_finding(
+    severity: str, needs: tuple[str, ...], offers: tuple[tuple[str, str], ...], remedies: tuple[Remedy, ...]
+) -> Finding:
+    return Finding("sve_vls", "shape", severity, needs, offers, "silicon", remedies=remedies)  # type: ignore[arg-type]
+
+
+def judge_vls(guest: Guest, host: str, offer: Offer) -> list[Finding]:
+    """Compare the guest's vector lengths with what the host has up to the same maximum."""
+    if "sve" not in guest.shape.features:
+        return []
+    if not guest.sve_vls or not offer.sve_vls:
+        return [_vls_finding("unknown", (), ((host, "not recorded"),), (Remedy("probe", hosts=(host,)),))]
+    if _capped(offer.sve_vls, max(guest.sve_vls)) == frozenset(guest.sve_vls):
+        return []
+    needs = (" ".join(map(str, guest.sve_vls)),)
+    return [
+        _vls_finding(
+            "stops", needs, ((host, " ".join(map(str, offer.sve_vls))),), (Remedy("without", "sve"),)
+        )
+    ]
+
+
+def impdef_pauth(values: Mapping[str, int], shape: Shape) -> bool:
+    """Whether this guest signs pointers with an algorithm that only its own core knows."""
+    return "ptrauth" in shape.features and any(values.get(name) for name in _IMPDEF)
+
+
+def level_pauth(
+    hosts: Sequence[Host], values: Mapping[str, int], shape: Shape, *, assume_same: bool
+) -> list[Finding]:
+    """Return a finding if hosts of different cores would share an IMPLEMENTATION DEFINED algorithm."""
+    if not impdef_pauth(values, shape):
+        return []
+    cores = {host.name: frozenset(i.part for i in implementations(host)) for host in hosts}
+    if len(set(cores.values())) == 1 and all(len(parts) == 1 for parts in cores.values()):
+        return []
+    shown = tuple(
+        (name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(parts))) for name, parts in cores.items()
+    )
+    return [_pauth_finding("note" if assume_same else "breaks", shown)]
+
+
+def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_same: bool) -> list[Finding]:
+    """The same question for one guest and one host; unknown where the guest's core is not recorded."""
+    if not impdef_pauth(values, guest.shape):
+        return []
+    here = frozenset(i.part for i in implementations(host))
+    shown = ((host.name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(here)) or "not recorded"),)
+    if guest.paint is None or not here:
+        return [_pauth_finding("unknown", shown)]
+    if here == {guest.paint.shown.part}:
+        return []
+    return [_pauth_finding("note" if assume_same else "breaks", shown)]
+
+
+def _pauth_finding(severity: str, shown: tuple[tuple[str, str], ...]) -> Finding:
+    because = (
+        "the pointer authentication algorithm is IMPLEMENTATION DEFINED: only the same core is known to share it",
+    )
+    return Finding(
+        "shape.ptrauth",
+        "shape",
+        severity,  # type: ignore[arg-type]
+        offers=shown,
+        cause="silicon",
+        because=because,
+        remedies=(Remedy("without", "ptrauth"),),
+    )

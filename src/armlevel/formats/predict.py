@@ -1,0 +1,137 @@
+"""What KVM would accept on a host of which another tool recorded only the values.
+
+Rows measured on real kernels say, for each kernel line, what may be written besides the limit. A kernel of no measured
+line is unknown: then only the limit is sure. Everything here is marked ``predicted``; a probe of the host is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from armlevel.arch import Catalogue, Field, KernelLine, evaluate, known_of
+from armlevel.profile import Accepts, Offer, Shape
+
+__all__ = ["predict_accepts", "predict_offers"]
+
+_LISTED = 8  # bits; the values of wider fields are too many to list
+_IDENTITY = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+# Linux 7.3 KVM sys_regs.c, set_clidr: on a host whose CTR_EL0.IDC is 0, a CLIDR_EL1 that says no cleaning is needed to
+# the point of coherency (LoC = 0), or to that of unification (LoUIS = LoUU = 0), is refused.
+_CLEANING = ("CLIDR_EL1.LoC", "CLIDR_EL1.LoUIS", "CLIDR_EL1.LoUU")
+
+
+def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Offer, ...]:
+    """Return the offers that a recorded one (limits, lists, state) implies on a kernel of this release.
+
+    The first is the recorded one with what it accepts. Where the kernel can make the implementation IDs writable, a
+    second one says so.
+    """
+    line = catalogue.line(release)
+    if line is None:
+        return (replace(whole, how="predicted", default="unknown"),)
+    accepts = predict_accepts(whole.limits, line, catalogue)
+    offers = [replace(whole, how="predicted", default="limit-only", accepts=accepts)]
+    if line.imp_id_writable and "MIDR_EL1" in whole.limits:
+        painted = {
+            subject: accepts
+            for register in _IDENTITY
+            if register in whole.limits
+            for subject, accepts in _written(catalogue, register, whole.limits[register], line, imp_id=True)
+        }
+        shape = Shape(whole.shape.features, imp_id_writable=True)
+        offers.append(Offer(shape, "predicted", "limit-only", accepts=painted, like=0))
+    return tuple(offers)
+
+
+def predict_accepts(limits: Mapping[str, int], line: KernelLine, catalogue: Catalogue) -> dict[str, Accepts]:
+    """Return what KVM of a measured line does with each field; a field that takes its limit only is left out.
+
+    >>> from armlevel.arch import load
+    >>> accepts = predict_accepts({"ID_AA64ISAR0_EL1": 0x20}, load().line("6.18.1"), load())
+    >>> sorted(accepts["ID_AA64ISAR0_EL1.AES"].values)
+    [0, 1, 2]
+    """
+    accepts: dict[str, Accepts] = {}
+    silent = _ignored(limits, line, catalogue)
+    for register, limit in limits.items():
+        if register.startswith("CCSIDR_EL1["):
+            accepts.update(_cache_sizes(register, line))
+        elif register in silent:
+            fields = catalogue.registers[register].fields
+            accepts.update((f.subject, Accepts.of({f.get(limit)}, others="ignored")) for f in fields)
+        elif register in catalogue.registers:
+            accepts.update(_written(catalogue, register, limit, line, imp_id=False))
+    idc = catalogue.fields["CTR_EL0.IDC"]
+    if not idc.get(limits.get("CTR_EL0", 0)):
+        for subject in _CLEANING:
+            if subject in accepts:
+                accepts[subject] = _must_clean(catalogue.fields[subject], limits["CLIDR_EL1"])
+    return accepts
+
+
+def _ignored(limits: Mapping[str, int], line: KernelLine, catalogue: Catalogue) -> frozenset[str]:
+    values = known_of(catalogue, limits)
+    rows = (
+        row
+        for row in catalogue.no_meaning
+        if line.name in row.ignored_on and evaluate(row.unless, values) is False
+    )
+    # A register that no rule lets userspace write is hidden, and KVM refuses what it would ignore in the others.
+    return frozenset(
+        name
+        for row in rows
+        for name in row.registers
+        if any(catalogue.write_rule(field.subject, line.name) for field in catalogue.registers[name].fields)
+    )
+
+
+def _written(
+    catalogue: Catalogue, register: str, limit: int, line: KernelLine, *, imp_id: bool
+) -> Sequence[tuple[str, Accepts]]:
+    found = []
+    for field in catalogue.registers[register].fields:
+        accepts = _field(catalogue, field, field.get(limit), line, imp_id=imp_id)
+        if accepts is not None:
+            found.append((field.subject, accepts))
+    return found
+
+
+def _field(
+    catalogue: Catalogue, field: Field, limit: int, line: KernelLine, *, imp_id: bool
+) -> Accepts | None:
+    kept: tuple[int, ...] | None = (limit,)
+    changed: dict[int, int] = {}
+    unsure: tuple[int, ...] = ()
+    rule = catalogue.write_rule(field.subject, line.name)
+    if rule is not None and rule.needs_imp_id <= imp_id:
+        kept = rule.values(limit)
+        changed.update(rule.changed)
+    for row in catalogue.ignored:
+        if row.field != field.subject or line.name not in row.lines:
+            continue
+        if row.accepts == "hardware value":
+            # The one value that is accepted is that of the silicon, which no view of KVM shows.
+            unsure = tuple(range(1 << field.width))
+        elif isinstance(row.accepts, tuple) and row.keeps in (limit, 0):
+            changed.update({asked: row.keeps for asked in row.accepts if asked != row.keeps})
+    if kept is None:
+        return Accepts.of(None)
+    changed = {asked: keeps for asked, keeps in changed.items() if asked not in kept}
+    unsure = tuple(value for value in unsure if value not in kept)
+    if kept == (limit,) and not changed and not unsure:
+        return None
+    return Accepts.of(kept, changed=changed, unsure=unsure)
+
+
+def _must_clean(field: Field, clidr: int) -> Accepts:
+    kept = {*range(1, 1 << field.width), field.get(clidr)}
+    # LoC = 0 is always refused; LoUIS = 0 and LoUU = 0 only together, which one field alone cannot tell.
+    alone = field.name != "LoC"
+    return Accepts.of(kept, unsure=(0,) if alone and 0 not in kept else ())
+
+
+def _cache_sizes(register: str, line: KernelLine) -> dict[str, Accepts]:
+    # Since Linux 6.3 KVM makes the geometry up and lets userspace write another. No row speaks of CCSIDR_EL1, so the
+    # engine carries it as one run of bits; a line shorter than CTR_EL0's is refused, which no list of values can say.
+    return {} if line.before else {f"{register}.63:0": Accepts.of(None)}

@@ -1,0 +1,8 @@
+"""KVM's userspace ABI: the names of its registers, and (``device``, ``vm``, ``vcpu``) KVM itself.
+
+The names are for everybody; ``armlevel.kvm.device`` is imported by whoever has a /dev/kvm.
+"""
+
+from armlevel.kvm.ids import RegisterId, group_of, id_of, name_of
+
+__all__ = ["RegisterId", "group_of", "id_of", "name_of"]

@@ -1,0 +1,32 @@
+"""Emulated Arm hosts with real KVM: stock Debian kernels under QEMU, with EL2, on any machine.
+
+>>> from armlevel.lab import parse_host
+>>> parse_host("neoverse-n2@6.12").qemu_cpu
+'neoverse-n2'
+"""
+
+from __future__ import annotations
+
+from armlevel.lab.collector import pack_collector, read_collector
+from armlevel.lab.hosts import MODELS, Host, Model, parse_host
+from armlevel.lab.jobs import Job, Result
+from armlevel.lab.laboratory import KernelState, Laboratory, Probed
+from armlevel.lab.lines import LINES, Line
+from armlevel.lab.settings import Settings
+
+__all__ = [
+    "LINES",
+    "MODELS",
+    "Host",
+    "Job",
+    "KernelState",
+    "Laboratory",
+    "Line",
+    "Model",
+    "Probed",
+    "Result",
+    "Settings",
+    "pack_collector",
+    "parse_host",
+    "read_collector",
+]

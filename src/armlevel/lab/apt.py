@@ -1,0 +1,174 @@
+"""A private apt root: Debian's packages without touching the system, and without being root.
+
+apt gets an empty directory of its own, one archive, and a keyring to check signatures with. What the system's own
+configuration says about the network (a proxy, a cache) stays in force; its hooks do not run. Source: apt.conf(5),
+sources.list(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from armlevel.errors import LabError
+from armlevel.lab.sources import Source, parse_deb822, parse_one_line
+
+__all__ = ["AptRoot", "Package", "system_sources"]
+
+_URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) (?P<hash>\S*)$", re.MULTILINE)
+_DIRECTORIES = (
+    "etc/apt/apt.conf.d",
+    "etc/apt/preferences.d",
+    "etc/apt/sources.list.d",
+    "etc/apt/trusted.gpg.d",
+    "var/cache/apt/archives/partial",
+    "var/lib/apt/lists/partial",
+    "var/lib/dpkg",
+)
+_CONFIGURATION = """\
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg;
+#clear APT::Architectures;
+Dir "{root}";
+Dir::State::status "{root}/var/lib/dpkg/status";
+APT::Architecture "{arch}";
+APT::Architectures {{ "{arch}"; }};
+APT::Sandbox::User "root";
+APT::Get::AllowUnauthenticated "false";
+APT::Install-Recommends "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+Acquire::Retries "2";
+Acquire::http::Timeout "30";
+Acquire::https::Timeout "30";
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Package:
+    """One package file of the archive; ``digest`` is what the signed index says of it."""
+
+    name: str
+    version: str
+    size: int
+    digest: str
+
+    def __str__(self) -> str:
+        """Return `name=version`, as apt-get takes it."""
+        return f"{self.name}={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class AptRoot:
+    """One architecture and some suites of one mirror, in a directory of their own."""
+
+    root: Path
+    arch: str
+    mirror: str
+    keyring: Path
+    suites: tuple[str, ...]
+
+    def update(self) -> None:
+        """Fetch the signed indexes anew. Raises :class:`LabError` with apt's own words if that cannot be done."""
+        for directory in _DIRECTORIES:
+            (self.root / directory).mkdir(parents=True, exist_ok=True)
+        (self.root / "var/lib/dpkg/status").touch()
+        (self.root / "apt.conf").write_text(
+            _CONFIGURATION.format(root=self.root, arch=self.arch), encoding="utf-8"
+        )
+        options = f"arch={self.arch} target=Packages lang=none signed-by={self.keyring}"
+        lines = [f"deb [{options}] {self.mirror} {suite} main\n" for suite in self.suites]
+        (self.root / "etc/apt/sources.list").write_text("".join(lines), encoding="utf-8")
+        self._apt(
+            ["apt-get", "--error-on=any", "update"], f"fetch the package lists of {' and '.join(self.suites)}"
+        )
+
+    def names(self, pattern: str) -> list[str]:
+        """The names of packages that match a regular expression."""
+        found = self._apt(["apt-cache", "search", "--names-only", pattern], f"search for {pattern}")
+        return [line.partition(" - ")[0] for line in found.splitlines()]
+
+    def closure(self, names: Sequence[str]) -> list[Package]:
+        """The packages and all they depend on; the last suite's are taken where it has them."""
+        command = ["apt-get", "--print-uris", "--yes", "-t", self.suites[-1], "install", *names]
+        packages = _packages(self._apt(command, f"resolve {' '.join(names)}"))
+        return self.alone(map(str, packages))  # the same ones, with the digests of the signed index
+
+    def alone(self, names: Iterable[str]) -> list[Package]:
+        """The packages, without what they depend on."""
+        return _packages(
+            self._apt(["apt-get", "--print-uris", "download", *names], f"find {' '.join(names)}")
+        )
+
+    def download(self, packages: Sequence[Package], into: Path) -> dict[str, Path]:
+        """Fetch packages, their digests checked by apt; return the file of each by its name."""
+        words = [str(package) for package in packages]
+        size = sum(package.size for package in packages) / 1e6
+        self._apt(
+            ["apt-get", "download", *words], f"download {len(words)} packages ({size:.0f} MB)", cwd=into
+        )
+        return {unquote(path.name).partition("_")[0]: path for path in into.glob("*.deb")}
+
+    def _apt(self, command: list[str], what: str, cwd: Path | None = None) -> str:
+        name, *rest = command
+        try:
+            done = subprocess.run(  # noqa: S603 - apt, with our own words
+                [name, "-q", "-c", str(self.root / "apt.conf"), *rest],
+                capture_output=True,
+                text=True,
+                cwd=cwd or self.root,
+                check=False,
+                env=_environment(),
+            )
+        except FileNotFoundError as exc:
+            raise LabError(
+                f"cannot {what}: there is no {name} on this machine",
+                hint="the lab needs Debian's apt and dpkg; other distributions have packages of them",
+            ) from exc
+        if done.returncode:
+            words = [line.strip() for line in done.stderr.splitlines() if line[:2] in {"E:", "W:"}]
+            raise LabError(f"cannot {what}: {'; '.join(words[:3]) or f'{name} ended with {done.returncode}'}")
+        return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+
+
+def _packages(text: str) -> list[Package]:
+    found = []
+    for match in _URI_LINE.finditer(text):
+        name, version, _ = unquote(match["file"]).split("_", 2)
+        found.append(Package(name, version, int(match["size"]), match["hash"]))
+    return sorted(found)
+
+
+def system_sources() -> list[Source]:
+    """The sources of this machine's own apt; none where there is no apt."""
+    if shutil.which("apt-config") is None:
+        return []
+    command = ["apt-config", "shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - apt, with our own words
+    places = dict(re.findall(r"^(LIST|PARTS)='([^']*)'$", said, re.MULTILINE))
+    parts = Path(places.get("PARTS", "/etc/apt/sources.list.d"))
+    files = [
+        Path(places.get("LIST", "/etc/apt/sources.list")),
+        *sorted(parts.glob("*.list")),
+        *sorted(parts.glob("*.sources")),
+    ]
+    found: list[Source] = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        found += parse_deb822(text) if file.suffix == ".sources" else parse_one_line(text)
+    return found

@@ -1,0 +1,58 @@
+"""The probe that is sent into emulated hosts: the rooms of this very armlevel that it needs, so that it is never stale.
+
+It is what `dist/armlevel-probe.pyz` holds, unpacked: Python then keeps the bytecode it makes, and the lab sends it
+along the next time.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from armlevel.errors import LabError
+
+__all__ = ["pack_collector", "read_collector"]
+
+_WHOLE = ("profile", "kvm", "probe")
+_PARTS = ("__init__.py", "errors.py", "documents/write.py", "documents/replace.py", "cli/collector.py")
+# Packages whose door opens onto more than the probe needs get an empty one.
+_EMPTY = ("documents/__init__.py", "cli/__init__.py")
+_MAIN = b"import sys\nfrom armlevel.cli.collector import main\nsys.exit(main())\n"
+_PLAN = '"""What the probe tries."""\nfrom armlevel.probe.plan import Plan, Run, Tried\nPLAN = {!r}\n'
+
+
+def pack_collector() -> dict[str, bytes]:
+    """Return the files of the probe: a directory that `python3 DIRECTORY` runs."""
+    from armlevel.arch import load
+    from armlevel.probe.plan import plan_of
+
+    package = resources.files("armlevel")
+    files = {"__main__.py": _MAIN}
+    for name in _PARTS:
+        files[f"armlevel/{name}"] = package.joinpath(name).read_bytes()
+    for room in _WHOLE:
+        for file in package.joinpath(room).iterdir():
+            if file.name.endswith(".py"):
+                files[f"armlevel/{room}/{file.name}"] = file.read_bytes()
+    files |= {f"armlevel/{name}": b"" for name in _EMPTY}
+    files["armlevel/probe/compiled.py"] = _PLAN.format(plan_of(load())).encode()
+    return files
+
+
+def read_collector(path: Path) -> Mapping[str, bytes]:
+    """Return the files of a one-file probe. Raises :class:`LabError` if it is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+            files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+    except OSError as exc:
+        raise LabError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+    except zipfile.BadZipFile as exc:
+        raise LabError(f"{path} is no one-file probe", hint="make one with make probe") from exc
+    if "__main__.py" not in files:
+        raise LabError(
+            f"{path} is no one-file probe: nothing in it can be run", hint="make one with make probe"
+        )
+    return files

@@ -1,0 +1,150 @@
+"""The lab as its users see it: name a host, get something run in it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from armlevel.errors import LabError
+from armlevel.lab.archive import Archive
+from armlevel.lab.hosts import Host
+from armlevel.lab.images import archive_of, base_image, bytecode_image, write_archive
+from armlevel.lab.jobs import Job, Result
+from armlevel.lab.lines import LINES
+from armlevel.lab.machine import Machine
+from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
+from armlevel.lab.settings import Settings
+from armlevel.lab.store import Store, content_key
+
+__all__ = ["KernelState", "Laboratory", "Probed"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KernelState:
+    """One kernel line now: its release and whether it is cached, or why the lab cannot have it."""
+
+    line: str
+    needed: bool
+    release: str = ""
+    cached: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A host profile as the probe wrote it, what it remarked, and how long the host ran, in seconds."""
+
+    host: Host
+    text: str
+    remarks: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """Everything emulated hosts are made of, fetched and built when first needed.
+
+    ``tell`` hears one line for each thing that takes a while. Safe to use from several threads and processes.
+    """
+
+    settings: Settings
+    tell: Callable[[str], None] = lambda _what: None
+    refresh: bool = False
+    _emulators: list[Emulator] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def run(self, host: Host, job: Job, timeout: float = 120.0, extra: Sequence[Path] = ()) -> Result:
+        """Boot ``host``, run ``job`` in it; ``extra`` archives lie over the base, under the job's files."""
+        return self._machine(host, extra).run(host, job, timeout)
+
+    def probe(self, host: Host, collector: Mapping[str, bytes], timeout: float = 300.0) -> Probed:
+        """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""
+        image, store = base_image(self._archive(), find_userland(self._archive())), self.store()
+        key = content_key(image.parent.name, *(part for item in sorted(collector.items()) for part in item))
+        compiled = store.path("bytecode", key) / "bytecode.cpio"
+        known = compiled.exists()
+        script = f'python3 -I probe -o "$OUT/host.json" -n {shlex.quote(str(host))}'
+        job = Job(script, {f"probe/{path}": data for path, data in collector.items()}, learn=not known)
+        result = self.run(host, job, timeout, (compiled,) if known else ())
+        text = result.files.get("host.json", b"").decode()
+        said = result.stderr.strip().splitlines()
+        if result.status or not text:
+            raise LabError(
+                f"the probe failed in {host}: {said[-1] if said else f'exit status {result.status}'}"
+            )
+        if not known:
+            learnt = archive_of(result.bytecode)
+            store.entry("bytecode", key, lambda place: write_archive(place / "bytecode.cpio", learnt))
+        return Probed(host, text, tuple(said), result.seconds)
+
+    def prepare(self, host: Host) -> str:
+        """Fetch and build all that ``host`` needs; return the release of its kernel."""
+        self._machine(host, ())
+        return find_kernel(self._archive(), host.line).release
+
+    def fleet(
+        self, hosts: Sequence[Host], ask: Callable[[Host], T], jobs: int = 1
+    ) -> Iterator[tuple[Host, T | LabError]]:
+        """Ask every host, ``jobs`` at a time; yield each answer, or why there is none, as it comes."""
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            waiting = {pool.submit(ask, host): host for host in hosts}
+            try:
+                for done in as_completed(waiting):
+                    problem = done.exception()
+                    if isinstance(problem, LabError):
+                        yield waiting[done], problem
+                    else:
+                        yield waiting[done], done.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def kernels(self, lines: Sequence[str] = ()) -> list[KernelState]:
+        """What the mirror has of each line; a line that is gone is said to be, and why."""
+        needed = {row.name: row.needed for row in LINES}
+        archive, states = self._archive(), []
+        for line in lines or list(needed):
+            try:
+                kernel = find_kernel(archive, line)
+            except LabError as exc:
+                states.append(KernelState(line, needed.get(line, False), problem=str(exc)))
+                continue
+            cached = archive.store.path("kernels", kernel.key).is_dir()
+            states.append(KernelState(line, needed.get(line, False), kernel.release, cached))
+        return states
+
+    def emulator(self) -> Emulator:
+        """The QEMU that runs the hosts."""
+        with self._lock:
+            if not self._emulators:
+                self._emulators.append(find_emulator(self._archive()))
+            return self._emulators[0]
+
+    def store(self) -> Store:
+        """The cache."""
+        return Store(
+            self.settings.cache, lambda what: self.tell(f"waiting for another run that makes {what}")
+        )
+
+    def _archive(self) -> Archive:
+        return Archive(self.settings, self.store(), self.tell, self.refresh)
+
+    def _machine(self, host: Host, extra: Sequence[Path]) -> Machine:
+        emulator, archive, store = self.emulator(), self._archive(), self.store()
+        kernel: Kernel = find_kernel(archive, host.line)
+        image = kernel_of(archive, kernel)
+        base = base_image(archive, find_userland(archive))
+        bare = Machine(emulator.command, image, (base,), store.root / "runs")
+
+        def learn(job: Job) -> Result:
+            self.tell(f"booting {host} once to compile Python's library")
+            return bare.run(Host(host.cpu, host.line), job)
+
+        bytecode = bytecode_image(store, base, learn)
+        return Machine(emulator.command, image, (base, bytecode, *extra), store.root / "runs")

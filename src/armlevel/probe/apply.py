@@ -1,0 +1,164 @@
+"""Give a scratch VM the CPU of a guest profile, and see whether it is: by reading back, and by a guest's own eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from armlevel.arch import Catalogue
+from armlevel.errors import KvmError
+from armlevel.kvm.ids import id_of
+from armlevel.probe.final import gic_of, make_ready
+from armlevel.probe.guest import read_by_mrs
+from armlevel.probe.hypervisor import KvmLike, VcpuLike
+from armlevel.probe.shapes import vcpu_of
+from armlevel.profile import Guest
+
+__all__ = ["Applied", "Difference", "apply_guest"]
+
+_VLS = 0x6060_0000_0015_FFFF
+_QUADWORD = 128
+_FACTS = {"cntfrq_hz": (3, 3, 14, 0, 0), "dczid": (3, 3, 0, 0, 7)}
+# CLIDR_EL1 is checked against CTR_EL0; a workaround level depends on ID_AA64PFR1_EL1.SSBS, so firmware comes last.
+_FIRST = ("CTR_EL0",)
+# While the VM's CTR_EL0 is that of the host, the guest reads the hardware's, TminLine included, which KVM shows as 0.
+_LEAKS = ("CTR_EL0.TminLine",)
+_GIC_LSB = 24  # ID_AA64PFR0_EL1.GIC
+
+
+class Difference(NamedTuple):
+    """Where the scratch VM is not what the profile says. ``seen`` by: ``kvm`` (read back) or ``guest`` (MRS)."""
+
+    subject: str
+    wanted: str
+    found: str
+    seen: str
+
+
+class Applied(NamedTuple):
+    """What became of a profile: the differences, those that are no fault of it, and what the guest read by itself."""
+
+    differences: tuple[Difference, ...]
+    notes: tuple[Difference, ...]
+    read: Mapping[str, int]
+    gic: str
+
+
+def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | None = None) -> Applied:
+    """Make a scratch VM of ``guest``, finalise it, and compare: every register, then what instructions read.
+
+    Raises:
+        KvmError: this host cannot have the guest's shape at all.
+
+    """
+    gics = gic_of(kvm)
+    gic = _gic(guest, gics)
+    wanted = _wanted(guest)
+    differences: list[Difference] = []
+    with vcpu_of(kvm, guest.shape, pmu=pmu) as (vm, vcpu):
+        if guest.sve_vls is not None and "sve" in guest.shape.features:
+            bitmap = sum(1 << (length // _QUADWORD - 1) for length in guest.sve_vls)
+            differences += _write(vcpu, "sve_vls", _VLS, bitmap)
+        # Limits are read before anything is written; SVE must be final for that.
+        make_ready(vm, vcpu, guest.shape, gic)
+        for name, value in wanted.items():
+            differences += _write_register(vcpu, name, value, catalogue)
+        for name, value in guest.firmware.items():
+            differences += _write(vcpu, name, id_of(name), value)
+        vcpu.finalise()
+        kept = {name: _get(vcpu, id_of(name)) for name in wanted}
+        differences += _compare(wanted, kept, catalogue, "kvm")
+        levels = {name: _get(vcpu, id_of(name)) for name in guest.firmware}
+        differences += [
+            Difference(name, f"{value:#x}", _shown(levels[name]), "kvm")
+            for name, value in guest.firmware.items()
+            if levels[name] != value
+        ]
+        encodings = {
+            name: catalogue.registers[name].encoding for name in wanted if name in catalogue.registers
+        } | _FACTS
+        read = read_by_mrs(vm, vcpu, encodings)
+    seen = {name: value for name, value in read.items() if value is not None}
+    differences += _compare({n: v for n, v in wanted.items() if n in encodings}, read, catalogue, "guest")
+    for fact in _FACTS:
+        known = getattr(guest.facts, fact)
+        if known is not None and known != read[fact]:
+            differences.append(Difference(f"facts.{fact}", str(known), str(read[fact]), "guest"))
+    distinct = dict.fromkeys(differences)
+    notes = tuple(one for one in distinct if one.seen == "guest" and one.subject in _LEAKS)
+    return Applied(tuple(one for one in distinct if one not in notes), notes, seen, gic or "none")
+
+
+def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
+    # ID_AA64PFR0_EL1.GIC, ID_AA64PFR2_EL1.GCIE and ID_PFR1_EL1.GIC follow from the interrupt controller that the VM has
+    # (Linux KVM vgic-init.c), so the profile says which one to make, and is then held to it like any other field.
+    if "ID_AA64PFR0_EL1" not in guest.registers:
+        return gics[0] if gics else None
+    kind = "vgic-v3" if guest.registers["ID_AA64PFR0_EL1"] >> _GIC_LSB & 0xF else "vgic-v2"
+    return kind if kind in gics else None
+
+
+def _wanted(guest: Guest) -> dict[str, int]:
+    wanted = dict(guest.registers)
+    if guest.paint is not None:
+        shown = guest.paint.shown
+        wanted |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    return {name: wanted[name] for name in sorted(wanted, key=lambda name: (name not in _FIRST, name))}
+
+
+def _get(vcpu: VcpuLike, register_id: int) -> int | None:
+    try:
+        value: int = vcpu.get(register_id)
+    except KvmError:
+        return None
+    return value
+
+
+def _write(vcpu: VcpuLike, name: str, register_id: int, value: int) -> list[Difference]:
+    try:
+        vcpu.set(register_id, value, name)
+    except KvmError as exc:
+        return [Difference(name, f"{value:#x}", exc.message, "kvm")]
+    return []
+
+
+def _write_register(vcpu: VcpuLike, name: str, value: int, catalogue: Catalogue) -> list[Difference]:
+    register_id = id_of(name)
+    refused = _write(vcpu, name, register_id, value)
+    row = catalogue.registers.get(name)
+    limit = _get(vcpu, register_id)
+    if not refused or row is None or limit is None:
+        return refused
+    # One bad field refuses the whole register, and KVM does not say which: ask for each alone.
+    found = [
+        Difference(one.subject, str(one.get(value)), f"KVM refuses it; it offers {one.get(limit)}", "kvm")
+        for one in row.fields
+        if one.get(value) != one.get(limit)
+        and _write(vcpu, name, register_id, one.put(limit, one.get(value)))
+    ]
+    return found or refused
+
+
+def _compare(
+    wanted: Mapping[str, int], kept: Mapping[str, int | None], catalogue: Catalogue, seen: str
+) -> Iterator[Difference]:
+    for name, value in wanted.items():
+        got = kept[name]
+        row = catalogue.registers.get(name)
+        if got is None or row is None:
+            if got != value:
+                yield Difference(name, f"{value:#x}", _shown(got), seen)
+            continue
+        for one in row.fields:
+            if one.get(got) != one.get(value):
+                yield Difference(one.subject, str(one.get(value)), str(one.get(got)), seen)
+        yield from _reserved(name, value, got, row.reserved_mask, seen)
+
+
+def _reserved(name: str, value: int, got: int, mask: int, seen: str) -> Iterable[Difference]:
+    if (value ^ got) & mask:
+        yield Difference(f"{name} (reserved bits)", f"{value & mask:#x}", f"{got & mask:#x}", seen)
+
+
+def _shown(value: int | None) -> str:
+    return "no such register" if value is None else f"{value:#x}"

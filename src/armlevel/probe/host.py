@@ -1,0 +1,113 @@
+"""A whole host: every shape it can have, and the facts that are the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from armlevel.errors import KvmError
+from armlevel.kvm.numbers import CAPABILITIES
+from armlevel.probe.final import changed_by_kvm, facts_by_guest, gic_of, pmu_by_guest
+from armlevel.probe.hypervisor import KvmLike
+from armlevel.probe.machine import Machine
+from armlevel.probe.offer import Effort, Session, probe_shape
+from armlevel.probe.pack import pack
+from armlevel.probe.plan import Plan
+from armlevel.probe.shapes import known_features, shapes_of
+from armlevel.probe.together import tried_together
+from armlevel.profile import Facts, Host, Made, Offer, Software
+
+__all__ = ["Probed", "probe_host"]
+
+_USUAL = frozenset({"pmu_v3", "ptrauth", "sve", "mte"})
+_BY_GUEST = "read by a guest instruction (MRS)"
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A host profile, what a person should know beside it, and what trying cost."""
+
+    host: Host
+    remarks: tuple[str, ...] = ()
+    effort: Effort = field(default_factory=Effort)
+
+
+def probe_host(
+    kvm: KvmLike,
+    machine: Machine,
+    plan: Plan,
+    *,
+    made: Made,
+    thorough: bool = False,
+) -> Probed:
+    """Probe one host through ``kvm`` (:class:`armlevel.kvm.device.Kvm`), in scratch VMs only.
+
+    Raises:
+        KvmError: KVM refused something that every arm64 KVM has.
+
+    """
+    remarks = [*_heterogeneous(machine), *_narrowed(machine)]
+    known_bits = known_features(kvm)
+    gics = gic_of(kvm)
+    session = Session(kvm, plan, machine.pmu, thorough)
+    offers: list[Offer] = []
+    events = pmu_by_guest(kvm) if known_bits["pmu_v3"] == 2 else {}
+    for shape in shapes_of(kvm, known_bits):
+        offer = probe_shape(session, shape)
+        if offer.pmu:
+            offer = replace(offer, pmu={**offer.pmu, **events})
+        remarks += _changes(kvm, offer, plan, gics, machine.pmu)
+        offers.append(offer)
+    # Those of the largest shape without anything out of the way: what it has, the smaller ones have.
+    largest = max(
+        (one for one in offers if not one.shape.imp_id_writable and one.shape.features <= _USUAL),
+        key=lambda one: len(one.shape.features),
+    )
+    remarks += tried_together(kvm, largest, plan, gics[0] if gics else None, pmu=machine.pmu)
+    facts = facts_by_guest(kvm, mte=any("mte" in offer.shape.features for offer in offers))
+    host = Host(
+        machine.name,
+        pack(offers),
+        machine.cpus,
+        Facts(**facts, page_size=machine.page_size, sources=dict.fromkeys(facts, _BY_GUEST)),
+        Software(machine.kernel, _capabilities(kvm, known_bits, gics), machine.vmms, machine.firmware),
+        made,
+    )
+    return Probed(host, tuple(remarks), session.effort)
+
+
+def _capabilities(kvm: KvmLike, known_bits: Mapping[str, int], gics: tuple[str, ...]) -> dict[str, int]:
+    # VCPU_*: 2 this host can have the feature, 1 the kernel knows it but not here, 0 the kernel does not know it.
+    with kvm.create_vm() as vm:  # some capabilities are those of a VM, and refused on /dev/kvm itself
+        found = {name: value for name in CAPABILITIES if (value := vm.extension(name))}
+    found |= {f"VCPU_{name.upper()}": state for name, state in known_bits.items()}
+    return found | {gic.upper().replace("-", "_"): 1 for gic in gics}
+
+
+def _changes(kvm: KvmLike, offer: Offer, plan: Plan, gics: tuple[str, ...], pmu: int | None) -> list[str]:
+    try:
+        changed = changed_by_kvm(kvm, offer, plan, gics[0] if gics else None, pmu=pmu)
+    except KvmError as exc:
+        return [f"{offer.shape.label}: not finalised: {exc}"]
+    return [
+        f"{offer.shape.label}: KVM changes {name} by itself before the first instruction: {before:#x} to {after:#x}"
+        for name, (before, after) in changed.items()
+    ]
+
+
+def _heterogeneous(machine: Machine) -> list[str]:
+    if len(machine.cpus) < 2:
+        return []
+    kinds = [
+        f"CPU {', '.join(map(str, numbers))}: MIDR_EL1 {cpu.implementation.midr:#x}"
+        for cpu, numbers in zip(machine.cpus, machine.where, strict=True)
+    ]
+    return [
+        "the CPUs of this machine are not alike (" + "; ".join(kinds) + "): limits are what all of them have"
+    ]
+
+
+def _narrowed(machine: Machine) -> list[str]:
+    if not machine.boot_options:
+        return []
+    return [f"booted with {' '.join(machine.boot_options)}: that lowers what this host offers"]

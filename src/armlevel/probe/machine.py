@@ -1,0 +1,103 @@
+"""What Linux says about the machine itself: /sys and /proc, read and never written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from armlevel.probe.vmms import vmms_of
+from armlevel.profile import Cpu, Implementation
+from armlevel.profile.host import nothing
+
+__all__ = ["Machine", "read_machine"]
+
+# Boot options that lower what KVM can show (Linux arch/arm64/kernel/pi/idreg-override.c, Documentation/admin-guide).
+_NARROWING = re.compile(
+    r"(?:arm64\.no\w+|id_aa64\w+\.\w+|kvm-arm\.\w+|mitigations|nospectre_\w+|ssbd|spectre_bhb|kpti|nokaslr|maxcpus|"
+    r"allow_mismatched_32bit_el0|arm64sve\.\w+|nosve|nosme|kvm\.\w+)(?:=\S*)?"
+)
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Physical CPUs and the facts around them.
+
+    ``cpus``             one entry for each (MIDR, REVIDR, AIDR) that some CPU has, with their count
+    ``where``            the CPU numbers of each, in the same order; more than one entry is a heterogeneous machine
+    ``kernel``           release;  ``page_size``  bytes
+    ``boot_options``     those on the command line that lower what KVM can show
+    ``vulnerabilities``  /sys/devices/system/cpu/vulnerabilities
+    ``firmware``         vendor and version of the system's firmware, where DMI has them
+    ``pmu``              perf event type of the first CPU's PMU
+    ``name``             host name;  ``vmms``  VMM programs found and their versions
+    """
+
+    cpus: tuple[Cpu, ...]
+    where: tuple[tuple[int, ...], ...]
+    kernel: str
+    page_size: int
+    boot_options: tuple[str, ...] = ()
+    vulnerabilities: Mapping[str, str] = field(default_factory=nothing)
+    firmware: str = ""
+    pmu: int | None = None
+    name: str = ""
+    vmms: Mapping[str, str] = field(default_factory=nothing)
+
+
+def read_machine(root: str = "/") -> Machine:
+    """Read the machine under ``root`` (a copy of /sys and /proc serves as well)."""
+    base = Path(root)
+    found: dict[Implementation, list[int]] = {}
+    for number in _present(base):
+        folder = base / f"sys/devices/system/cpu/cpu{number}/regs/identification"
+        midr = _hex(folder / "midr_el1")
+        if midr is None:
+            continue  # an offline CPU shows no registers
+        revidr, aidr = _hex(folder / "revidr_el1"), _hex(folder / "aidr_el1")
+        found.setdefault(Implementation(midr, revidr or 0, aidr or 0), []).append(number)
+    kinds = sorted(found)
+    line = _text(base / "proc/cmdline")
+    vulnerabilities = base / "sys/devices/system/cpu/vulnerabilities"
+    states = {file.name: _text(file) for file in sorted(vulnerabilities.glob("*"))}
+    dmi = base / "sys/class/dmi/id"
+    return Machine(
+        tuple(Cpu(kind, len(found[kind])) for kind in kinds),
+        tuple(tuple(found[kind]) for kind in kinds),
+        _text(base / "proc/sys/kernel/osrelease"),
+        os.sysconf("SC_PAGE_SIZE"),
+        tuple(word for word in line.split() if _NARROWING.fullmatch(word)),
+        {name: state for name, state in states.items() if state not in ("", "Not affected")},
+        " ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))),
+        _pmu(base),
+        _text(base / "proc/sys/kernel/hostname"),
+        vmms_of() if root == "/" else nothing(),
+    )
+
+
+def _pmu(base: Path) -> int | None:
+    kinds = sorted((base / "sys/bus/event_source/devices").glob("armv8_*/type"))
+    texts = [text for file in kinds if (text := _text(file)).isdigit()]
+    return int(texts[0]) if texts else None
+
+
+def _present(base: Path) -> list[int]:
+    numbers: list[int] = []
+    for first, last in _RANGE.findall(_text(base / "sys/devices/system/cpu/present")):
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _hex(path: Path) -> int | None:
+    text = _text(path)
+    return int(text, 16) if text else None

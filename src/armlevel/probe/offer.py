@@ -1,0 +1,118 @@
+"""One shape of one host: its registers, limits, lengths and services, and by trying what it accepts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from armlevel.probe.hypervisor import KvmLike, VcpuLike
+from armlevel.probe.plan import Plan, Run, Tried
+from armlevel.probe.shapes import vcpu_of
+from armlevel.probe.trying import Answered, accepts_of, answers_alike, try_cache, try_register
+from armlevel.profile import Accepts, Offer, Shape
+
+__all__ = ["Effort", "Session", "probe_shape"]
+
+_DEMUX = 0x6020_0000_0011_0000
+_GROUP = 0xFFFF_FFFF_FFFF_0000
+_VLS = 0x6060_0000_0015_FFFF
+_PMCR = 0x603000000013DCE0
+_QUADWORD = 128
+
+
+@dataclass(slots=True)
+class Effort:
+    """What the trying of a host cost: values asked in full, and seconds in all."""
+
+    values: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Session:
+    """One probe of one host: what it asks, how, and what it has learnt so far.
+
+    ``pmu`` is the perf event type of the physical PMU. ``answers`` has what other shapes answered, by register, limit
+    and mask of writable bits: a shape that has all three alike is asked at the edges of those answers, and in full
+    if it answers otherwise; ``thorough`` asks everything again.
+    """
+
+    kvm: KvmLike
+    plan: Plan
+    pmu: int | None = None
+    thorough: bool = False
+    effort: Effort = field(default_factory=Effort)
+    answers: dict[tuple[str, int, int], Answered] = field(default_factory=dict)
+
+    def answered(self, vcpu: VcpuLike, register: Tried, limit: int, mask: int) -> Answered:
+        """Return what KVM does with a register of this vCPU."""
+        key = (register.name, limit, mask)
+        known = self.answers.get(key)
+        if known is not None and not self.thorough and answers_alike(vcpu, register, known):
+            return known
+        found = self.answers[key] = try_register(vcpu, register, limit)
+        self.effort.values += found.tried
+        return found
+
+
+def probe_shape(session: Session, shape: Shape) -> Offer:
+    """Return the whole offer of ``shape``, from a scratch VM that never runs."""
+    plan = session.plan
+    with vcpu_of(session.kvm, shape, pmu=session.pmu) as (vm, vcpu):
+        lengths = None
+        if "sve" in shape.features:
+            lengths = _lengths(vcpu.get(_VLS, "SVE vector lengths"))
+            vcpu.finalize_sve()
+        listed = frozenset(vcpu.registers())
+        firmware = {name: vcpu.get(number, name) for name, number, _, _ in plan.firmware if number in listed}
+        state = {name: vcpu.get(number, name) for name, number in plan.state if number in listed}
+        counts = {"counters": vcpu.get(_PMCR, "PMCR_EL0") >> 11 & 0x1F} if _PMCR in listed else {}
+        caches = {_cache_name(number): number for number in sorted(listed) if number & _GROUP == _DEMUX}
+        limits = {name: vcpu.get(number, name) for name, number in caches.items()}
+        limits |= {row.name: vcpu.get(row.kvm_id, row.name) for row in plan.identity if row.kvm_id in listed}
+        start = time.perf_counter()
+        accepts = _try_identity(session, vcpu, limits, vm.writable_masks())
+        for name, number in caches.items():
+            if try_cache(vcpu, number, limits[name]):
+                accepts[f"{name}.63:0"] = Accepts.of(None)
+        session.effort.seconds += time.perf_counter() - start
+        accepts |= _try_firmware(vcpu, plan, firmware)
+    registers = tuple(sorted(listed))
+    return Offer(shape, "tried", "limit-only", limits, accepts, registers, firmware, state, lengths, counts)
+
+
+def _cache_name(number: int) -> str:
+    return f"CCSIDR_EL1[{number & 0xFF}]"
+
+
+def _try_identity(
+    session: Session, vcpu: VcpuLike, limits: Mapping[str, int], masks: tuple[int, ...] | None
+) -> dict[str, Accepts]:
+    accepts: dict[str, Accepts] = {}
+    for register in session.plan.identity:
+        if register.name in limits:
+            mask = masks[register.mask_index] if masks and register.mask_index >= 0 else -1
+            accepts.update(session.answered(vcpu, register, limits[register.name], mask).accepts)
+    return accepts
+
+
+def _lengths(bitmap: int) -> tuple[int, ...]:
+    return tuple(_QUADWORD * (n + 1) for n in range(512) if bitmap >> n & 1)
+
+
+def _try_firmware(vcpu: VcpuLike, plan: Plan, reset: Mapping[str, int]) -> dict[str, Accepts]:
+    accepts: dict[str, Accepts] = {}
+    for name, number, _kind, values in plan.firmware:
+        if name not in reset:
+            continue
+        limit = reset[name]
+        wanted = [value for value in values if value != limit]
+        answers = dict(zip(wanted, vcpu.kept(number, [*wanted, limit]), strict=False))
+        found = accepts_of(Run(f"{name}.63:0", 0, (1 << 64) - 1), limit, answers)
+        if found is None:
+            continue
+        same = {limit, *(value for value, kept in answers.items() if kept == value)}
+        changed = {value: kept for value, kept in answers.items() if kept is not None and kept != value}
+        accepts[f"{name}.63:0"] = Accepts.of(same, changed=changed)
+    return accepts

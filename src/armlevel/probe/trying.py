@@ -1,0 +1,120 @@
+"""Trying: write every value of every field of a scratch vCPU, each alone, and look at what is there afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from armlevel.probe.hypervisor import VcpuLike
+from armlevel.probe.plan import Run, Tried, geometries, values_for
+from armlevel.profile import Accepts
+
+__all__ = ["Answered", "accepts_of", "answers_alike", "edges", "try_cache", "try_register"]
+
+_EXACT = 1 << 53
+
+
+class Answered(NamedTuple):
+    """What KVM did with one register at one limit.
+
+    ``accepts``  per run of bits, where it takes more than its limit
+    ``written``  register values at the edges of the answers, and ``kept`` what was there afterwards (None: refused)
+    ``tried``    how many values were written in all
+    """
+
+    accepts: Mapping[str, Accepts]
+    written: Sequence[int]
+    kept: Sequence[int | None]
+    tried: int
+
+
+def try_register(vcpu: VcpuLike, register: Tried, limit: int) -> Answered:
+    """Try every value of each run of bits alone, the rest of the register at its limit; then put the limit back."""
+    written: list[int] = []
+    asked: list[tuple[Run, list[int], int]] = []
+    for run in register.runs:
+        values, lsb = values_for(run, limit), run.lsb
+        rest = limit & ~(run.ones << lsb)
+        asked.append((run, values, len(written)))
+        written += [rest | value << lsb for value in values]
+    # The limit goes last, so that the register is left as it was.
+    kept = vcpu.kept(register.kvm_id, [*written, limit])
+    accepts: dict[str, Accepts] = {}
+    edge_written: list[int] = []
+    edge_kept: list[int | None] = []
+    places: Sequence[int]
+    for run, values, at in asked:
+        some = kept[at : at + len(values)]
+        if some.count(None) == len(some):
+            places = (0, len(some) - 1) if some else ()
+        else:
+            answers = {
+                value: None if got is None else run.get(got) for value, got in zip(values, some, strict=True)
+            }
+            found = accepts_of(run, limit, answers)
+            if found is not None:
+                accepts[run.subject] = found
+            places = [values.index(value) for value in edges(answers)]
+        edge_written += [written[at + place] for place in places]
+        edge_kept += [some[place] for place in places]
+    return Answered(accepts, [*edge_written, limit], [*edge_kept, kept[-1]], len(written) + 1)
+
+
+def answers_alike(vcpu: VcpuLike, register: Tried, answered: Answered) -> bool:
+    """Whether this vCPU answers as another shape with the same limit did, asked at the edges of its answers.
+
+    A thorough probe asks everything; that both give the same profile is tested on every emulated host.
+    """
+    return vcpu.kept(register.kvm_id, answered.written) == answered.kept
+
+
+def edges(answers: Mapping[int, int | None]) -> list[int]:
+    """Return the values at which what KVM does changes: the first and last of each run of like answers.
+
+    >>> edges({0: 0, 1: 1, 3: None, 4: None, 5: None})
+    [0, 1, 3, 5]
+    """
+    found: list[int] = []
+    before: object = object()
+    last = 0
+    for value, kept in answers.items():
+        kind = "same" if kept == value else kept
+        if kind != before:
+            if found and found[-1] != last:
+                found.append(last)
+            found.append(value)
+        before, last = kind, value
+    if found and found[-1] != last:
+        found.append(last)
+    return found
+
+
+def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accepts | None:
+    """Say what was found as a profile says it; None where KVM takes the limit and nothing else.
+
+    >>> accepts_of(Run("A.B", 0, 15), 1, {0: 0, 2: None, 3: 1}).outcome(3)
+    'changed'
+    """
+    own = run.get(limit)
+    same = {own, *(value for value, kept in answers.items() if kept == value)}
+    changed = {value: kept for value, kept in answers.items() if kept is not None and kept != value}
+    if len(same) == 1 and not changed:
+        return None
+    whole = len(answers) == run.ones
+    if whole and set(changed.values()) == {own} and len(changed) == run.ones:
+        return Accepts.of(same, others="ignored")
+    if whole:
+        return Accepts.of(same, changed=changed)
+    if len(same) == len(answers) + 1:
+        return Accepts.of(None)
+    # Of a wide field only telling values were tried: of the rest nothing is known. Those beyond 2^53 no document holds.
+    same = {value for value in same if value < _EXACT}
+    changed = {asked: kept for asked, kept in changed.items() if max(asked, kept) < _EXACT}
+    return Accepts.of(same, changed=changed, others="unknown")
+
+
+def try_cache(vcpu: VcpuLike, register_id: int, limit: int) -> bool:
+    """Whether KVM lets CCSIDR_EL1 of one cache say another geometry; the limit is put back."""
+    wanted = geometries(limit)
+    kept = vcpu.kept(register_id, [*wanted, limit])
+    return kept[:-1] == list(wanted)

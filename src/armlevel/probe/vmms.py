@@ -1,0 +1,57 @@
+"""The VMM programs on this machine, and the versions they say they are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+__all__ = ["vmms_of"]
+
+# name -> (programs, pattern of the version in the first lines of `--version`)
+_PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "qemu": ("qemu-system-aarch64", "/usr/libexec/qemu-kvm", "qemu-kvm"),
+    "firecracker": ("firecracker",),
+    "cloud-hypervisor": ("cloud-hypervisor",),
+    "crosvm": ("crosvm",),
+    "libvirt": ("libvirtd", "virtqemud"),
+}
+_VERSION = re.compile(r"\bv?(\d+(?:\.\d+)+[\w.+~-]*)")
+_SECONDS = 5
+
+
+def vmms_of(path: str | None = None, *, ask: Callable[[str], str] | None = None) -> dict[str, str]:
+    """Return each VMM found on PATH (or ``path``) with the version it names; ``found`` if it names none."""
+    folders = [*(path if path is not None else os.environ.get("PATH", os.defpath)).split(os.pathsep)]
+    found: dict[str, str] = {}
+    for name, programs in _PROGRAMS.items():
+        program = next(filter(None, (_which(program, folders) for program in programs)), None)
+        if program is None:
+            continue
+        match = _VERSION.search((ask or _ask)(program))
+        found[name] = match[1] if match else "found"
+    return found
+
+
+def _which(program: str, folders: list[str]) -> str | None:
+    tries = [Path(folder, program) for folder in folders if folder]  # an absolute program stays itself
+    return next((str(one) for one in tries if one.is_file() and os.access(one, os.X_OK)), None)
+
+
+def _ask(program: str) -> str:
+    # Only a host that has a VMM pays for this import.
+    import subprocess
+
+    try:
+        done = subprocess.run(  # noqa: S603  # the programs of the table above, where PATH has them
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout or done.stderr

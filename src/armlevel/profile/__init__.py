@@ -1,0 +1,27 @@
+"""What is, and what is wanted: vCPU shapes, what a host offers, what a guest is, and its paint.
+
+Frozen values without behaviour beyond reading themselves. The engine compares them, the probe and the
+importers make them, ``documents`` writes them down.
+"""
+
+from armlevel.profile.accepts import Accepts, Outcome
+from armlevel.profile.guest import Guest
+from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
+from armlevel.profile.paint import Implementation, Paint
+from armlevel.profile.shape import SHAPE_FEATURES, Shape
+
+__all__ = [
+    "SHAPE_FEATURES",
+    "Accepts",
+    "Cpu",
+    "Facts",
+    "Guest",
+    "Host",
+    "Implementation",
+    "Made",
+    "Offer",
+    "Outcome",
+    "Paint",
+    "Shape",
+    "Software",
+]

@@ -1,0 +1,37 @@
+"""One guest CPU, exact: the ABI that a virtual machine was booted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from armlevel.profile.host import Facts, Made, nothing
+from armlevel.profile.paint import Paint
+from armlevel.profile.shape import Shape
+
+__all__ = ["Guest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A guest profile.
+
+    ``registers``  ID register (and ``CCSIDR_EL1[n]``) -> the value the guest sees; registers without meaning are absent
+    ``carries``    KVM ids of the registers its state carries; ``None``: not recorded
+    ``firmware``   firmware pseudo-register -> value;  ``sve_vls``  vector lengths in bits
+    ``facts``      what it learnt at boot that no VMM can restore: counter frequency, DC ZVA block, MTE block
+    ``born_on``    hosts on which a guest booted with this profile sees exactly this; it may arrive on others
+    ``tolerates``  classes of fields that were allowed to differ (``el2-only`` ...), recorded because they weaken it
+    """
+
+    name: str
+    shape: Shape
+    registers: Mapping[str, int]
+    carries: tuple[int, ...] | None = None
+    firmware: Mapping[str, int] = field(default_factory=nothing)
+    sve_vls: tuple[int, ...] | None = None
+    facts: Facts = Facts()
+    paint: Paint | None = None
+    born_on: tuple[str, ...] = ()
+    tolerates: tuple[str, ...] = ()
+    made: Made = Made()

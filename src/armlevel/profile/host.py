@@ -1,0 +1,158 @@
+"""One host: what its KVM offers, shape by shape, and the facts KVM cannot change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from armlevel.profile.accepts import Accepts
+from armlevel.profile.paint import Implementation
+from armlevel.profile.shape import Shape
+
+__all__ = ["Cpu", "Default", "Facts", "Host", "How", "Made", "Offer", "Software", "nothing"]
+
+How = Literal["tried", "masks", "predicted"]
+Default = Literal["limit-only", "unknown"]
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def nothing() -> Mapping[str, Any]:
+    """Return the one empty mapping, for fields that have nothing to say."""
+    return _EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Who made a document, when and out of what. Never part of its digest."""
+
+    tool: str = ""
+    catalogue: str = ""
+    at: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """The software level: evidence for a person, never the test."""
+
+    kernel: str = ""
+    kvm_capabilities: Mapping[str, int] = field(default_factory=nothing)
+    vmms: Mapping[str, str] = field(default_factory=nothing)
+    firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """Physical CPUs that read alike, and how many they are (0: not recorded)."""
+
+    implementation: Implementation
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What KVM can neither hide nor change. ``None`` is not known, and never a match.
+
+    ``cntfrq_hz``  CNTFRQ_EL0, Hz;  ``dczid``  DCZID_EL0;  ``gmid``  GMID_EL1;  ``page_size``  host pages, bytes
+    """
+
+    cntfrq_hz: int | None = None
+    dczid: int | None = None
+    gmid: int | None = None
+    page_size: int | None = None
+    sources: Mapping[str, str] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one host's KVM offers for one shape.
+
+    ``limits``     register -> the largest value it shows (also ``CCSIDR_EL1[n]``); a register's fields are bits of it
+    ``accepts``    ``REG.FIELD`` -> what happens to written values; a field that is absent follows ``default``
+    ``registers``  KVM ids of KVM_GET_REG_LIST, in numerical order; ``None`` is not recorded
+    ``firmware``   firmware pseudo-register -> its reset value
+    ``state``      register -> value of a fresh vCPU: what a guest changes, never its identity
+    ``sve_vls``    vector lengths in bits; ``pmu``: ``counters`` and event bitmaps
+    ``like``       index of the offer that this one completes: it then lists only differences, and
+                   ``registers_without`` the ids it lacks
+    """
+
+    shape: Shape
+    how: How = "predicted"
+    default: Default = "unknown"
+    limits: Mapping[str, int] = field(default_factory=nothing)
+    accepts: Mapping[str, Accepts] = field(default_factory=nothing)
+    registers: tuple[int, ...] | None = None
+    firmware: Mapping[str, int] = field(default_factory=nothing)
+    state: Mapping[str, int] = field(default_factory=nothing)
+    sve_vls: tuple[int, ...] | None = None
+    pmu: Mapping[str, int] = field(default_factory=nothing)
+    like: int | None = None
+    registers_without: tuple[int, ...] = ()
+
+    def completed_by(self, base: Offer) -> Offer:
+        """Return this offer with everything it leaves out taken from ``base``, which is whole."""
+        registers = base.registers
+        if self.registers is not None or self.registers_without:
+            kept = set(base.registers or ()) - set(self.registers_without)
+            registers = tuple(sorted(kept | set(self.registers or ())))
+        return replace(
+            self,
+            limits={**base.limits, **self.limits},
+            accepts={**base.accepts, **self.accepts},
+            registers=registers,
+            firmware={**base.firmware, **self.firmware},
+            state={**base.state, **self.state},
+            sve_vls=base.sve_vls if self.sve_vls is None else self.sve_vls,
+            pmu={**base.pmu, **self.pmu},
+            like=None,
+            registers_without=(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host as it was probed or imported.
+
+    >>> Host("a", offers=(Offer(Shape()),)).offer(Shape(frozenset({"sve"}))) is None
+    True
+    """
+
+    name: str
+    offers: tuple[Offer, ...] = ()
+    cpus: tuple[Cpu, ...] = ()
+    facts: Facts = Facts()
+    software: Software = Software()
+    made: Made = Made()
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Every shape that was probed, in the document's order."""
+        return tuple(offer.shape for offer in self.offers)
+
+    def offer(self, shape: Shape) -> Offer | None:
+        """Return the whole offer for ``shape``; None if that shape was not probed.
+
+        Raises:
+            ValueError: ``like`` leads to no earlier offer (documents refuse such a profile on reading).
+
+        """
+        for index, offer in enumerate(self.offers):
+            if offer.shape == shape:
+                return self._whole(index)
+        return None
+
+    def _whole(self, index: int) -> Offer:
+        chain = [self.offers[index]]
+        while (like := chain[-1].like) is not None:
+            if not 0 <= like < index:
+                raise ValueError(f"{self.name}: offers[{index}] is like {like}, which is no earlier offer")
+            index = like
+            chain.append(self.offers[index])
+        whole = chain.pop()
+        while chain:
+            whole = chain.pop().completed_by(whole)
+        return whole

@@ -1,0 +1,42 @@
+"""What all tests share: hypothesis' settings, and a way to say what was measured.
+
+``tell`` puts a line into the summary that closes the run, also when the test passes and also under xdist::
+
+    def test_arms_rules_hold_on_silicon(tell):
+        tell("Graviton3: 750 rules evaluated, 412 with a true premise, 0 broken")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("armlevel", deadline=None, print_blob=True)
+settings.register_profile("ci", parent=settings.get_profile("armlevel"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "armlevel")
+
+_TOLD = "told"
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Add a line to the run's closing summary."""
+    return lambda line: record_property(_TOLD, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for key, value in report.user_properties
+        if key == _TOLD
+    ]
+    if lines:
+        terminalreporter.section("measured")
+        for line in sorted(map(str, lines)):
+            terminalreporter.write_line(line)

@@ -1,0 +1,122 @@
+"""Small documents of every kind, for tests to bend."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+HOST: dict[str, Any] = {
+    "kind": "host-profile/1",
+    "name": "a",
+    "made": {"tool": "armlevel 0.1.0", "at": "2026-11-23T10:00:00Z"},
+    "software": {"kernel": "6.18.30", "kvm_capabilities": {"vm_ipa_size": 48}, "vmms": {"qemu": "10.0.2"}},
+    "cpus": [
+        {
+            "midr": "0x00000000411fd401",
+            "revidr": "0x0000000000000001",
+            "aidr": "0x0000000000000000",
+            "count": 64,
+        }
+    ],
+    "facts": {"cntfrq_hz": 1050000000, "dczid": 4, "page_size": 4096, "sources": {"dczid": "read: at boot"}},
+    "offers": [
+        {
+            "shape": {"features": [], "imp_id_writable": False},
+            "how": "tried",
+            "default": "limit-only",
+            "limits": {
+                "MIDR_EL1": "0x00000000411fd401",
+                "ID_AA64PFR0_EL1": "0x1101000021111112",
+                "ID_AA64ISAR0_EL1": "0x1021111110212120",
+                "CCSIDR_EL1[0]": "0x0000000000000002",
+                "S3_0_0_3_3": "0x0000000000000000",
+            },
+            "accepts": {
+                "ID_AA64ISAR0_EL1.RNDR": [0, 1],
+                "ID_AA64PFR0_EL1.MPAM": {
+                    "values": [0],
+                    "changed": {"1": 0},
+                    "unsure": [2],
+                    "how": "predicted",
+                },
+                "ID_AA64PFR0_EL1.RAS": {"values": [0, 2], "others": "unknown"},
+                "CCSIDR_EL1[0].63:0": {"any": True},
+            },
+            "registers": ["0x603000000013c000", "0x603000000013c020", "0x6030000000140000"],
+            "firmware": {"KVM_REG_ARM_PSCI_VERSION": "0x0000000000010003"},
+            "state": {"TTBR0_EL1": "0x0000000000000000", "V0": "0x0000000000000001" + "0" * 16},
+        },
+        {
+            "shape": {"features": ["pmu_v3", "sve"], "imp_id_writable": False},
+            "how": "tried",
+            "default": "limit-only",
+            "like": 0,
+            "limits": {"ID_AA64PFR0_EL1": "0x1101000121111112"},
+            "registers_without": ["0x6030000000140000"],
+            "sve_vls": [128, 256],
+            "pmu": {"counters": 6},
+        },
+    ],
+}
+
+GUEST: dict[str, Any] = {
+    "kind": "guest-profile/1",
+    "name": "g",
+    "shape": {"features": ["sve"], "imp_id_writable": True},
+    "registers": {"ID_AA64PFR0_EL1": "0x1101000121111112"},
+    "carries": ["0x603000000013c020"],
+    "firmware": {"KVM_REG_ARM_PSCI_VERSION": "0x0000000000010001"},
+    "sve_vls": [128],
+    "facts": {"cntfrq_hz": 1000000000},
+    "paint": {
+        "midr": "0x00000000411fd401",
+        "targets": [{"midr": "0x00000000411fd401", "revidr": "0x0000000000000001"}],
+    },
+    "born_on": ["a"],
+    "tolerates": ["el2-only"],
+}
+
+VERDICT: dict[str, Any] = {
+    "kind": "verdict/1",
+    "guest": "g",
+    "host": "a",
+    "start": "refused",
+    "arrive": "runs",
+    "parts": {
+        "registers": {"start": "refused", "arrive": "runs"},
+        "facts": {"start": "runs", "arrive": "runs"},
+    },
+    "judged": ["registers", "facts"],
+    "findings": [
+        {
+            "subject": "ID_AA64ISAR0_EL1.RNDR",
+            "part": "registers",
+            "needs": ["1"],
+            "offers": {"a": "0"},
+            "hosts": ["a"],
+            "cause": "silicon",
+            "severity": "stops",
+            "applies": ["start"],
+            "because": ["FEAT_RNG"],
+            "remedies": [{"do": "hide", "what": "FEAT_RNG", "hosts": ["a"]}],
+        }
+    ],
+}
+
+
+def host(**changes: Any) -> dict[str, Any]:
+    """Return a copy of the sample host; ``changes`` replace keys of the top."""
+    return copy.deepcopy(HOST) | changes
+
+
+def offer(**changes: Any) -> dict[str, Any]:
+    """Return a copy of the sample host whose only offer has ``changes``."""
+    document = copy.deepcopy(HOST)
+    document["offers"] = [document["offers"][0] | changes]
+    return document
+
+
+def encoded(document: Any) -> bytes:
+    """Return a document as bytes."""
+    return json.dumps(document).encode()

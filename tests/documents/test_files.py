@@ -1,0 +1,66 @@
+"""Files are replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from armlevel.documents import read_file, replace_file
+from armlevel.errors import UsageError
+
+
+def test_a_file_is_replaced_and_keeps_its_mode(tmp_path):
+    target = tmp_path / "a.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    replace_file(str(target), "new\n")
+    assert target.read_text() == "new\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_new_file_has_the_mode_that_others_have(tmp_path):
+    target = tmp_path / "a.json"
+    replace_file(str(target), "new")
+    other = tmp_path / "b"
+    other.write_text("")
+    assert target.stat().st_mode == other.stat().st_mode
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    replace_file(str(tmp_path / "link"), "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+def test_what_cannot_be_written_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    target = tmp_path / "a.json"
+    target.write_text("old")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UsageError, match=r"a\.json: cannot be written: No space left on device"):
+        replace_file(str(target), "new")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_missing_directory_is_a_sentence(tmp_path):
+    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+        replace_file(str(tmp_path / "no" / "a.json"), "new")
+
+
+def test_a_pipe_is_read_and_written(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if (child := os.fork()) == 0:
+        replace_file(str(pipe), "through")
+        os._exit(0)
+    assert read_file(str(pipe)) == b"through"
+    os.waitpid(child, 0)

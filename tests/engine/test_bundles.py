@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from armlevel.engine import check, level
+from armlevel.profile import Accepts, Implementation, Offer, Shape
+from tests.engine.kit import CATALOGUE, N1, V1, V2, about, host, offer, plain, shape
+
+PAINT = {
+    field.subject: Accepts.of(None)
+    for name in ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+    for field in CATALOGUE.registers[name].fields
+}
+WRITABLE = shape(imp_id_writable=True)
+
+
+def paintable(name: str, cpu: Implementation):
+    return host(name, offer(cpu=cpu), Offer(WRITABLE, "tried", "limit-only", accepts=PAINT, like=0), cpu=cpu)
+
+
+def test_writable_paint_becomes_the_lowest_of_all_three_numbers_together():
+    low, high = Implementation(0x410FD4F1, 7), Implementation(0x411FD401, 1)
+    outcome = level([paintable("a", high), paintable("b", low)], CATALOGUE)
+    assert outcome.answer == "runs"
+    assert outcome.shape == WRITABLE
+    assert outcome.guest is not None
+    assert outcome.guest.paint is not None
+    assert outcome.guest.paint.shown == low
+    assert outcome.guest.paint.targets == (low, high)
+
+
+def test_paint_is_never_mixed_of_two_cores():
+    # Field by field the lowest would be a part of one core with the revision of another.
+    one, two = Implementation(0x410FD4F1, 7), Implementation(0x411FD401, 1)
+    outcome = level([paintable("a", one), paintable("b", two)], CATALOGUE)
+    assert outcome.guest is not None
+    assert outcome.guest.paint is not None
+    assert outcome.guest.paint.shown in {one, two}
+
+
+def test_paint_that_cannot_be_written_must_be_equal():
+    outcome = level([plain("a", cpu=N1), plain("b", cpu=V2)], CATALOGUE)
+    assert outcome.parts["registers"] == "refused"
+    (finding,) = about(outcome.findings, "MIDR_EL1")
+    assert finding.sets == (("a", "b"),)
+    assert outcome.guest is None
+
+
+def test_a_revision_alone_is_another_paint():
+    outcome = level([plain("a", cpu=V1), plain("b", cpu=Implementation(V1.midr, 2))], CATALOGUE)
+    assert about(outcome.findings, "REVIDR_EL1")[0].severity == "stops"
+
+
+def test_paint_that_is_not_recorded_is_unknown_on_both_sides_of_the_question():
+    blank = offer()
+    without = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
+    unpainted = host("b", Offer(Shape(), "tried", "limit-only", without, {}, blank.registers, blank.firmware))
+    outcome = level([plain("a"), unpainted], CATALOGUE)
+    assert outcome.parts["registers"] == "unknown"
+    assert outcome.guest is not None
+    assert check(outcome.guest, plain("a"), CATALOGUE).parts["registers"] == ("unknown", "unknown")
+
+
+def test_the_offer_and_not_the_shape_says_whether_paint_is_taken():
+    guest = level([plain("a", cpu=N1)], CATALOGUE).guest
+    assert guest is not None
+    painted = host("b", offer(cpu=V2, takes=PAINT), cpu=V2)
+    assert check(guest, painted, CATALOGUE).parts["registers"][1] == "runs"
+    assert check(guest, plain("b", cpu=V2), CATALOGUE).parts["registers"][1] == "refused"
+
+
+def cache(clidr: int, sizes: dict[int, int], **takes: Accepts):
+    return {"CLIDR_EL1": clidr, **{f"CCSIDR_EL1[{number}]": size for number, size in sizes.items()}}
+
+
+TWO, THREE = 0x0A20_0023, 0x0C30_0123
+
+
+def test_a_cache_system_is_taken_whole_from_one_host():
+    free = {field.subject: Accepts.of(None) for field in CATALOGUE.registers["CLIDR_EL1"].fields}
+    free |= {f"CCSIDR_EL1[{n}].63:0": Accepts.of(None) for n in range(3)}
+    small = plain("small", cache(TWO, {0: 0x700F_E03A, 1: 0x200F_E01A}), takes=free)
+    large = plain("large", cache(THREE, {0: 0x100F_E03A, 1: 0x700F_E01A, 2: 0x200F_E03A}), takes=free)
+    outcome = level([large, small], CATALOGUE)
+    assert outcome.guest is not None
+    seen = {name: value for name, value in outcome.guest.registers.items() if name.startswith("C")}
+    assert seen == {"CLIDR_EL1": TWO, "CCSIDR_EL1[0]": 0x700F_E03A, "CCSIDR_EL1[1]": 0x200F_E01A}
+
+
+def test_a_cache_system_that_cannot_be_written_must_be_equal():
+    outcome = level([plain("a", cache(TWO, {0: 1})), plain("b", cache(TWO, {0: 2}))], CATALOGUE)
+    assert outcome.parts["registers"] == "refused"
+    assert about(outcome.findings, "CCSIDR_EL1[0]")[0].sets == (("a", "b"),)

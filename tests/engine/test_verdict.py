@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from armlevel.engine import Verdict, check, level, natural
+from armlevel.profile import Accepts, Guest
+from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
+
+RNDR, NV, DIC = "ID_AA64ISAR0_EL1.RNDR", "ID_AA64MMFR2_EL1.NV", "CTR_EL0.DIC"
+HPDS = "ID_AA64MMFR1_EL1.HPDS"
+
+
+def guest_with(fields: dict[str, int]) -> Guest:
+    guest = level([plain("source", fields)], CATALOGUE).guest
+    assert guest is not None
+    return guest
+
+
+def verdict(fields: dict[str, int], limits: dict[str, int], **target) -> Verdict:
+    return check(guest_with(fields), plain("target", limits, **target), CATALOGUE)
+
+
+def registers(fields: dict[str, int], limits: dict[str, int], **target) -> tuple[str, str]:
+    return verdict(fields, limits, **target).parts["registers"]
+
+
+def test_the_same_value_starts_and_arrives():
+    assert registers({RNDR: 1}, {RNDR: 1}) == ("runs", "runs")
+
+
+def test_a_lower_value_runs_where_kvm_takes_it_and_only_there():
+    assert registers({RNDR: 0}, {RNDR: 1}, takes=up_to(RNDR, most=1)) == ("runs", "runs")
+    assert registers({RNDR: 0}, {RNDR: 1}) == ("refused", "refused")
+
+
+def test_a_missing_feature_is_refused_and_the_remedy_is_to_pin_it_lower():
+    result = verdict({RNDR: 1}, {RNDR: 0})
+    (finding,) = about(result.findings, RNDR)
+    assert (finding.severity, finding.needs, finding.offers) == ("stops", ("1",), (("target", "0"),))
+    assert finding.remedies[0].do == "pin"
+    assert (result.start, result.arrive) == ("refused", "refused")
+
+
+def test_coherent_caches_may_be_hidden_and_never_invented():
+    hidden = {DIC: Accepts.of((0, 1))}
+    assert registers({DIC: 0}, {DIC: 1}, takes=hidden) == ("runs", "runs")
+    assert registers({DIC: 1}, {DIC: 0}) == ("refused", "refused")
+
+
+def test_a_changed_value_does_not_start_and_arrives_where_the_difference_is_harmless():
+    # Only an EL2 could use NV, and the guest has none.
+    takes = {NV: Accepts.of((0,), changed={2: 0})}
+    result = verdict({NV: 2}, {NV: 0}, takes=takes)
+    assert result.parts["registers"] == ("refused", "runs")
+    assert [(f.severity, f.applies) for f in about(result.findings, NV)] == [
+        ("stops", ("start",)),
+        ("note", ("arrive",)),
+    ]
+
+
+def test_a_changed_value_that_the_guest_can_use_breaks_it():
+    takes = {RNDR: Accepts.of((0,), changed={1: 0})}
+    result = verdict({RNDR: 1}, {RNDR: 0}, takes=takes)
+    assert result.parts["registers"] == ("refused", "refused")
+    assert "breaks" in {finding.severity for finding in about(result.findings, RNDR)}
+
+
+def test_a_value_that_depends_on_hardware_nobody_saw_does_not_start_and_may_arrive():
+    takes = {NV: Accepts.of((0,), unsure=(2,))}
+    assert registers({NV: 2}, {NV: 0}, takes=takes) == ("refused", "unknown")
+
+
+def test_where_no_rule_was_measured_the_answer_is_unknown():
+    assert registers({HPDS: 0}, {HPDS: 1}, default="unknown") == ("unknown", "unknown")
+    assert registers({HPDS: 1}, {HPDS: 1}, default="unknown") == ("runs", "runs")
+    takes = {HPDS: Accepts.of((1,), others="unknown")}
+    assert registers({HPDS: 0}, {HPDS: 1}, takes=takes) == ("unknown", "unknown")
+
+
+def test_a_register_that_the_host_does_not_record_is_unknown():
+    assert registers({RNDR: 0}, {}, lists=None) == ("unknown", "unknown")
+
+
+def test_another_implementation_is_refused_where_its_ids_cannot_be_written():
+    result = check(guest_with({}), plain("target", cpu=V1), CATALOGUE)
+    assert result.parts["registers"] == ("refused", "refused")
+    assert [finding.subject for finding in result.findings] == ["MIDR_EL1", "REVIDR_EL1"]
+
+
+def test_a_shape_that_was_not_probed_is_unknown_and_facts_are_judged_all_the_same():
+    guest = replace(guest_with({}), shape=shape("sve"), sve_vls=(128,))
+    result = check(guest, host("target", offer()), CATALOGUE)
+    assert (result.start, result.arrive) == ("unknown", "unknown")
+    assert result.judged == ("facts",)
+
+
+def test_the_worst_part_answers_for_all_and_a_no_is_worse_than_a_cannot_say():
+    result = verdict({RNDR: 1}, {RNDR: 0}, lists=None)
+    assert (result.parts["list"][1], result.arrive) == ("unknown", "refused")
+
+
+def test_values_without_meaning_do_not_stop_a_levelled_guest():
+    blank, full = ({"ID_MMFR0_EL1": value} for value in (0, 0x1020_1105))
+    assert registers(blank, full) == ("runs", "runs")
+
+
+def test_a_natural_profile_is_the_host_at_its_limits_and_goes_home():
+    here = host("here", offer({RNDR: 1}), cpu=N1)
+    guest = natural(here, CATALOGUE)
+    assert guest.born_on == ("here",)
+    assert guest.paint is not None
+    assert guest.paint.shown == N1
+    result = check(guest, here, CATALOGUE)
+    assert (result.start, result.arrive) == ("runs", "runs")
+
+
+def test_a_baseline_of_two_starts_on_both_where_neither_natural_profile_could():
+    aes = "ID_AA64ISAR0_EL1.AES"
+    one = plain("one", {RNDR: 1, aes: 0}, takes=up_to(RNDR, most=1))
+    two = plain("two", {RNDR: 0, aes: 1}, takes=up_to(aes, most=1))
+    assert check(natural(one, CATALOGUE), two, CATALOGUE).arrive == "refused"
+    outcome = level([one, two], CATALOGUE)
+    assert (field_of(outcome, RNDR), field_of(outcome, aes)) == (0, 0)
+    assert outcome.guest is not None
+    assert {check(outcome.guest, target, CATALOGUE).start for target in (one, two)} == {"runs"}

@@ -1,0 +1,38 @@
+"""Failing well, with something else in the emulator's place."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from armlevel.errors import LabError
+from armlevel.lab import Job, parse_host
+from armlevel.lab.machine import Machine
+
+HOST = parse_host("neoverse-v1,sve=off@6.12")
+
+
+def machine(tmp_path, script: str) -> Machine:
+    (tmp_path / "kernel").touch()
+    return Machine(("sh", "-c", script, "emulator"), tmp_path / "kernel", (), tmp_path / "runs")
+
+
+def test_the_last_words_of_a_refusing_emulator_are_told(tmp_path):
+    with pytest.raises(LabError, match="ended without a result; its last words: no such CPU"):
+        machine(tmp_path, "echo no such CPU >&2; exit 1").run(HOST, Job("true"))
+
+
+def test_a_host_that_hangs_is_stopped_and_its_console_kept(tmp_path):
+    script = """
+    for word; do case $word in file:*console) echo Kernel panic > "${word#file:}";; esac; done
+    exec sleep 60
+    """
+    began = time.monotonic()
+    with pytest.raises(
+        LabError, match=r"did not finish within 1 s; its last words: Kernel panic; its console is in"
+    ):
+        machine(tmp_path, script).run(HOST, Job("true"), timeout=1)
+    assert time.monotonic() - began < 30
+    (kept,) = (tmp_path / "runs").iterdir()
+    assert sorted(path.name for path in kept.iterdir()) == ["console", "emulator"]

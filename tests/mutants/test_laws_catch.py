@@ -1,0 +1,129 @@
+"""Each mutant is caught: a law that holds for the engine fails for the wrong one, at the examples of every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import Phase, given, seed, settings
+
+from tests.engine import test_bundles as cases_bundles
+from tests.engine import test_choice as cases_choice
+from tests.engine import test_firmware as cases_firmware
+from tests.engine import test_state as cases_state
+from tests.engine import test_vectors as cases_vectors
+from tests.engine import test_verdict as cases_verdict
+from tests.laws import test_baseline, test_choice, test_closure, test_meet
+from tests.laws.strategies import domains, fleets, tiny_worlds, worlds
+from tests.mutants import engine as mutants
+
+SEED = 1
+_WORLDS = (worlds, 400)
+_FLEETS = (fleets, 300)
+_TINY = (tiny_worlds, 600)
+
+_ARRIVES = test_baseline.test_what_is_levelled_arrives_everywhere_and_starts_where_it_is_born
+_CHOICE_KEPT = test_choice.test_every_host_keeps_what_is_chosen
+_PLAINLY = test_choice.test_the_candidates_are_those_of_the_plain_definition
+_NOT_ABOVE = test_choice.test_a_guest_never_sees_more_than_its_weakest_host
+_GROUPING = test_choice.test_neither_order_nor_duplicates_nor_grouping_of_hosts_matter
+_NEWLY_BROKEN = test_closure.test_a_levelled_cpu_breaks_no_rule_that_none_of_its_hosts_broke
+
+#: mutant, the law that it breaks, and on what: a strategy and how many examples it may survive.
+LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
+    (mutants.closure_in_one_pass, test_closure.test_closing_twice_changes_nothing, _WORLDS),
+    (mutants.closure_in_one_pass, test_closure.test_no_order_of_four_rules_matters, (tiny_worlds, 300)),
+    (
+        mutants.closure_in_one_pass,
+        test_closure.test_levelling_is_the_greatest_solution_by_trying_everything,
+        _TINY,
+    ),
+    (mutants.sign_ignored, _PLAINLY, _WORLDS),
+    (mutants.sign_ignored, test_closure.test_levelling_is_the_greatest_solution_by_trying_everything, _TINY),
+    (mutants.choice_above_a_limit, _NOT_ABOVE, _WORLDS),
+    (mutants.aarch32_kept, test_baseline.test_what_has_no_meaning_takes_no_part, _FLEETS),
+    (mutants.inversion_ignored, _PLAINLY, _WORLDS),
+    (mutants.gaps_filled, _CHOICE_KEPT, _WORLDS),
+    (mutants.stuck_rules_forgotten, _NEWLY_BROKEN, _WORLDS),
+    (mutants.hope_taken_for_sure, _CHOICE_KEPT, _WORLDS),
+    (mutants.meeting_is_union, _CHOICE_KEPT, _WORLDS),
+    (
+        mutants.limits_of_the_first_host,
+        test_meet.test_meeting_domains_does_not_depend_on_order,
+        (domains, 100),
+    ),
+    (mutants.limits_of_the_first_host, _GROUPING, _WORLDS),
+    (mutants.every_rule_enforced, test_choice.test_of_one_host_alone_the_limits_are_taken, _WORLDS),
+    (mutants.carried_by_some, _ARRIVES, _FLEETS),
+    (mutants.born_anywhere, _ARRIVES, _FLEETS),
+    (mutants.weakest_level_raised, _ARRIVES, _FLEETS),
+    (mutants.facts_guessed, _ARRIVES, _FLEETS),
+    (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
+]
+
+#: mutant, and the single case that it breaks.
+CASES: list[tuple[mutants.Mutant, Callable]] = [
+    (mutants.sign_ignored, cases_choice.test_a_signed_field_without_the_feature_is_less_than_one_with_it),
+    (mutants.aarch32_kept, cases_state.test_registers_without_meaning_are_not_carried),
+    (mutants.choice_above_a_limit, cases_choice.test_a_value_that_kvm_takes_above_its_limit_is_never_chosen),
+    (mutants.lengths_in_the_middle, cases_vectors.test_a_length_cannot_be_left_out_in_the_middle),
+    (mutants.paint_field_by_field, cases_bundles.test_paint_is_never_mixed_of_two_cores),
+    (
+        mutants.ignored_taken_for_kept,
+        cases_verdict.test_a_changed_value_does_not_start_and_arrives_where_the_difference_is_harmless,
+    ),
+    (mutants.unknown_taken_for_yes, cases_verdict.test_where_no_rule_was_measured_the_answer_is_unknown),
+    (mutants.born_anywhere, cases_firmware.test_with_mixed_levels_guests_are_born_where_they_are_lowest),
+]  # fmt: skip
+
+
+def _names(item: object) -> str | None:
+    return getattr(item, "__name__", "examples")
+
+
+@pytest.mark.parametrize(("mutant", "law", "tried"), LAWS, ids=_names)
+def test_a_wrong_engine_breaks_a_law(mutant, law, tried, monkeypatch: pytest.MonkeyPatch):
+    strategy, most = tried
+    bare = law.hypothesis.inner_test
+    plan = settings(
+        max_examples=most,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    # A fixed seed: the same examples whatever else changes. A law of several arguments draws them all from the same.
+    drawn = [strategy() for _ in range(bare.__code__.co_argcount)]
+    again = seed(SEED)(plan(given(*drawn)(bare)))
+    mutant(monkeypatch)
+    with pytest.raises(AssertionError):
+        again()
+
+
+@pytest.mark.parametrize(("mutant", "case"), CASES, ids=_names)
+def test_a_wrong_engine_fails_a_case(mutant, case, monkeypatch: pytest.MonkeyPatch):
+    case()
+    mutant(monkeypatch)
+    with pytest.raises(AssertionError):
+        case()
+
+
+def test_the_four_that_must_be_caught_are_among_them():
+    must = {
+        mutants.closure_in_one_pass,
+        mutants.sign_ignored,
+        mutants.choice_above_a_limit,
+        mutants.aarch32_kept,
+    }
+    assert must <= {mutant for mutant, *_ in LAWS}
+
+
+def test_every_mutant_is_caught_somewhere(tell):
+    every = {
+        one
+        for name, one in vars(mutants).items()
+        if callable(one) and getattr(one, "__module__", "") == mutants.__name__ and not name.startswith("_")
+    }
+    assert every == {mutant for mutant, *_ in (*LAWS, *CASES)}
+    tell(f"mutants: {len(every)} wrong engines, {len(LAWS)} caught by laws, {len(CASES)} by single cases")

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import make_probe
+from armlevel.kvm.vcpu import EXIT_MMIO, Exit
+from armlevel.probe import read_machine, vmms_of
+from armlevel.probe.apply import apply_guest
+from armlevel.probe.guest import code_for, read_by_mrs
+from armlevel.probe.plan import Run, geometries, values_for
+from armlevel.profile import Facts, Guest, Shape
+from tests.probe.fake import CATALOGUE, ISAR0, FakeKvm, FakeVm, like_7_3
+
+
+def put(root, path, text):
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def root(tmp_path):
+    put(tmp_path, "sys/devices/system/cpu/present", "0-3\n")
+    for cpu, midr in enumerate(("0x410fd030", "0x410fd030", "0x410fd080")):
+        folder = f"sys/devices/system/cpu/cpu{cpu}/regs/identification"
+        put(tmp_path, f"{folder}/midr_el1", f"{midr}\n")
+        put(tmp_path, f"{folder}/revidr_el1", "0x0000000000000180\n")
+    put(tmp_path, "proc/sys/kernel/osrelease", "6.12.117\n")
+    put(tmp_path, "proc/sys/kernel/hostname", "rock\n")
+    put(tmp_path, "proc/cmdline", "console=ttyAMA0 arm64.nosve mitigations=off quiet id_aa64pfr0.sve=0\n")
+    put(tmp_path, "sys/devices/system/cpu/vulnerabilities/spectre_v2", "Mitigation: CSV2, BHB\n")
+    put(tmp_path, "sys/devices/system/cpu/vulnerabilities/meltdown", "Not affected\n")
+    put(tmp_path, "sys/bus/event_source/devices/armv8_pmuv3_0/type", "8\n")
+    return tmp_path
+
+
+def test_every_cpu_is_read_and_those_alike_are_counted(root):
+    machine = read_machine(str(root))
+    assert [(cpu.implementation.midr, cpu.count) for cpu in machine.cpus] == [
+        (0x410FD030, 2),
+        (0x410FD080, 1),
+    ]
+    assert machine.where == ((0, 1), (2,))
+    assert {cpu.implementation.revidr for cpu in machine.cpus} == {0x180}
+
+
+def test_only_boot_options_that_narrow_the_offer_are_kept(root):
+    assert read_machine(str(root)).boot_options == ("arm64.nosve", "mitigations=off", "id_aa64pfr0.sve=0")
+
+
+def test_kernel_name_pmu_and_vulnerabilities_are_read(root):
+    machine = read_machine(str(root))
+    assert (machine.kernel, machine.name, machine.pmu) == ("6.12.117", "rock", 8)
+    assert machine.vulnerabilities == {"spectre_v2": "Mitigation: CSV2, BHB"}
+
+
+def test_an_empty_machine_is_read_without_a_word(tmp_path):
+    machine = read_machine(str(tmp_path))
+    assert (machine.cpus, machine.kernel, machine.boot_options) == ((), "", ())
+
+
+@pytest.mark.parametrize(
+    ("program", "said", "version"),
+    [
+        ("qemu-system-aarch64", "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2+deb13u1)", "10.0.2"),
+        ("firecracker", "Firecracker v1.13.0\n", "1.13.0"),
+        ("cloud-hypervisor", "gibberish", "found"),
+    ],
+)
+def test_a_vmm_on_the_path_is_found_with_its_version(tmp_path, program, said, version):
+    file = tmp_path / program
+    file.write_text("", encoding="utf-8")
+    file.chmod(0o755)
+    assert list(vmms_of(str(tmp_path), ask=lambda _: said).values()) == [version]
+
+
+def test_a_file_that_cannot_be_run_is_no_vmm(tmp_path):
+    (tmp_path / "firecracker").write_text("", encoding="utf-8")
+    assert vmms_of(str(tmp_path)) == {}
+
+
+def test_short_fields_are_tried_in_full_and_long_ones_at_telling_values():
+    assert values_for(Run("R.F", 4, 15), 0x30) == [0, 1, 2, *range(4, 16)]
+    assert values_for(Run("R.F", 0, 0xFFF), 0x100) == [0, 0xFF, 0x101, 0xFFF]
+    assert values_for(Run("R.F", 0, 0xFFF), 0) == [1, 0xFFF]
+
+
+def test_cache_geometries_keep_lines_as_long_as_the_hosts():
+    assert all(value & 7 >= 3 for value in geometries(3))
+
+
+def test_the_guests_vectors_lie_where_the_architecture_looks():
+    code = code_for([(3, 0, 0, 4, 0)])
+    assert all(code[n * 0x80 : n * 0x80 + 4] == code[:4] for n in range(16))
+    assert code[0x1000:0x1004] == (0xD5380400).to_bytes(4, "little")
+
+
+def test_an_undefined_register_is_none_and_the_next_one_is_read():
+    kvm = FakeKvm(mrs=(7,))
+    with FakeVm(kvm) as vm:
+        vcpu = vm.create_vcpu()
+        exits = iter(
+            [Exit(EXIT_MMIO, 0x1000_1000, 0, write=True), Exit(EXIT_MMIO, 0x1000_0000, 7, write=True)]
+        )
+        vcpu.run = lambda: next(exits)  # type: ignore[method-assign]
+        assert read_by_mrs(vm, vcpu, {"GMID_EL1": (3, 1, 0, 0, 4), "DCZID_EL0": (3, 3, 0, 0, 7)}) == {
+            "GMID_EL1": None,
+            "DCZID_EL0": 7,
+        }
+
+
+def applied(value, seen, **facts):
+    guest = Guest("g", Shape(), {"ID_AA64ISAR0_EL1": value}, facts=Facts(**facts))
+    kvm = FakeKvm(like_7_3, mrs=(seen, 100_000_000, 4))
+    assert kvm.values[ISAR0] == 0x21
+    return apply_guest(kvm, guest, CATALOGUE)
+
+
+def test_a_profile_that_the_host_can_be_has_no_difference():
+    assert applied(0x11, 0x11, cntfrq_hz=100_000_000, dczid=4).differences == ()
+
+
+def test_a_refused_register_is_narrowed_down_to_its_field():
+    found = applied(0x31, 0x21).differences
+    assert {one.subject for one in found} == {"ID_AA64ISAR0_EL1.AES"} or "0x31" in found[0].wanted
+
+
+def test_what_the_guest_sees_counts_and_not_only_what_kvm_says():
+    (found,) = applied(0x11, 0x21).differences
+    assert (found.seen, found.subject) == ("guest", CATALOGUE.field("ID_AA64ISAR0_EL1.AES").subject)
+
+
+def test_another_counter_frequency_is_a_difference():
+    (found,) = applied(0x11, 0x11, cntfrq_hz=25_000_000).differences
+    assert (found.subject, found.found) == ("facts.cntfrq_hz", "100000000")
+
+
+def test_the_one_file_probe_is_built_alike_twice_and_speaks_on_a_bare_python(tmp_path):
+    one, two = tmp_path / "one.pyz", tmp_path / "two.pyz"
+    tags = make_probe.build(one)
+    make_probe.build(two)
+    assert one.read_bytes() == two.read_bytes()
+    assert sys.implementation.cache_tag in tags
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", one, "--help"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: armlevel-probe")
+    names = zipfile.ZipFile(one).namelist()
+    assert not any("pydantic" in name or "typer" in name or "engine" in name for name in names)
+
+
+def test_the_one_file_probe_says_in_a_sentence_why_it_cannot(tmp_path):
+    archive = tmp_path / "probe.pyz"
+    make_probe.build(archive)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", archive, "-o", tmp_path / "h.json", "--bad"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "armlevel-probe: option --bad not recognized\n"
+    assert not (tmp_path / "h.json").exists()
