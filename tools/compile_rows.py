@@ -203,8 +203,10 @@ def firmware(data: Path) -> Iterator[Row]:
             "levels": (),
             "settable": True,
             "absent": None,
+            "raised": {},
             "see": file["see"],
         }
+        row["raised"] = tuple(row.get("raised", {}).get(key) for key in ("from", "to", "unless"))
         kvm_id, kind, levels, *more = take(row, name, **defaults)
         yield (name, kvm_id, kind, levels, bits, *more)
 

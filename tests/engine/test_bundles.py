@@ -89,3 +89,15 @@ def test_a_cache_system_that_cannot_be_written_must_be_equal():
     outcome = level([plain("a", cache(TWO, {0: 1})), plain("b", cache(TWO, {0: 2}))], CATALOGUE)
     assert outcome.parts["registers"] == "refused"
     assert about(outcome.findings, "CCSIDR_EL1[0]")[0].sets == (("a", "b"),)
+
+
+def test_paint_that_one_host_does_not_record_hides_no_conflict_of_the_others():
+    blank = offer()
+    without = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
+    unpainted = host("c", Offer(Shape(), "tried", "limit-only", without, {}, blank.registers, blank.firmware))
+    outcome = level([plain("a", cpu=N1), plain("b", cpu=V2), unpainted], CATALOGUE)
+    assert outcome.parts["registers"] == "refused"
+    assert {(f.severity, f.hosts) for f in about(outcome.findings, "MIDR_EL1")} == {
+        ("unknown", ("c",)),
+        ("stops", ("a", "b")),
+    }

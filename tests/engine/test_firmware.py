@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from armlevel.engine import check, level
-from tests.engine.kit import CATALOGUE, PSCI, STD, W1, W2, W3, about, plain
+from armlevel.engine import Policy, check, level
+from tests.engine.kit import CATALOGUE, PSCI, STD, W1, W2, W3, about, field_of, plain, up_to
+
+SSBS = "ID_AA64PFR1_EL1.SSBS"
 
 
 def test_the_lowest_psci_version_is_taken_and_every_newer_host_takes_it():
@@ -88,3 +90,35 @@ def test_a_host_without_a_record_does_not_hide_that_nothing_can_be_born():
         plain("c", firmware={}),
     ]
     assert level(hosts, CATALOGUE).parts["firmware"] == "refused"
+
+
+def test_a_guest_without_ssbs_is_told_another_workaround_2_where_the_host_has_ssbs():
+    """Measured on 6.12 and 7.3: a VM whose SSBS is 0 reads level 3 on the host that tells others 0."""
+    has = plain("has", {SSBS: 2}, firmware={W2: 0}, takes=up_to(SSBS, most=2))
+    lacks = plain("lacks", {SSBS: 0}, firmware={W2: 0})
+    outcome = level([has, lacks], CATALOGUE)
+    assert outcome.answer == "runs"
+    assert outcome.guest is not None
+    assert (field_of(outcome, SSBS), outcome.guest.firmware[W2]) == (0, 0)
+    assert outcome.guest.born_on == ("lacks",)
+    assert check(outcome.guest, has, CATALOGUE).parts["firmware"] == ("refused", "runs")
+    hidden = level([has], CATALOGUE, Policy(pins={SSBS: 0}))
+    assert hidden.guest is not None
+    assert hidden.guest.firmware[W2] == 3
+    assert check(hidden.guest, lacks, CATALOGUE).parts["firmware"] == ("refused", "refused")
+    both = level([has, plain("twin", {SSBS: 2}, firmware={W2: 0})], CATALOGUE)
+    assert both.guest is not None
+    assert both.guest.firmware[W2] == 0
+
+
+def test_where_no_host_tells_the_lowest_of_each_only_an_explicit_choice_helps():
+    hosts = [plain("a", firmware={W1: 0, W3: 1}), plain("b", firmware={W1: 1, W3: 0})]
+    assert level(hosts, CATALOGUE).answer == "refused"
+    outcome = level(hosts, CATALOGUE, Policy(accept_weaker_mitigation=True))
+    assert outcome.answer == "runs"
+    assert [f.severity for f in outcome.findings if f.part == "firmware"] == ["risk"]
+    assert outcome.guest is not None
+    assert outcome.guest.tolerates == ("accept-weaker-mitigation",)
+    assert outcome.guest.born_on == ("a",)
+    verdict = check(outcome.guest, hosts[1], CATALOGUE)
+    assert (verdict.start, verdict.arrive) == ("refused", "runs")

@@ -175,8 +175,8 @@ def born_anywhere(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         baseline,
         "level_firmware",
-        lambda offers, catalogue: replace(
-            right(offers, catalogue), born_on=tuple(name for name, _ in offers)
+        lambda offers, *rest, **more: replace(
+            right(offers, *rest, **more), born_on=tuple(name for name, _ in offers)
         ),
     )
 
@@ -185,8 +185,8 @@ def weakest_level_raised(patch: pytest.MonkeyPatch) -> None:
     """The highest firmware value is taken, not what all have."""
     right = firmware.level_firmware
 
-    def highest(offers, catalogue):
-        found = right(offers, catalogue)
+    def highest(offers, *rest, **more):
+        found = right(offers, *rest, **more)
         return replace(
             found, values={name: max(o.firmware.get(name, 0) for _, o in offers) for name in found.values}
         )

@@ -82,7 +82,8 @@ def test_an_import_that_climbs_breaks_the_contract(tmp_path: Path, module: str, 
         room.mkdir(parents=True)
         (room / "__init__.py").touch()
     (tmp_path / "armlevel/__init__.py").touch()
-    (tmp_path / "armlevel/documents/write.py").touch()
+    for file in ("write.py", "replace.py"):
+        (tmp_path / "armlevel/documents" / file).touch()
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
 
     def judge() -> subprocess.CompletedProcess[str]:

@@ -184,12 +184,16 @@ class Catalogue:
     @cached_property
     def firmware(self) -> Mapping[str, kvmrows.FirmwareRegister]:
         """KVM's firmware registers by name."""
-        return MappingProxyType(
-            {
-                row[0]: kvmrows.FirmwareRegister(row[0], row[1], row[2], row[3], dict(row[4]), *row[5:])
-                for row in self._table["firmware"]
-            }
-        )
+        found = {}
+        for name, kvm_id, kind, levels, bits, settable, absent, raised, see in self._table["firmware"]:
+            found[name] = kvmrows.FirmwareRegister(
+                name, kvm_id, kind, levels, dict(bits), settable, absent, self._raised(raised), see
+            )
+        return MappingProxyType(found)
+
+    def _raised(self, row: tuple[Any, Any, Any]) -> tuple[int, int, Expr] | None:
+        below, above, unless = row
+        return None if unless is None else (below, above, self._parse(unless))
 
     # ---- names as people write them
 

@@ -196,8 +196,10 @@ class FirmwareRegister:
 
     ``kind`` is ``version`` (a number, lower is older), ``bitmap`` (each bit a service) or ``level``: then ``levels``
     has (value, name, rank), the higher rank the better protected host. ``settable`` is false for levels, which KVM
-    checks and does not store. ``bits`` names the services of a bitmap. ``absent`` is the value that means the same
-    as a host without the register; None if there is none.
+    checks and does not store. ``raised`` is (from, to, unless): a guest whose fields make the expression false is told
+    the second value, on a host whose own fields make it true and that tells others the first. ``bits`` names the
+    services of a bitmap. ``absent`` is the value that means the same as a host without the register; None if there is
+    none.
     """
 
     name: str
@@ -207,6 +209,7 @@ class FirmwareRegister:
     bits: Mapping[int, str] = having(default_factory=dict, hash=False)
     settable: bool = True
     absent: int | None = None
+    raised: tuple[int, int, Expr] | None = None
     see: str = ""
 
     def rank(self, value: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-ff03e6a4',
+    'version': '2026.11-875e4c91',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -1989,14 +1989,14 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('HWCAP3_SVE_LUT6', 'ID_AA64PFR0_EL1.SVE >= 1 & ID_AA64ISAR2_EL1.LUT >= 2'),
     )),
     'firmware': (
-        ('KVM_REG_ARM_PSCI_VERSION', 6931039826524504064, 'version', (), (), True, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1', 6931039826524504065, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2', 6931039826524504066, 'level', ((0, 'not available', 0), (1, 'unknown', 0), (2, 'available', 1), (18, 'available, enabled', 1), (3, 'not required', 1)), (), False, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', 6931039826524504067, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_STD_BMAP', 6931039826524635136, 'bitmap', (), ((0, 'TRNG'),), True, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_STD_HYP_BMAP', 6931039826524635137, 'bitmap', (), ((0, 'stolen time'),), True, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_VENDOR_HYP_BMAP', 6931039826524635138, 'bitmap', (), ((0, 'feature discovery'), (1, 'PTP clock')), True, None, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_VENDOR_HYP_BMAP_2', 6931039826524635139, 'bitmap', (), ((0, 'implementation version'), (1, 'implementation list')), True, 0, 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_PSCI_VERSION', 6931039826524504064, 'version', (), (), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1', 6931039826524504065, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2', 6931039826524504066, 'level', ((0, 'not available', 0), (1, 'unknown', 0), (2, 'available', 1), (18, 'available, enabled', 1), (3, 'not required', 1)), (), False, None, (0, 3, 'ID_AA64PFR1_EL1.SSBS >= 1'), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', 6931039826524504067, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_STD_BMAP', 6931039826524635136, 'bitmap', (), ((0, 'TRNG'),), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_STD_HYP_BMAP', 6931039826524635137, 'bitmap', (), ((0, 'stolen time'),), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_VENDOR_HYP_BMAP', 6931039826524635138, 'bitmap', (), ((0, 'feature discovery'), (1, 'PTP clock')), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_VENDOR_HYP_BMAP_2', 6931039826524635139, 'bitmap', (), ((0, 'implementation version'), (1, 'implementation list')), True, 0, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
     ),
     'implementers': (
         (0, 'QEMU'),
@@ -2283,7 +2283,7 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('ID_PFR1_EL1.Security', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_PFR1_EL1.ProgMod', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_DFR0_EL1.PerfMon', ('6.12', '7.3'), 'lower', (('refused', (1, 2)),)),
-        ('ID_DFR0_EL1.PerfMon', ('6.18',), 'lower', (('extra', (7, 8, 9, 10, 11, 12, 13, 14)), ('refused', (1, 2)), ('see', 'Linux 6.18.15 compares as signed and takes 7 and more above the limit; 7.3 refuses them'))),
+        ('ID_DFR0_EL1.PerfMon', ('6.18',), 'lower', (('extra', (8, 9, 10, 11, 12, 13, 14)), ('refused', (1, 2)), ('see', 'Linux 6.18.15 compares as signed, so it takes 8 to 14 whatever the limit (tried on 11 emulated hosts; 7 is refused); 7.3 refuses them'))),
         ('ID_DFR0_EL1.MProfDbg', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_DFR0_EL1.MMapTrc', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_DFR0_EL1.CopTrc', ('6.12', '6.18', '7.3'), 'lower', ()),
@@ -2449,7 +2449,7 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('ID_AA64DFR0_EL1.DoubleLock', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_AA64DFR0_EL1.WRPs', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_AA64DFR0_EL1.PMUVer', ('6.12', '7.3'), 'lower', ()),
-        ('ID_AA64DFR0_EL1.PMUVer', ('6.18',), 'lower', (('extra', (7, 8, 9, 10, 11, 12, 13, 14)), ('see', 'Linux 6.18.15 compares as signed and takes 7 and more above the limit; 7.3 refuses them'))),
+        ('ID_AA64DFR0_EL1.PMUVer', ('6.18',), 'lower', (('extra', (8, 9, 10, 11, 12, 13, 14)), ('see', 'Linux 6.18.15 compares as signed, so it takes 8 to 14 whatever the limit (tried on 11 emulated hosts; 7 is refused); 7.3 refuses them'))),
         ('ID_AA64DFR0_EL1.DebugVer', ('6.12', '6.18', '7.3'), 'lower', (('least', 6),)),
         ('ID_AA64ISAR0_EL1.RNDR', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_AA64ISAR0_EL1.TLB', ('6.12', '6.18', '7.3'), 'lower', ()),
@@ -2566,7 +2566,7 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('s1poe', ('7.3',), '!(ID_AA64MMFR3_EL1.TCRX >= 1 & ID_AA64ISAR2_EL1.ATS1A >= 1 & ID_AA64MMFR1_EL1.HPDS >= 1)', (('ID_AA64MMFR3_EL1.S1POE', 0),), 'cleared at the first run of a VM without TCR2_EL1, AT S1E1A and hierarchical permission disables', 'Linux 7.3 KVM config.c, kvm_idregs_enforce_dependencies'),
     ),
     'no_meaning': (
-        ('aarch32', ('ID_PFR0_EL1', 'ID_PFR1_EL1', 'ID_DFR0_EL1', 'ID_AFR0_EL1', 'ID_MMFR0_EL1', 'ID_MMFR1_EL1', 'ID_MMFR2_EL1', 'ID_MMFR3_EL1', 'ID_ISAR0_EL1', 'ID_ISAR1_EL1', 'ID_ISAR2_EL1', 'ID_ISAR3_EL1', 'ID_ISAR4_EL1', 'ID_ISAR5_EL1', 'ID_MMFR4_EL1', 'ID_ISAR6_EL1', 'MVFR0_EL1', 'MVFR1_EL1', 'MVFR2_EL1', 'ID_PFR2_EL1', 'ID_DFR1_EL1', 'ID_MMFR5_EL1'), 'ID_AA64PFR0_EL1.EL0 >= 2 | ID_AA64PFR0_EL1.EL1 >= 2 | ID_AA64PFR0_EL1.EL2 >= 2 | ID_AA64PFR0_EL1.EL3 >= 2', ('6.12', '6.18', '7.3'), 'no exception level of the guest has AArch32, so its views are UNKNOWN', 'Arm DDI 0487, the AArch32 views of the ID registers; Linux 7.3 KVM: read as zero, writes ignored'),
+        ('aarch32', ('ID_PFR0_EL1', 'ID_PFR1_EL1', 'ID_DFR0_EL1', 'ID_AFR0_EL1', 'ID_MMFR0_EL1', 'ID_MMFR1_EL1', 'ID_MMFR2_EL1', 'ID_MMFR3_EL1', 'ID_ISAR0_EL1', 'ID_ISAR1_EL1', 'ID_ISAR2_EL1', 'ID_ISAR3_EL1', 'ID_ISAR4_EL1', 'ID_ISAR5_EL1', 'ID_MMFR4_EL1', 'ID_ISAR6_EL1', 'MVFR0_EL1', 'MVFR1_EL1', 'MVFR2_EL1', 'ID_PFR2_EL1', 'ID_DFR1_EL1', 'ID_MMFR5_EL1'), 'ID_AA64PFR0_EL1.EL0 >= 2 | ID_AA64PFR0_EL1.EL1 >= 2 | ID_AA64PFR0_EL1.EL2 >= 2 | ID_AA64PFR0_EL1.EL3 >= 2', ('before-6.5', '6.12', '6.18', '7.3'), 'no exception level of the guest has AArch32, so its views are UNKNOWN', 'Arm DDI 0487, the AArch32 views of the ID registers; Linux 7.3 KVM: read as zero, writes ignored'),
     ),
     'bundles': (
         ('cache', ('CLIDR_EL1', 'CCSIDR_EL1[*]'), 'the hierarchy and its sizes describe one cache system', 'Linux 7.3 KVM sys_regs.c: both are made from CTR_EL0 of the host'),

@@ -23,14 +23,14 @@ __all__ = ["VERBS", "leave", "run"]
 
 #: verb -> (the module whose ``run`` it is, or whose ``app`` if it has verbs of its own; what it does in one line)
 VERBS: dict[str, tuple[str, str]] = {
-    "probe": ("probe", "Read this machine's KVM into a host profile."),
+    "probe": ("probe", "Read this machine and what its KVM takes and refuses."),
     "show": ("show", "Decode profiles, and other tools' files."),
     "diff": ("diff", "Compare two hosts or guests, field by field."),
     "baseline": ("baseline", "Find the richest guest CPU that every host can run."),
     "check": ("check", "Say whether a guest may start and arrive on hosts."),
     "migrate": ("migrate", "Say whether a guest may move between two hosts."),
     "matrix": ("matrix", "Show who can go where."),
-    "verify": ("verify", "Apply a guest to this machine's KVM and compare."),
+    "verify": ("verify", "Give a scratch VM the guest's CPU, and compare."),
     "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
     "import": ("importing", "Turn another tool's file into a host profile."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),

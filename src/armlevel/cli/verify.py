@@ -21,7 +21,7 @@ _SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
 
 
 def run(guest: GuestFile, as_json: Json = False) -> int:
-    """Give a scratch VM on this machine the guest's CPU, and compare.
+    """Give a scratch VM the guest's CPU, and compare.
 
     Everything is written, frozen, and read back; then a few guest instructions read the ID registers themselves.
     """

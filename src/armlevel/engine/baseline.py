@@ -125,7 +125,7 @@ def _level_shape(
         catalogue.registers[register].kvm_id for register in levelled.gone if register in catalogue.registers
     )
     carried = carry(offers, values, silent, catalogue)
-    firmware = level_firmware(offers, catalogue)
+    firmware = level_firmware(offers, values, catalogue, weaker=policy.accept_weaker_mitigation)
     vls, vl_findings = level_vls(offers, shape)
     pauth = level_pauth(hosts, values, shape, assume_same=policy.assume_same_impdef)
     found: dict[Part, Sequence[Finding]] = {
@@ -149,6 +149,7 @@ def _level_shape(
             facts=common_facts(hosts, shape),
             paint=_paint(shown, hosts),
             born_on=firmware.born_on,
+            tolerates=policy.recorded,
         )
     findings = tuple(finding for part in PARTS for finding in found[part])
     return Baseline(

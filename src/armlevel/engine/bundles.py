@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from armlevel.arch import Catalogue
+from armlevel.engine.cachelines import line_too_short
 from armlevel.engine.domains import accepts_of, fields_of
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Offer, Outcome
@@ -41,6 +42,8 @@ def register_outcome(offer: Offer, register: str, value: int, catalogue: Catalog
     limit = offer.limits.get(register)
     if limit is None:
         return "unknown"
+    if line_too_short(offer, register, value):
+        return "refused"
     outcomes = {
         accepts_of(offer, field, field.get(limit)).outcome(field.get(value))
         for field in fields_of(catalogue, register, (limit, value))
@@ -64,8 +67,12 @@ def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Cata
     ]
     registers = sorted(set.intersection(*shared), key=lambda r: _position(r, patterns)) if shared else []
     missing = _not_recorded(name, patterns, offers)
-    if missing or not registers:
-        return Bundled((), missing)
+    if missing:  # which hides no conflict of the others
+        silent = {host for finding in missing for host in finding.hosts}
+        others = level_bundle(name, [pair for pair in offers if pair[0] not in silent], catalogue)
+        return Bundled((), (*missing, *others.findings), others.conflict)
+    if not registers:
+        return Bundled(())
     shown: dict[tuple[int, ...], list[str]] = {}
     for host, offer in offers:
         shown.setdefault(tuple(map(offer.limits.__getitem__, registers)), []).append(host)
@@ -146,7 +153,7 @@ def _not_recorded(
 ) -> tuple[Finding, ...]:
     # What some host shows, every host has; and every host has a MIDR_EL1. Only the number of caches differs.
     asked = [p for p in patterns if not p.endswith("[*]") and any(p in offer.limits for _, offer in offers)]
-    asked += ["MIDR_EL1"] if name == "paint" and "MIDR_EL1" not in asked else []
+    asked += ["MIDR_EL1"] if offers and name == "paint" and "MIDR_EL1" not in asked else []
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
     return tuple(
         Finding(

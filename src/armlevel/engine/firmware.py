@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
-from armlevel.arch import Catalogue, FirmwareRegister
+from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
 from armlevel.profile import Guest, Offer
 
@@ -28,20 +28,30 @@ class FirmwareLevel:
     findings: tuple[Finding, ...] = ()
 
 
-def level_firmware(offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) -> FirmwareLevel:
+def level_firmware(
+    offers: Sequence[tuple[str, Offer]],
+    fields: Mapping[str, int],
+    catalogue: Catalogue,
+    *,
+    weaker: bool = False,
+) -> FirmwareLevel:
     """Level the firmware registers that every host has: PSCI the lowest version, bitmaps what all answer to.
 
-    ``born_on`` is the hosts that show the lowest workaround level of every kind.
+    ``fields`` are the levelled ``REG.FIELD`` values, which a workaround level may depend on. ``born_on`` is the hosts
+    that show the lowest workaround level of every kind. Where no host does, ``weaker`` takes the levels of one host.
     """
     values: dict[str, int] = {}
     findings = _not_recorded(offers)
+    levels: dict[str, Mapping[str, int]] = {}
     lowest: dict[str, frozenset[str]] = {}  # workaround register -> the hosts that show its lowest level
     # A host without a record hides no conflict of the others.
     recorded = [(host, offer) for host, offer in offers if offer.firmware]
     everybodys = [frozenset(offer.firmware) for _, offer in recorded]
     for name in sorted(frozenset.intersection(*everybodys) if everybodys else ()):
-        shown = {host: offer.firmware[name] for host, offer in recorded}
-        value, weakest = _common(catalogue.firmware.get(name), shown)
+        row = catalogue.firmware.get(name)
+        shown = {host: told(row, offer, offer.firmware[name], fields, catalogue) for host, offer in recorded}
+        levels[name] = shown
+        value, weakest = _common(row, shown)
         if value is None:
             texts = tuple((host, f"{level:#x}") for host, level in shown.items())
             findings.append(Finding(name, "firmware", "stops", offers=texts, cause="kernel"))
@@ -50,8 +60,18 @@ def level_firmware(offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) ->
         if len(weakest) < len(shown):
             lowest[name] = weakest
     born = tuple(host for host, _ in offers if all(host in weakest for weakest in lowest.values()))
+    if lowest and not born and weaker:
+        one = min(
+            sorted(host for host, _ in recorded), key=lambda host: [levels[name][host] for name in lowest]
+        )
+        values |= {name: levels[name][one] for name in lowest}
+        born = tuple(
+            host for host, _ in offers if all(levels[name].get(host) == values[name] for name in lowest)
+        )
     if lowest:
-        findings.append(_mixed(tuple(lowest), values, born, recorded))
+        findings.append(
+            _mixed(values, born, {name: levels[name] for name in lowest}, catalogue, weaker=weaker)
+        )
     return FirmwareLevel(values, born, tuple(findings))
 
 
@@ -82,26 +102,52 @@ def _common(row: FirmwareRegister | None, shown: Mapping[str, int]) -> tuple[int
 
 
 def _mixed(
-    names: tuple[str, ...],
     values: Mapping[str, int],
     born: tuple[str, ...],
-    offers: Sequence[tuple[str, Offer]],
+    levels: Mapping[str, Mapping[str, int]],
+    catalogue: Catalogue,
+    *,
+    weaker: bool,
 ) -> Finding:
     because = "workaround levels differ: guests must be born where they are lowest"
     if not born:
         because = "no host shows the lowest level of each, so no guest can be born"
+    hosts = dict.fromkeys(host for shown in levels.values() for host in shown)
+    below = any(
+        _rank(name, level, catalogue) < _rank(name, values[name], catalogue)
+        for name, shown in levels.items()
+        for level in shown.values()
+    )
     return Finding(
-        " and ".join(names),
+        " and ".join(levels),
         "firmware",
-        "note" if born else "stops",
-        needs=tuple(f"{name}={values[name]:#x}" for name in names),
+        "stops" if not born else "risk" if weaker and below else "note",
+        needs=tuple(f"{name}={values[name]:#x}" for name in levels),
         offers=tuple(
-            (h, ", ".join(f"{o.firmware[n]:#x}" for n in names)) for h, o in offers if h not in born
+            (host, ", ".join(f"{shown[host]:#x}" for shown in levels.values()))
+            for host in hosts
+            if host not in born
         ),
         cause="silicon",
         because=(because,),
         remedies=(Remedy("born-on", hosts=born) if born else Remedy("leave-out"),),
     )
+
+
+def _rank(name: str, value: int, catalogue: Catalogue) -> int:
+    rank = catalogue.firmware[name].rank(value)
+    return value if rank is None else rank
+
+
+def told(
+    row: FirmwareRegister | None, offer: Offer, value: int, fields: Mapping[str, int], catalogue: Catalogue
+) -> int:
+    """Return what a guest with these ``REG.FIELD`` values reads where the host's reset value is ``value``."""
+    if row is None or row.raised is None or value != row.raised[0]:
+        return value
+    native = known_of(catalogue, offer.limits)
+    without = evaluate(row.raised[2], fields) is False and evaluate(row.raised[2], native) is True
+    return row.raised[1] if without else value
 
 
 def judge_firmware(
@@ -121,12 +167,14 @@ def judge_firmware(
             Finding("firmware", "firmware", "unknown", offers=((host, "not recorded"),), because=(reason,))
         ]
     findings = []
+    fields = known_of(catalogue, guest.registers)
     for name, want in sorted(guest.firmware.items()):
         if guest.carries is not None and not _carried(name, guest.carries, catalogue):
             continue
         have = offer.firmware.get(name)
         if have is None:
             continue  # the register list tells whether the host has it
+        have = told(catalogue.firmware.get(name), offer, have, fields, catalogue)
         for severity, sides, because in _compare(name, want, have, catalogue, weaker=weaker):
             findings.append(
                 Finding(

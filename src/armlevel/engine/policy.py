@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from armlevel.arch import Catalogue, Expr, Feature, Field, Or, evaluate, mentioned
 from armlevel.errors import UsageError
 
-__all__ = ["Policy", "hidden_values"]
+__all__ = ["SAME_IMPDEF", "WEAKER_MITIGATION", "Policy", "hidden_values"]
+
+#: What a guest profile records under ``tolerates`` besides classes of fields.
+SAME_IMPDEF = "assume-same-impdef"
+WEAKER_MITIGATION = "accept-weaker-mitigation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,18 @@ class Policy:
     pins: Mapping[str, int] = field(default_factory=dict)
     assume_same_impdef: bool = False
     accept_weaker_mitigation: bool = False
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """What weakens a profile made under this policy, as the profile records it."""
+        return tuple(
+            name
+            for name, given in (
+                (WEAKER_MITIGATION, self.accept_weaker_mitigation),
+                (SAME_IMPDEF, self.assume_same_impdef),
+            )
+            if given
+        )
 
 
 def hidden_values(feature: Feature, catalogue: Catalogue) -> dict[str, frozenset[int]]:

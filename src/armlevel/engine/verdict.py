@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
 from armlevel.engine.bundles import register_outcome
+from armlevel.engine.cachelines import line_too_short
 from armlevel.engine.causes import implementations, newer_line
 from armlevel.engine.domains import accepts_of, fields_of
 from armlevel.engine.facts import judge_facts
@@ -24,6 +25,7 @@ from armlevel.engine.findings import (
 from armlevel.engine.firmware import judge_firmware
 from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by
+from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.state import judge_list
 from armlevel.engine.vectors import judge_pauth, judge_vls
 from armlevel.kvm import name_of
@@ -64,14 +66,17 @@ def check(
         answers["facts"] = _answers(facts)
         return Verdict(guest.name, host.name, answers, (finding, *facts))
     values = known_of(catalogue, guest.registers)
+    weaker = accept_weaker_mitigation or WEAKER_MITIGATION in guest.tolerates
     found: dict[Part, list[Finding]] = {
         "shape": [
             *judge_vls(guest, host.name, offer),
-            *judge_pauth(guest, host, values, assume_same=assume_same_impdef),
+            *judge_pauth(
+                guest, host, values, assume_same=assume_same_impdef or SAME_IMPDEF in guest.tolerates
+            ),
         ],
         "registers": judge_registers(guest, host, offer, catalogue),
         "list": judge_list(guest, host.name, offer),
-        "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=accept_weaker_mitigation),
+        "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=weaker),
         "facts": judge_facts(guest, host),
     }
     parts = {part: _answers(found[part]) for part in PARTS}
@@ -98,6 +103,9 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
             continue
         if want == limit:
             continue
+        if line_too_short(offer, name, want):
+            findings.append(_short_line(name, want, limit, host, cause))
+            continue
         for field in fields_of(catalogue, name, (want, limit)):
             value, top = field.get(want), field.get(limit)
             if value != top:
@@ -114,6 +122,13 @@ def _not_recorded(owner: str, subject: str, because: str) -> Finding:
         offers=((owner, "not recorded"),),
         because=(because,),
         remedies=(Remedy("probe", hosts=(owner,)),),
+    )
+
+
+def _short_line(name: str, want: int, limit: int, host: Host, cause: Cause) -> Finding:
+    because = ("it says a cache line shorter than the host's CTR_EL0",)
+    return Finding(
+        name, "registers", "stops", (f"{want:#x}",), ((host.name, f"{limit:#x}"),), cause, because=because
     )
 
 

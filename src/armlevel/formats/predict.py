@@ -15,6 +15,7 @@ from armlevel.profile import Accepts, Offer, Shape
 __all__ = ["predict_accepts", "predict_offers"]
 
 _LISTED = 8  # bits; the values of wider fields are too many to list
+_EL2 = "ID_AA64PFR0_EL1.EL2"
 _IDENTITY = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 # Linux 7.3 KVM sys_regs.c, set_clidr: on a host whose CTR_EL0.IDC is 0, a CLIDR_EL1 that says no cleaning is needed to
 # the point of coherency (LoC = 0), or to that of unification (LoUIS = LoUU = 0), is refused.
@@ -31,6 +32,9 @@ def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Of
     if line is None:
         return (replace(whole, how="predicted", default="unknown"),)
     accepts = predict_accepts(whole.limits, line, catalogue)
+    if "has_el2" in whole.shape.features and _EL2 in accepts:
+        # Linux 7.3 KVM sys_regs.c, set_id_aa64pfr0_el1: a VM with EL2 cannot hide it.
+        accepts[_EL2] = Accepts.of((accepts[_EL2].values or frozenset()) - {0})
     offers = [replace(whole, how="predicted", default="limit-only", accepts=accepts)]
     if line.imp_id_writable and "MIDR_EL1" in whole.limits:
         painted = {
@@ -77,12 +81,15 @@ def _ignored(limits: Mapping[str, int], line: KernelLine, catalogue: Catalogue) 
         for row in catalogue.no_meaning
         if line.name in row.ignored_on and evaluate(row.unless, values) is False
     )
-    # A register that no rule lets userspace write is hidden, and KVM refuses what it would ignore in the others.
+    # A register that no rule of any line lets userspace write is hidden: KVM refuses what it would ignore in the others.
+    # A host that shows a value somewhere has AArch32, though this shape hides it (a VM with EL2 shows EL0 = 1 in any case);
+    # ID_DFR0_EL1 alone says nothing, for KVM puts the PMU there.
     return frozenset(
         name
         for row in rows
+        if not any(limits.get(name) for name in row.registers if name != "ID_DFR0_EL1")
         for name in row.registers
-        if any(catalogue.write_rule(field.subject, line.name) for field in catalogue.registers[name].fields)
+        if any(catalogue.writable.get(field.subject) for field in catalogue.registers[name].fields)
     )
 
 
