@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from armlevel.engine import check, level
-from armlevel.profile import Implementation
+from armlevel.profile import Cpu, Implementation
 from tests.engine.kit import CATALOGUE, N1, V1, V2, about, field_of, host, offer, shape
 
 SVE, AUTH = shape("sve"), shape("ptrauth")
@@ -99,3 +101,13 @@ def test_the_same_implementation_defined_algorithm_on_another_core_breaks_unless
     other = signing("b", {API: 3}, V2, also_without=False)
     assert check(guest, other, CATALOGUE).parts["shape"] == ("refused", "refused")
     assert check(guest, other, CATALOGUE, assume_same_impdef=True).parts["shape"] == ("runs", "runs")
+
+
+def test_an_algorithm_of_ones_own_is_not_shared_with_a_core_that_is_not_recorded():
+    impdef = {"ID_AA64ISAR1_EL1.API": 1}
+    known = replace(host("known", offer(impdef, of=shape("ptrauth"))), cpus=(Cpu(N1),))
+    nameless = offer(impdef, of=shape("ptrauth"))
+    limits = {name: value for name, value in nameless.limits.items() if "IDR_EL1" not in name}
+    unknown = replace(host("unknown", replace(nameless, limits=limits)), cpus=())
+    outcome = level([known, unknown], CATALOGUE)
+    assert [f.severity for f in outcome.findings if f.subject == "shape.ptrauth"] == ["unknown"]

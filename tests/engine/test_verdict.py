@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from armlevel.engine import Verdict, check, level, natural
-from armlevel.profile import Accepts, Guest
+from armlevel.profile import Accepts, Guest, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
 
 RNDR, NV, DIC = "ID_AA64ISAR0_EL1.RNDR", "ID_AA64MMFR2_EL1.NV", "CTR_EL0.DIC"
@@ -123,3 +123,18 @@ def test_a_baseline_of_two_starts_on_both_where_neither_natural_profile_could():
     assert (field_of(outcome, RNDR), field_of(outcome, aes)) == (0, 0)
     assert outcome.guest is not None
     assert {check(outcome.guest, target, CATALOGUE).start for target in (one, two)} == {"runs"}
+
+
+def test_a_shape_that_a_probe_tried_in_vain_is_refused_and_not_unknown():
+    wants = replace(natural(plain("source"), CATALOGUE), shape=shape("sve"))
+    probed = {"VCPU_SVE": 1, "VCPU_PMU_V3": 2}
+    tried = replace(plain("tried"), software=Software("7.3.4", kvm_capabilities=probed))
+    verdict = check(wants, tried, CATALOGUE)
+    assert verdict.parts["shape"] == ("refused", "refused")
+    assert [(f.subject, f.cause) for f in verdict.findings] == [("shape.sve", "silicon")]
+    assert check(wants, plain("recorded"), CATALOGUE).parts["shape"] == ("unknown", "unknown")
+    old = replace(tried, software=Software("6.1", kvm_capabilities={"VCPU_SVE": 0}))
+    assert check(wants, old, CATALOGUE).findings[0].cause == "kernel"
+    painted = replace(wants, shape=shape(imp_id_writable=True))
+    assert check(painted, tried, CATALOGUE).parts["shape"] == ("refused", "refused")
+    assert check(painted, plain("recorded"), CATALOGUE).parts["shape"] == ("unknown", "unknown")

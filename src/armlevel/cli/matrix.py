@@ -152,7 +152,8 @@ def _judged(cells: Sequence[Cell]) -> list[str]:
     partly = [part_text(part) for part, answer in parts.items() if answer == "unknown"]
     text = f"judged: {', '.join(judged) or 'nothing'}"
     if partly:
-        text += f"; not for every pair: {', '.join(partly)} ({unknown_text(findings)})"
+        what = unknown_text(findings)
+        text += f"; not for every pair: {', '.join(partly)}{f' ({what})' if what else ''}"
     return wrapped(text, rest="    ")
 
 

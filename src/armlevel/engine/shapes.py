@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from armlevel.engine.findings import Cause, Finding, Remedy
 from armlevel.profile import Host, Shape
 
-__all__ = ["NATURAL_FEATURES", "common_shape", "natural_shape"]
+__all__ = ["NATURAL_FEATURES", "common_shape", "missing_shape", "natural_shape"]
 
 # What a passthrough VM of each VMM opts into where the host has it. QEMU `-cpu host` turns on pmu, sve and
 # pauth (target/arm/kvm.c); Firecracker turns on nothing unless a template asks.
@@ -55,3 +56,45 @@ def natural_shape(host: Host, vmm: str = "kvm") -> Shape | None:
     plain = [shape for shape in host.shapes if not shape.imp_id_writable]
     fit = [shape for shape in plain if shape.features <= wanted] or plain or list(host.shapes)
     return max(fit, key=_worth, default=None)
+
+
+# What a probe writes for each vCPU feature after trying it: the kernel does not know the bit (ENOENT), or knows it and
+# cannot give it here (EINVAL; Linux arch/arm64/kvm/arm.c, kvm_vcpu_init_check_features).
+_TRIED_IN_VAIN: dict[int, tuple[Cause, str]] = {
+    0: ("kernel", "this kernel does not know the vCPU feature"),
+    1: ("silicon", "the kernel knows the vCPU feature and cannot give it on this host"),
+}
+
+
+def missing_shape(shape: Shape, host: Host) -> list[Finding]:
+    """Say why a host has no offer for ``shape``: features that a probe tried in vain, else that nobody probed it."""
+    tried = host.software.kvm_capabilities
+    findings = [
+        Finding(f"shape.{name}", "shape", "stops", (name,), ((host.name, "no"),), cause, because=(why,),
+                remedies=(Remedy("without", name),))
+        for name in sorted(shape.features)
+        if (answer := _TRIED_IN_VAIN.get(tried.get(f"VCPU_{name.upper()}", -1))) is not None
+        for cause, why in [answer]
+    ]  # fmt: skip
+    probed = any(name.startswith("VCPU_") for name in tried)
+    if shape.imp_id_writable and probed and not tried.get("ARM_WRITABLE_IMP_ID_REGS"):
+        why = "this kernel has no KVM_CAP_ARM_WRITABLE_IMP_ID_REGS"
+        findings.append(
+            Finding(
+                "shape.imp_id", "shape", "stops", ("imp_id",), ((host.name, "no"),), "kernel", because=(why,)
+            )
+        )
+    if findings:
+        return findings
+    here = " ".join(one.label for one in host.shapes) or "no shape"
+    return [
+        Finding(
+            f"shape.{shape.label}",
+            "shape",
+            "unknown",
+            (shape.label,),
+            ((host.name, here),),
+            because=("the host was not probed in this shape",),
+            remedies=(Remedy("probe", shape.label, (host.name,)),),
+        )
+    ]

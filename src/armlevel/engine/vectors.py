@@ -75,12 +75,14 @@ def level_pauth(
     if not impdef_pauth(values, shape):
         return []
     cores = {host.name: frozenset(i.part for i in implementations(host)) for host in hosts}
-    if len(set(cores.values())) == 1 and all(len(parts) == 1 for parts in cores.values()):
-        return []
+    known = {parts for parts in cores.values() if parts}
     shown = tuple(
-        (name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(parts))) for name, parts in cores.items()
+        (name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(parts)) or "not recorded")
+        for name, parts in cores.items()
     )
-    return [_pauth_finding("note" if assume_same else "breaks", shown)]
+    if len(known) > 1 or any(len(parts) > 1 for parts in known):
+        return [_pauth_finding("note" if assume_same else "breaks", shown)]
+    return [] if all(cores.values()) or len(hosts) == 1 else [_pauth_finding("unknown", shown)]
 
 
 def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_same: bool) -> list[Finding]:

@@ -26,6 +26,7 @@ from armlevel.engine.firmware import judge_firmware
 from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
+from armlevel.engine.shapes import missing_shape
 from armlevel.engine.state import judge_list
 from armlevel.engine.vectors import judge_pauth, judge_vls
 from armlevel.kvm import name_of
@@ -47,24 +48,16 @@ def check(
 ) -> Verdict:
     """Judge one guest on one host: shape, registers, list, firmware and facts.
 
-    Pure: the same answer on a laptop and on the host. A shape that the host was not probed in makes every part
-    that depends on it unknown.
+    Pure: the same answer on a laptop and on the host. Where the host has no offer for the guest's shape, the
+    shape is refused if a probe tried it in vain, and every part that depends on it is unknown.
     """
     offer = host.offer(guest.shape)
     if offer is None:
-        finding = Finding(
-            f"shape.{guest.shape.label}",
-            "shape",
-            "unknown",
-            needs=(guest.shape.label,),
-            offers=((host.name, " ".join(shape.label for shape in host.shapes) or "no shape"),),
-            because=("the host was not probed in this shape",),
-            remedies=(Remedy("probe", guest.shape.label, (host.name,)),),
-        )
+        shape = missing_shape(guest.shape, host)
         facts = judge_facts(guest, host)
         answers: dict[Part, tuple[Answer, Answer]] = dict.fromkeys(PARTS, ("unknown", "unknown"))
-        answers["facts"] = _answers(facts)
-        return Verdict(guest.name, host.name, answers, (finding, *facts))
+        answers |= {"shape": _answers(shape), "facts": _answers(facts)}
+        return Verdict(guest.name, host.name, answers, (*shape, *facts))
     values = known_of(catalogue, guest.registers)
     weaker = accept_weaker_mitigation or WEAKER_MITIGATION in guest.tolerates
     found: dict[Part, list[Finding]] = {
