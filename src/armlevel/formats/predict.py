@@ -81,9 +81,9 @@ def _ignored(limits: Mapping[str, int], line: KernelLine, catalogue: Catalogue) 
         for row in catalogue.no_meaning
         if line.name in row.ignored_on and evaluate(row.unless, values) is False
     )
-    # A register that no rule of any line lets userspace write is hidden: KVM refuses what it would ignore in the others.
-    # A host that shows a value somewhere has AArch32, though this shape hides it (a VM with EL2 shows EL0 = 1 in any case);
-    # ID_DFR0_EL1 alone says nothing, for KVM puts the PMU there.
+    # A register that no rule of any line lets userspace write is hidden: KVM refuses what it would ignore in others.
+    # A host that shows a value somewhere has AArch32, though this shape hides it (a VM with EL2 shows EL0 = 1 in any
+    # case); ID_DFR0_EL1 alone says nothing, for KVM puts the PMU there.
     return frozenset(
         name
         for row in rows
