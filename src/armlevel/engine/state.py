@@ -32,7 +32,10 @@ def carry(
     ``values`` are the levelled ``REG.FIELD`` values, which conditions are about. A register that must be dropped
     without a row is a conflict; a row that loses guest state gives a ``risk``.
     """
-    lists = {name: frozenset(offer.registers) for name, offer in offers if offer.registers is not None}
+    # Hosts read from equal documents share their list: it is made a set once.
+    sets = {id(offer.registers): offer.registers for _, offer in offers if offer.registers is not None}
+    shared = {key: frozenset(ids) for key, ids in sets.items()}
+    lists = {name: shared[id(offer.registers)] for name, offer in offers if offer.registers is not None}
     findings: list[Finding] = []
     if len(lists) < len(offers):
         missing = tuple((name, "not recorded") for name, offer in offers if offer.registers is None)
