@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
-from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of
+from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
 from armlevel.profile import Guest, Offer
 
@@ -145,8 +145,10 @@ def told(
     """Return what a guest with these ``REG.FIELD`` values reads where the host's reset value is ``value``."""
     if row is None or row.raised is None or value != row.raised[0]:
         return value
-    native = known_of(catalogue, offer.limits)
-    without = evaluate(row.raised[2], fields) is False and evaluate(row.raised[2], native) is True
+    unless = row.raised[2]
+    registers = {catalogue.fields[subject].register for subject in mentioned(unless)}
+    native = known_of(catalogue, {name: offer.limits[name] for name in registers if name in offer.limits})
+    without = evaluate(unless, fields) is False and evaluate(unless, native) is True
     return row.raised[1] if without else value
 
 
