@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -11,9 +12,13 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli.options import Json
+from armlevel.arch import load
+from armlevel.cli.inputs import guest_of
+from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
+from armlevel.cli.verify import report
 from armlevel.documents.replace import replace_file
+from armlevel.documents.write import guest_object, pretty
 from armlevel.errors import LabError, UsageError
 from armlevel.lab import (
     MODELS,
@@ -23,9 +28,11 @@ from armlevel.lab import (
     Probed,
     Settings,
     pack_collector,
+    pack_verifier,
     parse_host,
     read_collector,
 )
+from armlevel.probe.apply import Applied, Difference
 
 __all__ = ["app"]
 
@@ -154,6 +161,29 @@ def probe(
     replace_file(output, probed.text)
     tell(f"{output}: {where}, probed in {probed.seconds:.1f} s, boot included")
     return 0
+
+
+@app.command("verify")
+def verify(
+    host: _Where,
+    guest: GuestFile,
+    timeout: _Timeout = 300,
+    mirror: _Mirror = "",
+    keyring: _Keyring = "",
+    qemu: _Qemu = "",
+    as_json: Json = False,
+) -> int:
+    """Boot a host and give a scratch VM there the guest's CPU; compare."""
+    where, wanted = parse_host(host), guest_of(guest, load())
+    text = pretty(guest_object(wanted)).encode()
+    found = json.loads(_laboratory(mirror, keyring, qemu).verify(where, text, pack_verifier(), timeout))
+    applied = Applied(
+        tuple(Difference(*one) for one in found["differences"]),
+        tuple(Difference(*one) for one in found["notes"]),
+        found["read"],
+        found["gic"],
+    )
+    return report(wanted, applied, str(where), as_json=as_json)
 
 
 @app.command("fleet")

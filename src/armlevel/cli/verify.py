@@ -14,7 +14,7 @@ from armlevel.probe.apply import Applied, Difference, apply_guest
 from armlevel.probe.machine import read_machine
 from armlevel.profile import Guest
 
-__all__ = ["run"]
+__all__ = ["report", "run"]
 
 _HERE = "this machine"
 _SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
@@ -30,35 +30,43 @@ def run(guest: GuestFile, as_json: Json = False) -> int:
     machine = read_machine()
     with Kvm() as kvm:
         applied = apply_guest(kvm, wanted, catalogue, pmu=machine.pmu)
+    return report(wanted, applied, _HERE, as_json=as_json)
+
+
+def report(wanted: Guest, applied: Applied, where: str, *, as_json: bool) -> int:
+    """Say what became of a profile that was applied; exit 1 if anything is different."""
     if as_json:
-        answer = "refused" if applied.differences else "runs"
-        read = {name: f"{value:#018x}" for name, value in applied.read.items()}
-        found = [_finding(one) for one in applied.differences] + [
-            _finding(one, "note") for one in applied.notes
-        ]
-        findings = findings_json(found)
+        found = [_finding(one, where) for one in applied.differences]
+        found += [_finding(one, where, "note") for one in applied.notes]
         say_json(
-            {"guest": wanted.name, "answer": answer, "gic": applied.gic, "read": read, "findings": findings}
+            {
+                "guest": wanted.name,
+                "host": where,
+                "answer": "refused" if applied.differences else "runs",
+                "gic": applied.gic,
+                "read": {name: f"{value:#018x}" for name, value in applied.read.items()},
+                "findings": findings_json(found),
+            }
         )
     else:
-        say(_lines(wanted, applied))
+        say(_lines(wanted, applied, where))
     return int(bool(applied.differences))
 
 
-def _finding(one: Difference, severity: Severity = "stops") -> Finding:
+def _finding(one: Difference, where: str, severity: Severity = "stops") -> Finding:
     part: Part = "facts" if one.subject.startswith("facts.") else "registers"
     return Finding(
         one.subject,
         part,
         severity,
         (one.wanted,),
-        ((_HERE, one.found),),
+        ((where, one.found),),
         applies=("start",),
         because=(_SEEN[one.seen],),
     )
 
 
-def _lines(guest: Guest, applied: Applied) -> list[str]:
+def _lines(guest: Guest, applied: Applied, where: str) -> list[str]:
     told = f"{len(guest.registers)} registers written and read back, {len(applied.read)} read by guest instructions"
     notes = [
         line
@@ -69,11 +77,14 @@ def _lines(guest: Guest, applied: Applied) -> list[str]:
     ]
     if not applied.differences:
         return [
-            f"{guest.name}: runs",
+            f"{guest.name} on {where}: runs",
             *wrapped(f"{told}, interrupt controller {applied.gic}; all as the profile says", "  "),
             *notes,
         ]
-    lines = [f"{guest.name}: refused", *wrapped(f"{told}; {len(applied.differences)} differences:", "  ")]
+    lines = [
+        f"{guest.name} on {where}: refused",
+        *wrapped(f"{told}; {len(applied.differences)} differences:", "  "),
+    ]
     for one in applied.differences:
         lines += wrapped(
             f"{one.subject}: the profile says {one.wanted}, {_SEEN[one.seen]}: {one.found}", "  ", "    "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from armlevel.arch import Catalogue
-from armlevel.engine.cachelines import line_too_short
+from armlevel.engine.cachelines import refused_geometry
 from armlevel.engine.domains import accepts_of, fields_of
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Offer, Outcome
@@ -42,7 +42,7 @@ def register_outcome(offer: Offer, register: str, value: int, catalogue: Catalog
     limit = offer.limits.get(register)
     if limit is None:
         return "unknown"
-    if line_too_short(offer, register, value):
+    if refused_geometry(offer, register, value):
         return "refused"
     outcomes = {
         accepts_of(offer, field, field.get(limit)).outcome(field.get(value))

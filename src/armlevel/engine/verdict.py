@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
 from armlevel.engine.bundles import register_outcome
-from armlevel.engine.cachelines import line_too_short
+from armlevel.engine.cachelines import refused_geometry
 from armlevel.engine.causes import implementations, newer_line
 from armlevel.engine.domains import accepts_of, fields_of
 from armlevel.engine.facts import judge_facts
@@ -96,8 +96,11 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
             continue
         if want == limit:
             continue
-        if line_too_short(offer, name, want):
-            findings.append(_short_line(name, want, limit, host, cause))
+        if geometry := refused_geometry(offer, name, want):
+            finding = Finding(
+                name, "registers", "stops", (f"{want:#x}",), ((host.name, f"{limit:#x}"),), cause
+            )
+            findings.append(replace(finding, because=(geometry,)))
             continue
         for field in fields_of(catalogue, name, (want, limit)):
             value, top = field.get(want), field.get(limit)
@@ -115,13 +118,6 @@ def _not_recorded(owner: str, subject: str, because: str) -> Finding:
         offers=((owner, "not recorded"),),
         because=(because,),
         remedies=(Remedy("probe", hosts=(owner,)),),
-    )
-
-
-def _short_line(name: str, want: int, limit: int, host: Host, cause: Cause) -> Finding:
-    because = ("it says a cache line shorter than the host's CTR_EL0",)
-    return Finding(
-        name, "registers", "stops", (f"{want:#x}",), ((host.name, f"{limit:#x}"),), cause, because=because
     )
 
 

@@ -70,7 +70,7 @@ def predict_accepts(limits: Mapping[str, int], line: KernelLine, catalogue: Cata
     if not idc.get(limits.get("CTR_EL0", 0)):
         for subject in _CLEANING:
             if subject in accepts:
-                accepts[subject] = _must_clean(catalogue.fields[subject], limits["CLIDR_EL1"])
+                accepts[subject] = _must_clean(catalogue.fields[subject], limits["CLIDR_EL1"], catalogue)
     return accepts
 
 
@@ -131,11 +131,13 @@ def _field(
     return Accepts.of(kept, changed=changed, unsure=unsure)
 
 
-def _must_clean(field: Field, clidr: int) -> Accepts:
+def _must_clean(field: Field, clidr: int, catalogue: Catalogue) -> Accepts:
+    # LoC = 0 is always refused; LoUIS = 0 and LoUU = 0 only together, the other one being at its limit here.
     kept = {*range(1, 1 << field.width), field.get(clidr)}
-    # LoC = 0 is always refused; LoUIS = 0 and LoUU = 0 only together, which one field alone cannot tell.
-    alone = field.name != "LoC"
-    return Accepts.of(kept, unsure=(0,) if alone and 0 not in kept else ())
+    other = {"LoUIS": "LoUU", "LoUU": "LoUIS"}.get(field.name)
+    if other and catalogue.fields[f"CLIDR_EL1.{other}"].get(clidr):
+        kept.add(0)
+    return Accepts.of(kept)
 
 
 def _cache_sizes(register: str, line: KernelLine) -> dict[str, Accepts]:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from armlevel.lab.collector import pack_collector, read_collector
+from armlevel.lab.collector import pack_collector, pack_verifier, read_collector
 from armlevel.lab.hosts import MODELS, Host, Model, parse_host
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.laboratory import KernelState, Laboratory, Probed
@@ -27,6 +27,7 @@ __all__ = [
     "Result",
     "Settings",
     "pack_collector",
+    "pack_verifier",
     "parse_host",
     "read_collector",
 ]

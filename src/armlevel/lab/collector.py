@@ -14,13 +14,23 @@ from pathlib import Path
 
 from armlevel.errors import LabError
 
-__all__ = ["pack_collector", "read_collector"]
+__all__ = ["pack_collector", "pack_verifier", "read_collector"]
 
 _WHOLE = ("profile", "kvm", "probe")
 _PARTS = ("__init__.py", "errors.py", "documents/write.py", "documents/replace.py", "cli/collector.py")
 # Packages whose door opens onto more than the probe needs get an empty one.
 _EMPTY = ("documents/__init__.py", "cli/__init__.py")
 _MAIN = b"import sys\nfrom armlevel.cli.collector import main\nsys.exit(main())\n"
+_VERIFY = b"import sys\nfrom armlevel.cli.verifier import main\nsys.exit(main())\n"
+# Arm's room stays at home; names and ids of registers are in the probe's plan, too.
+_ARCH = b"""
+from types import SimpleNamespace as Row
+Catalogue = object
+def load():
+    from armlevel.probe.compiled import PLAN
+    registers = {row.name: Row(name=row.name, kvm_id=row.kvm_id) for row in PLAN.identity}
+    return Row(registers=registers, firmware={row[0]: Row(name=row[0], kvm_id=row[1]) for row in PLAN.firmware})
+"""
 _PLAN = '"""What the probe tries."""\nfrom armlevel.probe.plan import Plan, Run, Tried\nPLAN = {!r}\n'
 
 
@@ -39,6 +49,15 @@ def pack_collector() -> dict[str, bytes]:
                 files[f"armlevel/{room}/{file.name}"] = file.read_bytes()
     files |= {f"armlevel/{name}": b"" for name in _EMPTY}
     files["armlevel/probe/compiled.py"] = _PLAN.format(plan_of(load())).encode()
+    return files
+
+
+def pack_verifier() -> dict[str, bytes]:
+    """Return the files that apply a guest profile: the probe's rooms, and another door."""
+    files = pack_collector()
+    files["__main__.py"] = _VERIFY
+    files["armlevel/cli/verifier.py"] = resources.files("armlevel").joinpath("cli/verifier.py").read_bytes()
+    files["armlevel/arch/__init__.py"] = _ARCH
     return files
 
 

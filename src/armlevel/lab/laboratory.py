@@ -66,23 +66,43 @@ class Laboratory:
 
     def probe(self, host: Host, collector: Mapping[str, bytes], timeout: float = 300.0) -> Probed:
         """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""
-        image, store = base_image(self._archive(), find_userland(self._archive())), self.store()
-        key = content_key(image.parent.name, *(part for item in sorted(collector.items()) for part in item))
-        compiled = store.path("bytecode", key) / "bytecode.cpio"
-        known = compiled.exists()
-        script = f'python3 -I probe -o "$OUT/host.json" -n {shlex.quote(str(host))}'
-        job = Job(script, {f"probe/{path}": data for path, data in collector.items()}, learn=not known)
-        result = self.run(host, job, timeout, (compiled,) if known else ())
+        script = f'python3 -I inside -o "$OUT/host.json" -n {shlex.quote(str(host))}'
+        result = self._run_packed(host, script, collector, {}, timeout)
         text = result.files.get("host.json", b"").decode()
         said = result.stderr.strip().splitlines()
         if result.status or not text:
             raise LabError(
                 f"the probe failed in {host}: {said[-1] if said else f'exit status {result.status}'}"
             )
-        if not known:
+        return Probed(host, text, tuple(said), result.seconds)
+
+    def verify(
+        self, host: Host, guest: bytes, verifier: Mapping[str, bytes], timeout: float = 300.0
+    ) -> bytes:
+        """Apply a guest profile (the document's bytes) in ``host``; return what was found, as JSON."""
+        script = 'python3 -I inside guest.json "$OUT/applied.json"'
+        result = self._run_packed(host, script, verifier, {"guest.json": guest}, timeout)
+        if result.status or "applied.json" not in result.files:
+            said = result.stderr.strip().splitlines()
+            why = said[-1] if said else f"exit status {result.status}"
+            raise LabError(f"the guest could not be applied in {host}: {why}")
+        return result.files["applied.json"]
+
+    def _run_packed(
+        self, host: Host, script: str, packed: Mapping[str, bytes], files: Mapping[str, bytes], timeout: float
+    ) -> Result:
+        # What Python compiles for packed code inside a host is kept, and sent along the next time.
+        image, store = base_image(self._archive(), find_userland(self._archive())), self.store()
+        key = content_key(image.parent.name, *(part for item in sorted(packed.items()) for part in item))
+        compiled = store.path("bytecode", key) / "bytecode.cpio"
+        known = compiled.exists()
+        inside = {f"inside/{path}": data for path, data in packed.items()}
+        job = Job(script, {**inside, **files}, learn=not known)
+        result = self.run(host, job, timeout, (compiled,) if known else ())
+        if not known and not result.status:
             learnt = archive_of(result.bytecode)
             store.entry("bytecode", key, lambda place: write_archive(place / "bytecode.cpio", learnt))
-        return Probed(host, text, tuple(said), result.seconds)
+        return result
 
     def prepare(self, host: Host) -> str:
         """Fetch and build all that ``host`` needs; return the release of its kernel."""
