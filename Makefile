@@ -13,7 +13,7 @@ TYPED := $(wildcard src tools bench tests)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe bench rows requirements clean moved
+.PHONY: help demo test check probe fidelity bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -36,6 +36,9 @@ check: $(VENV)/.test ## lint, format, types, import contract, the compiled facts
 
 probe: $(VENV)/.run ## dist/armlevel-probe.pyz: the probe as one file, for a bare host with Python 3.10 or newer
 	@$(RUN) tools/make_probe.py
+
+fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, against what KVM does
+	@$(RUN) tools/fidelity.py
 
 bench: $(VENV)/.test ## how fast, how large: ratios within one run
 	@$(RUN) bench/run.py

@@ -65,7 +65,7 @@ def test_279_fields_are_writable_on_the_newest_line():
         ("ID_AA64DFR0_EL1.DebugVer", "7.3", 9, (6, 7, 8, 9)),
         ("ID_DFR0_EL1.CopDbg", "6.12", 8, (6, 7, 8)),
         ("ID_AA64DFR0_EL1.PMUVer", "7.3", 6, (0, 1, 2, 3, 4, 5, 6)),
-        ("ID_AA64DFR0_EL1.PMUVer", "6.18", 6, (*range(7), *range(8, 15))),  # compared as signed there: 8 to 14 are less
+        ("ID_AA64DFR0_EL1.PMUVer", "6.18", 6, (*range(7), *range(8, 15))),  # as signed: 8 to 14 are less
         ("ID_DFR0_EL1.PerfMon", "7.3", 6, (0, 3, 4, 5, 6)),
         ("ID_AA64DFR0_EL1.DoubleLock", "7.3", 0, (0, 8, 9, 10, 11, 12, 13, 14, 15)),
         ("ID_AA64DFR0_EL1.DoubleLock", "7.3", 15, (8, 9, 10, 11, 12, 13, 14, 15)),

@@ -101,8 +101,11 @@ def test_a_host_without_idc_must_keep_cleaning_its_caches():
     values = VALUES | {"CTR_EL0": 0x8444C004, "CLIDR_EL1": 0x9200003}
     accepts = read(fingerprint(config={"reg_modifiers": modifiers(values)})).offers[0].accepts
     assert accepts["CLIDR_EL1.LoC"].outcome(0) == "refused"
-    assert accepts["CLIDR_EL1.LoUU"].outcome(0) == "unknown"
+    assert accepts["CLIDR_EL1.LoUU"].outcome(0) == "same"  # as long as LoUIS is not 0 too
     assert accepts["CLIDR_EL1.LoUU"].outcome(7) == "same"
+    values |= {"CLIDR_EL1": 0x9000003}
+    accepts = read(fingerprint(config={"reg_modifiers": modifiers(values)})).offers[0].accepts
+    assert accepts["CLIDR_EL1.LoUU"].outcome(0) == "refused"
 
 
 BAD = {
