@@ -62,7 +62,8 @@ def level_firmware(
     born = tuple(host for host, _ in offers if all(host in weakest for weakest in lowest.values()))
     if lowest and not born and weaker:
         one = min(
-            sorted(host for host, _ in recorded), key=lambda host: [levels[name][host] for name in lowest]
+            sorted(host for host, _ in recorded),
+            key=lambda host: [_rank(name, levels[name][host], catalogue) for name in lowest],
         )
         values |= {name: levels[name][one] for name in lowest}
         born = tuple(
