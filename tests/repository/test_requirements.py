@@ -39,9 +39,9 @@ def test_the_run_and_the_tests_use_the_same_versions():
     assert run == {name: test.get(name) for name in run}
 
 
-def test_the_run_needs_four_packages():
+def test_the_run_needs_five_packages():
     names = {re.split(r"[><=]", line)[0] for line in PYPROJECT["project"]["dependencies"]}
-    assert names == {"pydantic", "rfc8785", "rich", "typer"}
+    assert names == {"cryptography", "pydantic", "rfc8785", "rich", "typer"}
 
 
 def test_the_build_backend_is_pinned_too():

@@ -30,6 +30,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("check", "Say whether a guest may start and arrive on hosts."),
     "migrate": ("migrate", "Say whether a guest may move between two hosts."),
     "matrix": ("matrix", "Show who can go where."),
+    "freeze": ("freeze", "Freeze a guest profile: name, version, lineage, signature."),
+    "verify-signature": ("verify_signature", "Say whether a frozen profile was signed."),
     "verify": ("verify", "Give a scratch VM the guest's CPU, and compare."),
     "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
     "import": ("importing", "Turn another tool's file into a host profile."),

@@ -21,7 +21,9 @@ from armlevel.documents.write import (
 )
 
 if TYPE_CHECKING:
+    from armlevel.documents.envelope import Published, read_published, write_published
     from armlevel.documents.files import LARGEST, Loaded, load, load_guest, load_hosts, load_many, read_file
+    from armlevel.documents.frozen import Frozen, Lineage, Origin, freeze
     from armlevel.documents.read import (
         Document,
         new_pool,
@@ -35,10 +37,15 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST",
     "Document",
+    "Frozen",
+    "Lineage",
     "Loaded",
+    "Origin",
+    "Published",
     "canonical",
     "digest",
     "document_object",
+    "freeze",
     "guest_object",
     "host_object",
     "load",
@@ -51,17 +58,23 @@ __all__ = [
     "read_file",
     "read_guest",
     "read_host",
+    "read_published",
     "replace_file",
     "schemas",
     "verdict_object",
     "verify_digest",
+    "write_published",
 ]
 
 _IN_READ = ("Document", "new_pool", "read_document", "read_guest", "read_host", "verify_digest")
 _IN_FILES = ("LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file")
+_IN_FROZEN = ("Frozen", "Lineage", "Origin", "freeze")
+_IN_ENVELOPE = ("Published", "read_published", "write_published")
 _HOME = {
     **dict.fromkeys(_IN_READ, "read"),
     **dict.fromkeys(_IN_FILES, "files"),
+    **dict.fromkeys(_IN_FROZEN, "frozen"),
+    **dict.fromkeys(_IN_ENVELOPE, "envelope"),
     "schemas": "schema",
 }
 

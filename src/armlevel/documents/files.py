@@ -76,6 +76,10 @@ def load(path: str, pool: Pool | None = None) -> Document:
             raise UnreadableFile(path, _why(exc)) from exc
         return read_foreign(gathered, path, _stem(path))
     data = read_file(path)
+    if _may_be_frozen(data):
+        from armlevel.documents.envelope import read_published
+
+        return read_published(data, path, pool).frozen.guest
     if _may_be_ours(data) and (document := read_ours(data, path, pool)) is not None:
         if isinstance(document, Host | Guest) and not document.name:
             return replace(document, name=_stem(path))
@@ -185,6 +189,11 @@ def _stem(path: str) -> str:
 def _may_be_ours(data: bytes) -> bool:
     # Only an object has a kind; what is no JSON at all goes to the importers, which know texts too.
     return data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{"
+
+
+def _may_be_frozen(data: bytes) -> bool:
+    # What we wrote for people begins with a line break; frozen profiles and envelopes are one long line.
+    return data[:2] != b"{\n" and data[:1] == b"{" and (b'"frozen-profile/1"' in data or b'"payload"' in data)
 
 
 def _is_folder(path: str) -> bool:

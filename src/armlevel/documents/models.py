@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-__all__ = ["MODELS", "GuestModel", "HostModel", "OfferModel", "VerdictModel"]
+__all__ = [
+    "FROZEN_KIND",
+    "MODELS",
+    "FrozenModel",
+    "GuestModel",
+    "HostModel",
+    "OfferModel",
+    "VerdictModel",
+]
+
+FROZEN_KIND = "frozen-profile/1"
 
 VALUE_PATTERN = "^0x[0-9a-f]{16}$"
 _STATE_PATTERN = "^0x[0-9a-f]{16}([0-9a-f]{16})?$"
@@ -157,6 +167,36 @@ class GuestModel(_Model):
     paint: PaintModel | None = None
     born_on: list[Text] = Field(default_factory=list)
     tolerates: list[Text] = Field(default_factory=list)
+
+
+class OriginModel(_Model):
+    """A host that a frozen profile was levelled for."""
+
+    name: Text
+    digest: Digest | None = None
+
+
+class LineageModel(_Model):
+    """Where a frozen profile came from; part of its digest."""
+
+    hosts: list[OriginModel] = Field(default_factory=list)
+    source: Text = ""
+    policy: list[Text] = Field(default_factory=list)
+    catalogue: Text = ""
+    tool: Text = ""
+    at: Text = ""
+    parent: Digest | None = None
+
+
+class FrozenModel(_Model):
+    """frozen-profile/1: a guest CPU under a name and a version, as exact bytes."""
+
+    kind: Literal["frozen-profile/1"]
+    name: Text
+    version: Text
+    digest: Digest
+    guest: GuestModel
+    lineage: LineageModel
 
 
 class AnswersModel(_Model):

@@ -48,7 +48,7 @@ UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 # Stands for the offers of a host while the rest of its document is validated.
 _AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
-_OURS = re.compile(r"(host-profile|guest-profile|verdict)/[0-9]+")
+_OURS = re.compile(r"(host-profile|guest-profile|frozen-profile|verdict)/[0-9]+")
 
 
 def new_pool() -> Pool:

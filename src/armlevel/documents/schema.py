@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from armlevel.documents.models import MODELS
+from pydantic import BaseModel
+
+from armlevel.documents.models import FROZEN_KIND, MODELS, FrozenModel
 
 __all__ = ["schemas"]
 
@@ -13,10 +15,11 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return kind -> JSON Schema (2020-12).
 
     >>> sorted(schemas())
-    ['guest-profile/1', 'host-profile/1', 'verdict/1']
+    ['frozen-profile/1', 'guest-profile/1', 'host-profile/1', 'verdict/1']
     """
     found: dict[str, dict[str, Any]] = {}
-    for kind, model in MODELS.items():
+    models: dict[str, type[BaseModel]] = {**MODELS, FROZEN_KIND: FrozenModel}
+    for kind, model in models.items():
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             **model.model_json_schema(mode="validation"),

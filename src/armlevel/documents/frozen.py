@@ -1,0 +1,169 @@
+"""A frozen guest profile: one CPU under a name and a version, with where it came from, as exact bytes.
+
+frozen-profile/1 is written as its canonical bytes (RFC 8785) and one line break, and its digest covers all of it. So
+every other text is refused, even one that means the same: a file that one bit was flipped in is never read. Signed,
+these bytes travel in a DSSE envelope (:mod:`armlevel.documents.signing`).
+
+Unlike a profile, a frozen one is held against its digest whenever it is read: it is an ABI, and there are few of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from armlevel.documents.build import guest_of
+from armlevel.documents.items import shown
+from armlevel.documents.maps import Faults, Pool
+from armlevel.documents.models import FROZEN_KIND, FrozenModel
+from armlevel.documents.read import parse
+from armlevel.documents.words import sentence
+from armlevel.documents.write import canonical, digest, guest_object
+from armlevel.errors import BadDocument, UsageError
+from armlevel.profile import Guest, Made
+
+__all__ = ["FROZEN_KIND", "Frozen", "Lineage", "Origin", "freeze", "frozen_bytes", "read_frozen"]
+
+_CHANGED = "a frozen profile is exact bytes: take the file again from where it was published"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A host that a profile was levelled for; its digest, if the host was at hand when the profile was frozen."""
+
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a frozen profile came from.
+
+    ``hosts``    the hosts it was levelled for;  ``source``  what the profile itself says of that
+    ``policy``   choices that made it, as options of the command line;  ``parent``  digest of the profile it replaces
+    ``catalogue``, ``tool``, ``at``  facts, program and time (UTC) that made it
+    """
+
+    hosts: tuple[Origin, ...] = ()
+    source: str = ""
+    policy: tuple[str, ...] = ()
+    catalogue: str = ""
+    tool: str = ""
+    at: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A guest CPU that never changes; ``digest`` names it, ``guest`` is called after name and version."""
+
+    name: str
+    version: str
+    guest: Guest
+    lineage: Lineage
+    digest: str
+
+
+def freeze(guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), parent: str = "") -> Frozen:
+    """Freeze a guest profile; the lineage is what the profile records, and ``hosts`` and ``parent``.
+
+    Raises:
+        UsageError: no name or no version.
+
+    >>> from armlevel.profile import Shape
+    >>> one = freeze(Guest("g", Shape(), {"ID_AA64PFR0_EL1": 17}), "web", "1")
+    >>> one.guest.name, one.digest == read_frozen(frozen_bytes(one), "web-1.json", None).digest
+    ('web-1', True)
+    """
+    if not name.strip() or not version.strip():
+        raise UsageError("a frozen profile needs a name and a version", hint="--name web --version 1")
+    made = guest.made
+    source, _, choices = made.source.partition("; --")
+    lineage = Lineage(
+        tuple(hosts) or tuple(Origin(one) for one in guest.born_on),
+        source,
+        tuple(f"--{choice}" for choice in choices.split(" --")) if choices else (),
+        made.catalogue,
+        made.tool,
+        made.at,
+        parent,
+    )
+    frozen = Frozen(name, version, replace(guest, name=f"{name}-{version}"), lineage, "")
+    return replace(frozen, digest=digest(_object(frozen)))
+
+
+def frozen_bytes(frozen: Frozen) -> bytes:
+    """Return the exact bytes of a frozen profile."""
+    return canonical({**_object(frozen), "digest": frozen.digest}) + b"\n"
+
+
+def read_frozen(data: bytes, path: str, pool: Pool | None) -> Frozen:
+    """Read a frozen profile that is not in an envelope.
+
+    Raises:
+        BadDocument: one bit of it is not as it was frozen, or it has other faults.
+
+    """
+    document = parse(data, path)
+    if not isinstance(document, dict) or document.get("kind") != FROZEN_KIND:
+        raise BadDocument(path, (f"kind: a {FROZEN_KIND} is needed here",))
+    said, found = document.get("digest"), digest(document)
+    if said != found:
+        fault = f"digest: is {shown(said, 80)}, but the content gives {found}"
+        raise BadDocument(path, (fault,), hint=_CHANGED)
+    if data != canonical(document) + b"\n":
+        raise BadDocument(path, ("the bytes are not those that were frozen",), hint=_CHANGED)
+    try:
+        model = FrozenModel.model_validate(document)
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False, include_context=True)
+        raise BadDocument(path, tuple(map(sentence, errors))) from exc
+    faults = Faults()
+    if pool is None:
+        from armlevel.arch import load
+
+        pool = Pool(load())
+    guest = guest_of(model.guest, pool, faults)
+    if model.guest.digest != digest(document["guest"]):
+        faults.add("guest.digest", "is not that of the guest")
+    if faults:
+        raise BadDocument(path, tuple(faults))
+    line = model.lineage
+    lineage = Lineage(
+        tuple(Origin(one.name, one.digest or "") for one in line.hosts),
+        line.source,
+        tuple(line.policy),
+        line.catalogue,
+        line.tool,
+        line.at,
+        line.parent or "",
+    )
+    source = "; ".join(filter(None, [line.source, " ".join(line.policy)]))
+    made = Made(line.tool, line.catalogue, line.at, source)
+    return Frozen(model.name, model.version, replace(guest, made=made), lineage, found)
+
+
+def _object(frozen: Frozen) -> dict[str, Any]:
+    line = frozen.lineage
+    lineage: dict[str, Any] = {
+        "hosts": [
+            {"name": one.name, "digest": one.digest} if one.digest else {"name": one.name}
+            for one in line.hosts
+        ]
+    }
+    texts = {key: getattr(line, key) for key in ("source", "catalogue", "tool", "at", "parent")}
+    lineage |= {key: text for key, text in texts.items() if text}
+    if line.policy:
+        lineage["policy"] = list(line.policy)
+    # The guest keeps what `made` says in the lineage, once.
+    guest = {key: value for key, value in guest_object(frozen.guest).items() if key != "made"}
+    return {
+        "kind": FROZEN_KIND,
+        "name": frozen.name,
+        "version": frozen.version,
+        "guest": guest,
+        "lineage": lineage,
+    }
