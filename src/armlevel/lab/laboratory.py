@@ -20,6 +20,7 @@ from armlevel.lab.machine import Machine
 from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
 from armlevel.lab.settings import Settings
 from armlevel.lab.store import Store, content_key
+from armlevel.lab.vmms import guest_image, module_image, vmm_image
 
 __all__ = ["KernelState", "Laboratory", "Probed"]
 
@@ -103,6 +104,24 @@ class Laboratory:
             learnt = archive_of(result.bytecode)
             store.entry("bytecode", key, lambda place: write_archive(place / "bytecode.cpio", learnt))
         return result
+
+    def vmm_images(self, host: Host, qemu: str = "10", *more: str) -> tuple[Path, ...]:
+        r"""Archives that let ``host`` run guests: QEMU ("10" or "11", or both), a small Linux guest, network modules.
+
+        Give them to :meth:`run` as ``extra``; the host should have ``memory=1024``. Inside there are then
+        ``/usr/bin/qemu-system-aarch64`` (the last QEMU named; each is also ``/opt/qemu-10/qemu-system-aarch64`` ...),
+        ``/guest/vmlinuz`` and ``/guest/initrd``, and a job may run::
+
+            qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -cpu host -m 128M -nodefaults -display none \
+                -serial file:/tmp/console -kernel /guest/vmlinuz -initrd /guest/initrd -append "console=ttyAMA0 quiet"
+
+        The guest says `tick N UPTIME` four times a second, and more when its console reads `state` (``guest.sh``).
+        Stock Debian packages, fetched once; nothing of QEMU's own data is there (no firmware, no option ROMs: a PCI
+        network card takes ``romfile=``).
+        """
+        archive = self._archive()
+        images = [vmm_image(archive, version) for version in (*more, qemu)]
+        return (*images, guest_image(archive), module_image(archive, host.line))
 
     def prepare(self, host: Host) -> str:
         """Fetch and build all that ``host`` needs; return the release of its kernel."""

@@ -1,0 +1,39 @@
+#!/bin/sh
+# The first process of a nested guest: tick, and answer what the console is asked.
+#
+#   tick N UPTIME      every quarter of a second
+#   state              asked for: the features each CPU lists, and a digest that each CPU computes with them
+export PATH=/usr/bin LC_ALL=C
+busybox mount -t proc proc /proc
+busybox mount -t sysfs sysfs /sys
+busybox mount -t devtmpfs dev /dev
+busybox --install -s /usr/bin
+stty -F /dev/ttyAMA0 raw -echo
+exec < /dev/ttyAMA0 > /dev/ttyAMA0 2>&1
+seq 1 20000 > /tmp/numbers
+
+state() {
+    grep -E '^(processor|Features|CPU (implementer|variant|part|revision))' /proc/cpuinfo | while IFS=: read -r key value; do
+        case $key in
+        processor*) cpu=${value# } ;;
+        *) echo "cpu $cpu $key:$value" | tr -s '\t ' ' ' ;;
+        esac
+    done
+    # OpenSSL's digest takes the SHA and NEON instructions the CPU lists.
+    for cpu in $(cd /sys/devices/system/cpu && echo cpu[0-9]*); do
+        set -- "$(taskset -c "${cpu#cpu}" openssl-sha256sum < /tmp/numbers 2>&1)"
+        echo "sum ${cpu#cpu} ${1%% *}"
+    done
+    echo "clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+    echo end
+}
+
+tick=0
+while :; do
+    tick=$((tick + 1))
+    read -r up _ < /proc/uptime
+    echo "tick $tick $up"
+    if read -r -t 0.25 word && [ "$word" = state ]; then
+        state
+    fi
+done
