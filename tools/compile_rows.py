@@ -235,6 +235,12 @@ def kvm(data: Path) -> Toml:
             )
             for row in load(data / "kvm/ignored.toml")["ignored"]
         ),
+        "stable": tuple(
+            tuple(
+                take(row, "stable", subject="", series=(), had=0, has=0, before="", after="", why="", see="")
+            )
+            for row in load(data / "kvm/stable.toml")["stable"]
+        ),
         "couplings": tuple(
             (name, *take(paired(row), name, lines=every, when="", then=(), why="", see=""))
             for name, row in load(data / "kvm/couplings.toml")["couplings"].items()

@@ -17,6 +17,7 @@ from armlevel.arch.kvmrows import (
     Ignored,
     KernelLine,
     NoMeaning,
+    StableChange,
     WriteRule,
 )
 from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
@@ -72,6 +73,7 @@ __all__ = [
     "Rule",
     "RuleReport",
     "SetAside",
+    "StableChange",
     "Version",
     "WriteRule",
     "check_rules",

@@ -151,6 +151,11 @@ class Catalogue:
         return tuple(kvmrows.Ignored(*row) for row in self._table["ignored"])
 
     @cached_property
+    def stable(self) -> tuple[kvmrows.StableChange, ...]:
+        """What updates inside stable lines changed."""
+        return tuple(kvmrows.StableChange(*row) for row in self._table["stable"])
+
+    @cached_property
     def no_meaning(self) -> tuple[kvmrows.NoMeaning, ...]:
         """Registers that say nothing under some condition."""
         return tuple(

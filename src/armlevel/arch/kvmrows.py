@@ -16,6 +16,7 @@ __all__ = [
     "Ignored",
     "KernelLine",
     "NoMeaning",
+    "StableChange",
     "WriteRule",
 ]
 
@@ -49,9 +50,9 @@ class KernelLine:
         return version < self.before or version in self.series
 
 
-def _version(release: str) -> tuple[int, ...]:
+def _version(release: str, parts: int = 2) -> tuple[int, ...]:
     numbers: list[int] = []
-    for part in release.strip().split(".")[:2]:
+    for part in release.strip().split(".")[:parts]:
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         if not digits:
             break
@@ -130,6 +131,39 @@ class Ignored:
     harmless: bool
     why: str
     see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StableChange:
+    """What an update inside a stable line changed for guests.
+
+    ``series`` is major and minor; kernels up to patch level ``had`` show ``before`` and from ``has`` on ``after``, as
+    texts of a diff (empty for a register that is not listed). Between the two nobody recorded.
+
+    >>> row = StableChange("CNTP_CTL_EL0", (6, 1), 84, 129, "", "listed", "")
+    >>> (
+    ...     row.between("6.1.84-99", "6.1.129-138"),
+    ...     row.between("6.1.129", "6.1.172"),
+    ...     row.between("5.10.1", "6.1.129"),
+    ... )
+    (True, False, False)
+    """
+
+    subject: str
+    series: tuple[int, ...]
+    had: int
+    has: int
+    before: str
+    after: str
+    why: str
+    see: str = ""
+
+    def between(self, older: str, newer: str) -> bool:
+        """Whether an update from one release to the other may have brought it."""
+        old, new = _version(older, 3), _version(newer, 3)
+        if len(old) < 3 or len(new) < 3 or not old[:2] == new[:2] == self.series:
+            return False
+        return (old[2] < self.has or old[2] == self.had) and new[2] > self.had - (self.had == self.has)
 
 
 @dataclass(frozen=True, slots=True)

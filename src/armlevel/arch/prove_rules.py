@@ -38,6 +38,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _field_rules(catalogue)
     yield from _writing(catalogue)
     yield from _state(catalogue)
+    yield from _stable(catalogue)
 
 
 # ---- names and sources
@@ -77,6 +78,7 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     rows += [(one.field, one.see) for one in catalogue.ignored]
     rows += [(one.field, one.see) for rules in catalogue.writable.values() for one in rules]
     rows += [(one.register, one.see) for one in catalogue.drops]
+    rows += [(one.subject, one.see) for one in catalogue.stable]
     rows += [(one.text, one.reason) for one in catalogue.set_aside]
     rows += list(catalogue.not_visible.items())
     for name, see in rows:
@@ -189,3 +191,11 @@ def _state(catalogue: Catalogue) -> Iterator[str]:
     for drop in catalogue.drops:
         if not drop.kvm_ids or any(one >> 56 != _ARM64 for one in drop.kvm_ids):
             yield f"{drop.register}: its ids are not ids of arm64 registers"
+
+
+def _stable(catalogue: Catalogue) -> Iterator[str]:
+    for row in catalogue.stable:
+        if "." in row.subject and row.subject not in catalogue.fields:
+            yield f"stable: no field is called {row.subject}"
+        if len(row.series) != 2 or row.had > row.has or row.before == row.after:
+            yield f"stable: {row.subject}: needs a series, had <= has, and two values that differ"

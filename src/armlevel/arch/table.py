@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-875e4c91',
+    'version': '2026.11-41d7ad58',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2555,6 +2555,17 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('ID_AA64PFR1_EL1.MTE_frac', ('6.18', '7.3'), (0,), 15, True, 'older kernels showed 0 on hosts with MTE2 whose silicon has no asynchronous faults and says 15', 'Linux 7.3 KVM sys_regs.c, set_id_aa64pfr1_el1; only where ID_AA64PFR1_EL1.MTE is 2 and the limit is 15'),
         ('ID_AA64DFR0_EL1.PMUVer', ('6.12', '6.18', '7.3'), (15,), 0, True, 'an implementation defined PMU is never emulated; older kernels showed it', 'Linux 7.3 KVM sys_regs.c, set_id_aa64dfr0_el1'),
         ('ID_DFR0_EL1.PerfMon', ('6.12', '6.18', '7.3'), (15,), 0, True, 'an implementation defined PMU is never emulated; older kernels showed it', 'Linux 7.3 KVM sys_regs.c, set_id_dfr0_el1'),
+    ),
+    'stable': (
+        ('ID_AA64MMFR2_EL1.CCIDX', (6, 1), 59, 66, '1', '0', 'KVM stopped showing the wide cache format', 'Firecracker fingerprints of Graviton3, 2023-11-07 and 2024-01-17 (76c902868)'),
+        ('ID_MMFR4_EL1.CCIDX', (6, 1), 59, 66, '1', '0', 'KVM stopped showing the wide cache format', 'Firecracker fingerprints of Graviton3, 2023-11-07 and 2024-01-17 (76c902868)'),
+        ('CNTP_CTL_EL0', (5, 10), 214, 234, '', 'listed', 'the physical timer joined the register list', 'Firecracker fingerprints of Graviton2, 2024-04-23 and 2025-03-11 (5277cbbd2)'),
+        ('CNTP_CVAL_EL0', (5, 10), 214, 234, '', 'listed', 'the physical timer joined the register list', 'Firecracker fingerprints of Graviton2, 2024-04-23 and 2025-03-11 (5277cbbd2)'),
+        ('CNTP_CTL_EL0', (6, 1), 84, 129, '', 'listed', 'the physical timer joined the register list', 'Firecracker fingerprints of Graviton2, 2024-04-23 and 2025-03-11 (5277cbbd2)'),
+        ('CNTP_CVAL_EL0', (6, 1), 84, 129, '', 'listed', 'the physical timer joined the register list', 'Firecracker fingerprints of Graviton2, 2024-04-23 and 2025-03-11 (5277cbbd2)'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', (6, 1), 129, 140, '0x2', '0x1', 'the kernel learnt that the core needs the branch history workaround', 'Firecracker history of the Graviton4 fingerprint, 2025-06-18 (2551a1e4a)'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', (5, 10), 234, 234, '0x2', '0x1', 'the kernel learnt that the core needs the branch history workaround; its release string did not move', 'Firecracker history of the Graviton4 fingerprint, 2025-07-28 (0082734bd)'),
+        ('ID_AA64MMFR1_EL1.ECBHB', (6, 1), 140, 150, '0', '1', 'KVM shows that the core clears its branch history on exceptions', 'Firecracker history of the Graviton4 fingerprint, 2025-09-22 (1a410fbce)'),
     ),
     'couplings': (
         ('sve', ('before-6.5', '6.12', '6.18', '7.3'), 'without sve', (('ID_AA64PFR0_EL1.SVE', 0), ('ID_AA64ZFR0_EL1.F64MM', 0), ('ID_AA64ZFR0_EL1.F32MM', 0), ('ID_AA64ZFR0_EL1.F16MM', 0), ('ID_AA64ZFR0_EL1.I8MM', 0), ('ID_AA64ZFR0_EL1.SM4', 0), ('ID_AA64ZFR0_EL1.SHA3', 0), ('ID_AA64ZFR0_EL1.B16B16', 0), ('ID_AA64ZFR0_EL1.BF16', 0), ('ID_AA64ZFR0_EL1.BitPerm', 0), ('ID_AA64ZFR0_EL1.EltPerm', 0), ('ID_AA64ZFR0_EL1.AES', 0), ('ID_AA64ZFR0_EL1.SVEver', 0)), 'a vCPU without SVE shows no SVE and a zero register about it', 'Linux 7.3 KVM sys_regs.c, ID_AA64PFR0_EL1 and ID_AA64ZFR0_EL1'),

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "matrix": ("matrix", "Show who can go where."),
     "freeze": ("freeze", "Freeze a guest profile: name, version, lineage, signature."),
     "verify-signature": ("verify_signature", "Say whether a frozen profile was signed."),
+    "drift": ("drift", "Say whether hosts still run a guest."),
     "verify": ("verify", "Give a scratch VM the guest's CPU, and compare."),
     "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
     "import": ("importing", "Turn another tool's file into a host profile."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.diff import Change, diff
+from armlevel.engine.drift import Drift, Moved, drift
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
 from armlevel.engine.groups import Group, Grouping, groups_of
 from armlevel.engine.moves import Cell, Move, matrix, migrate
@@ -17,10 +18,12 @@ __all__ = [
     "Baseline",
     "Cell",
     "Change",
+    "Drift",
     "Finding",
     "Group",
     "Grouping",
     "Move",
+    "Moved",
     "Part",
     "Policy",
     "Remedy",
@@ -29,6 +32,7 @@ __all__ = [
     "answer_of",
     "check",
     "diff",
+    "drift",
     "groups_of",
     "level",
     "matrix",

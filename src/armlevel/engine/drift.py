@@ -1,0 +1,114 @@
+"""Whether hosts still run a guest, and what changed on those that were recorded before, with the likely cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from armlevel.arch import Catalogue, StableChange
+from armlevel.engine.causes import implementations
+from armlevel.engine.diff import Change, diff
+from armlevel.engine.findings import Answer, Verdict, worst
+from armlevel.engine.verdict import check
+from armlevel.kvm import group_of, id_of
+from armlevel.profile import Guest, Host, Software
+
+__all__ = ["Drift", "DriftCause", "Moved", "drift"]
+
+DriftCause = Literal["silicon", "kernel", "firmware", "boot option", "recording", "not known"]
+
+# What no software of the host decides: it is of the CPU, or the machine's firmware programmed it.
+_BY_FIRMWARE = ("facts.cntfrq_hz",)
+_BY_SILICON = ("MIDR_EL1", "facts.dczid", "facts.gmid")
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One change of a host that its guests may notice; ``known`` is the stable update that is recognised in it."""
+
+    change: Change
+    cause: DriftCause
+    known: StableChange | None = None
+
+    @property
+    def real(self) -> bool:
+        """Whether the host changed, and not only what was written down of it."""
+        return self.cause != "recording"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One host today: what it answers a guest, and what changed since it was recorded before.
+
+    ``born_here``  whether the guest starts here; where it only arrives, not starting is no drift
+    """
+
+    host: str
+    verdict: Verdict
+    born_here: bool
+    changes: tuple[Moved, ...] = ()
+    since: str = ""
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the guest can do here what it is for: arrive, and start where it is born."""
+        return worst([self.verdict.arrive, self.verdict.start] if self.born_here else [self.verdict.arrive])
+
+
+def drift(host: Host, guest: Guest, catalogue: Catalogue, before: Host | None = None) -> Drift:
+    """Judge a guest on a host as it is now; ``before`` is the same host as it was recorded earlier.
+
+    A profile that names no host where it is born is born everywhere.
+    """
+    names = {host.name} if before is None else {host.name, before.name}
+    born_here = not guest.born_on or not names.isdisjoint(guest.born_on)
+    verdict = check(guest, host, catalogue)
+    if before is None:
+        return Drift(host.name, verdict, born_here)
+    moved = tuple(
+        _moved(change, before, host, catalogue) for change in diff(before, host, catalogue) if change.identity
+    )
+    return Drift(host.name, verdict, born_here, moved, before.name)
+
+
+def _moved(change: Change, before: Host, now: Host, catalogue: Catalogue) -> Moved:
+    older, newer = before.software.kernel, now.software.kernel
+    known = next(
+        (
+            row
+            for row in catalogue.stable
+            if (row.subject, row.before or None, row.after)
+            == (change.subject, change.before or None, change.after)
+            and row.between(older, newer)
+        ),
+        None,
+    )
+    return Moved(change, "kernel" if known is not None else _cause(change, before, now), known)
+
+
+def _cause(change: Change, before: Host, now: Host) -> DriftCause:
+    if change.part == "list" and group_of(id_of(change.subject)) == "core":
+        return "recording"  # every KVM lists every core register
+    were, are = implementations(before), implementations(now)
+    if were and are:
+        if {one.part for one in were} != {one.part for one in are} or change.subject in _BY_SILICON:
+            return "silicon"
+        if were != are or change.subject in _BY_FIRMWARE:  # firmware patches a revision, and sets the clock
+            return "firmware"
+        if before.software.kernel and now.software.kernel:
+            return _by_software(change, before.software, now.software)
+    return "not known"
+
+
+def _by_software(change: Change, old: Software, new: Software) -> DriftCause:
+    if old.kernel != new.kernel:
+        return "kernel"
+    if _boot(old) != _boot(new):
+        return "boot option"
+    # The same kernel by its name: firmware tells KVM which workarounds there are; all else is for its boot options.
+    return "firmware" if old.firmware != new.firmware or change.part == "firmware" else "boot option"
+
+
+def _boot(software: Software) -> tuple[str, ...]:
+    options: tuple[str, ...] = getattr(software, "boot_options", ())
+    return options
