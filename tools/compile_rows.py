@@ -241,6 +241,10 @@ def kvm(data: Path) -> Toml:
             )
             for row in load(data / "kvm/stable.toml")["stable"]
         ),
+        "leaks": tuple(
+            tuple(take(row, "leaks", field="", lines=(), when="", usable="", harmless=False, why="", see=""))
+            for row in load(data / "kvm/leaks.toml")["leaks"]
+        ),
         "couplings": tuple(
             (name, *take(paired(row), name, lines=every, when="", then=(), why="", see=""))
             for name, row in load(data / "kvm/couplings.toml")["couplings"].items()

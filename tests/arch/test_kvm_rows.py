@@ -4,7 +4,7 @@ import pytest
 
 from armlevel.arch import evaluate, load
 
-LINES = ("before-6.5", "6.12", "6.18", "7.3")
+LINES = ("before-6.1", "6.1", "6.12", "6.18", "7.3")
 
 
 def takes(subject, line, limit):
@@ -20,10 +20,12 @@ def holds(when, known):
 @pytest.mark.parametrize(
     ("release", "line"),
     [
-        ("4.14.314-238.539.amzn2.aarch64", "before-6.5"),
-        ("5.10.243-240.959.amzn2.aarch64", "before-6.5"),
-        ("6.1.129-138.220.amzn2023.aarch64", "before-6.5"),
-        ("6.4", "before-6.5"),
+        ("4.14.314-238.539.amzn2.aarch64", "before-6.1"),
+        ("5.10.243-240.959.amzn2.aarch64", "before-6.1"),
+        ("6.1.129-138.220.amzn2023.aarch64", "6.1"),
+        ("6.0.9", "before-6.1"),
+        ("6.2", None),
+        ("6.4", None),  # PMUVer and PerfMon could be written since 6.3
         ("6.5.0", None),
         ("6.8.0-31-generic", None),
         ("6.12.117+deb13-cloud-arm64", "6.12"),
@@ -40,9 +42,9 @@ def test_a_release_is_of_a_measured_line_or_unknown(release, line):
     assert (found.name if found else None) == line
 
 
-def test_the_measured_lines_are_four():
+def test_the_measured_lines_are_four_and_what_is_older():
     assert tuple(line.name for line in load().lines) == LINES
-    assert [line.imp_id_writable for line in load().lines] == [False, False, True, True]
+    assert [line.imp_id_writable for line in load().lines] == [False, False, False, True, True]
 
 
 def test_279_fields_are_writable_on_the_newest_line():
@@ -53,9 +55,10 @@ def test_279_fields_are_writable_on_the_newest_line():
     ("subject", "line", "limit", "values"),
     [
         ("ID_AA64ISAR0_EL1.AES", "7.3", 2, (0, 1, 2)),
-        ("ID_AA64ISAR0_EL1.AES", "before-6.5", 2, (2,)),
-        ("ID_AA64PFR0_EL1.CSV2", "before-6.5", 1, (0, 1)),
-        ("ID_AA64PFR0_EL1.CSV3", "before-6.5", 0, (0,)),
+        ("ID_AA64ISAR0_EL1.AES", "before-6.1", 2, (2,)),
+        ("ID_AA64PFR0_EL1.CSV2", "6.1", 1, (0, 1)),
+        ("ID_AA64PFR0_EL1.CSV2", "6.1", 2, (0, 1, 2)),
+        ("ID_AA64PFR0_EL1.CSV3", "6.1", 0, (0,)),
         ("ID_AA64PFR0_EL1.SVE", "7.3", 1, (1,)),
         ("ID_AA64PFR0_EL1.RAS", "6.12", 1, (1,)),
         ("ID_AA64PFR0_EL1.RAS", "6.18", 1, (0, 1)),

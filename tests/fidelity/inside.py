@@ -76,12 +76,12 @@ def guest_of(given: Any) -> Guest:
 
 
 def apply(kvm: Kvm, guest: Guest, catalogue: Any, pmu: int | None) -> Any:
-    """Apply a guest profile; give back what differs: (subject, wanted, found, seen by)."""
+    """Apply a guest profile; give back what differs, and what only leaks: (subject, wanted, found, seen by)."""
     try:
         applied = apply_guest(kvm, guest, catalogue, pmu=pmu)
     except KvmError as exc:
-        return [["shape", guest.shape.label, str(exc), "kvm"]]
-    return [list(one) for one in applied.differences]
+        return [["shape", guest.shape.label, str(exc), "kvm"]], []
+    return [list(one) for one in applied.differences], [list(one) for one in applied.notes]
 
 
 def masks(kvm: Kvm, shape: Shape, pmu: int | None) -> Any:

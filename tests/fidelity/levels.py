@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
-from armlevel.arch import Catalogue, Field
-from armlevel.engine import Finding, level
+from armlevel.arch import Catalogue, Field, evaluate, known_of
+from armlevel.engine import Finding, check, level
 from armlevel.engine.domains import fields_of
 from armlevel.profile import Guest, Host, Offer, Shape
 from tests.fidelity.fields import accepts
@@ -47,6 +47,7 @@ class Levelled:
             f"{self.sets['unknown']:,} unknown; {self.applied['born']:,} starts and "
             f"{self.applied['arrived']:,} arrivals elsewhere tried; {self.conflicts['proved']:,} conflicts proved, "
             f"{self.conflicts['follow']:,} that follow from them; "
+            f"{self.applied['leaks']:,} fields that guests read from the hardware; "
             f"{len(self.wrong_yes)} wrong yes, {len(self.wrong_no)} wrong no"
         )
 
@@ -199,12 +200,24 @@ def _task(guest: Guest) -> dict[str, Any]:
     }
 
 
-def judge(made: Plan, host: str, answers: Sequence[Any], total: Levelled) -> None:
-    """Hold what was seen on one host against the promise."""
-    for (number, born), differences in zip(made.on.get(host, {}).items(), answers, strict=True):
+def judge(made: Plan, host: Host, answers: Sequence[Any], catalogue: Catalogue, total: Levelled) -> None:
+    """Hold what was seen on one host against the promise, and what leaked against what `check` says may leak."""
+    for (number, born), (differences, leaks) in zip(made.on.get(host.name, {}).items(), answers, strict=True):
+        guest = made.guests[number]
+        places = " ".join(guest.born_on)
         total.applied["born" if born else "arrived"] += 1
         for subject, wanted, found, seen in differences:
             # A level of mitigation is a fact of the host: a guest that comes from elsewhere keeps what it was told.
             if born or not subject.startswith(_WORKAROUND):
-                name = made.guests[number].born_on
-                total.wrong_yes.append((host, " ".join(name), subject, wanted, found, seen))
+                total.wrong_yes.append((host.name, places, subject, wanted, found, seen))
+        foretold = {one.subject for one in check(guest, host, catalogue).findings} if leaks else set()
+        for subject, wanted, found, seen in leaks:
+            total.applied["leaks"] += 1
+            if subject not in foretold | _useless(guest, catalogue):
+                total.wrong_yes.append((host.name, places, f"{subject} leaks", wanted, found, seen))
+
+
+def _useless(guest: Guest, catalogue: Catalogue) -> set[str]:
+    # What a guest can make no use of is not worth a finding.
+    values = known_of(catalogue, guest.registers)
+    return {row.field for row in catalogue.leaks if evaluate(row.usable, values) is False}

@@ -95,7 +95,7 @@ def run(
         restored = moves.compare(host, hosts, found["restore"], catalogue)
         outcome.restored.add(restored)
         outcome.masks.add(masks.compare_masks(host, found["masks"], catalogue))
-        levels.judge(made, host.name, found["apply"], outcome.levelled)
+        levels.judge(made, host, found["apply"], catalogue, outcome.levelled)
         tell(f"{done} of {len(hosts)}  {host.name}  {found['booted']:.1f} s  {restored}")
     if not outcome.failed:
         levels.prove(made, outcome.restored.kept, catalogue, outcome.levelled)

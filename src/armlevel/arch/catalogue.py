@@ -156,6 +156,14 @@ class Catalogue:
         return tuple(kvmrows.StableChange(*row) for row in self._table["stable"])
 
     @cached_property
+    def leaks(self) -> tuple[kvmrows.Leak, ...]:
+        """Fields that a guest reads from the hardware, whatever KVM shows."""
+        return tuple(
+            kvmrows.Leak(field, lines, self._parse(when), self._parse(usable), harmless, why, see)
+            for field, lines, when, usable, harmless, why, see in self._table["leaks"]
+        )
+
+    @cached_property
     def no_meaning(self) -> tuple[kvmrows.NoMeaning, ...]:
         """Registers that say nothing under some condition."""
         return tuple(

@@ -15,6 +15,7 @@ __all__ = [
     "FirmwareRegister",
     "Ignored",
     "KernelLine",
+    "Leak",
     "NoMeaning",
     "StableChange",
     "WriteRule",
@@ -30,7 +31,7 @@ class KernelLine:
     ``default`` says what a field without a :class:`WriteRule` does on this line: ``limit-only`` (KVM takes the
     limit and nothing else). ``imp_id_writable`` says whether KVM can let userspace write MIDR, REVIDR and AIDR.
 
-    >>> KernelLine("before-6.5", (6, 5), (), "limit-only", False, "").matches("5.10.243-amzn2")
+    >>> KernelLine("before-6.1", (6, 1), (), "limit-only", False, "").matches("5.10.243-amzn2")
     True
     """
 
@@ -65,9 +66,10 @@ class WriteRule:
     """What KVM of some kernel ``lines`` takes for one field, besides the limit.
 
     ``rule`` is ``lower`` (any value up to the limit), ``higher`` (from the limit up), ``exact`` (the limit or
-    ``safe``) or ``any``. Compared as two's complement if ``signed``. Values under ``least`` or over ``most`` are
-    refused, and so are ``refused``; ``extra`` values are taken whatever the limit. ``changed`` maps a value that is
-    accepted to the one that is kept. ``needs_imp_id`` rules hold only for a VM whose implementation IDs are writable.
+    ``safe``), ``any``, or ``unknown`` (the limit; of other values it was not measured). Compared as two's complement
+    if ``signed``. Values under ``least`` or over ``most`` are refused, and so are ``refused``; ``extra`` values are
+    taken whatever the limit. ``changed`` maps a value that is accepted to the one that is kept. ``needs_imp_id`` rules
+    hold only for a VM whose implementation IDs are writable.
 
     >>> rule = WriteRule("ID_AA64DFR0_EL1.DebugVer", ("7.3",), "lower", width=4, least=6)
     >>> rule.takes(9, 10), rule.takes(5, 10), rule.takes(11, 10)
@@ -164,6 +166,24 @@ class StableChange:
         if len(old) < 3 or len(new) < 3 or not old[:2] == new[:2] == self.series:
             return False
         return (old[2] < self.has or old[2] == self.had) and new[2] > self.had - (self.had == self.has)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A field that a guest's own instructions read from the hardware, though KVM shows another value.
+
+    It does on a host of ``lines`` whose own values make ``when`` true, while the VM's register is as the host shows
+    it. ``usable`` is over the guest's values: false if it can make no use of the difference. ``harmless`` says that
+    what the guest then does is right all the same.
+    """
+
+    field: str
+    lines: tuple[str, ...]
+    when: Expr
+    usable: Expr
+    harmless: bool
+    why: str
+    see: str = ""
 
 
 @dataclass(frozen=True, slots=True)

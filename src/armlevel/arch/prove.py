@@ -38,6 +38,7 @@ def _readable(catalogue: Catalogue) -> Iterator[str]:
         ("rules", lambda: catalogue.rules),
         ("hwcaps", lambda: catalogue.hwcaps),
         ("writable", lambda: catalogue.writable),
+        ("leaks", lambda: catalogue.leaks),
         ("no_meaning", lambda: catalogue.no_meaning),
         ("drops", lambda: catalogue.drops),
         ("couplings", lambda: catalogue.couplings),

@@ -22,7 +22,7 @@ class _Named(Protocol):
     def see(self) -> str: ...
 
 
-_RULES = ("lower", "higher", "exact", "any")
+_RULES = ("lower", "higher", "exact", "any", "unknown")
 _FIRMWARE = ("version", "bitmap", "level")
 _ARM64 = 0x60
 
@@ -50,6 +50,7 @@ def _names(catalogue: Catalogue) -> Iterator[str]:
         where += [(feature.name, part) for pair in feature.announced for part in pair]
     where += [(cap.name, cap.condition) for cap in catalogue.hwcaps.values() if cap.condition]
     where += [(row.name, row.unless) for row in catalogue.no_meaning]
+    where += [(row.field, expr) for row in catalogue.leaks for expr in (row.when, row.usable)]
     where += [(row.register, row.when) for row in catalogue.drops if not isinstance(row.when, str)]
     where += [(row.name, row.when) for row in catalogue.couplings if not isinstance(row.when, str)]
     for name, expr in where:
@@ -76,6 +77,7 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     rows = [(one.name, one.see) for group in named for one in group]
     rows += [(one.text, one.see) for one in catalogue.rules]
     rows += [(one.field, one.see) for one in catalogue.ignored]
+    rows += [(one.field, one.see) for one in catalogue.leaks]
     rows += [(one.field, one.see) for rules in catalogue.writable.values() for one in rules]
     rows += [(one.register, one.see) for one in catalogue.drops]
     rows += [(one.subject, one.see) for one in catalogue.stable]
@@ -163,6 +165,7 @@ def _writing(catalogue: Catalogue) -> Iterator[str]:
     lines = {line.name for line in catalogue.lines}
     used = [(one.field, one.field, one.lines) for rules in catalogue.writable.values() for one in rules]
     used += [(one.field, one.field, one.lines) for one in catalogue.ignored]
+    used += [(one.field, one.field, one.lines) for one in catalogue.leaks]
     used += [(one.name, field, one.lines) for one in catalogue.couplings for field in one.then]
     for name, subject, on in used:
         if subject not in catalogue.fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-41d7ad58',
+    'version': '2026.11-eedb1681',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2256,7 +2256,8 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         (192, 2759, 'Ampere-1c'),
     )),
     'lines': (
-        ('before-6.5', (6, 5), (), 'limit-only', False, 'recordings of 5.10 and 6.1 hosts; the ID registers took other values first in 6.5', 'Linux v6.4 arch/arm64/kvm/sys_regs.c; Firecracker fingerprints of AWS metal hosts'),
+        ('before-6.1', (6, 1), (), 'limit-only', False, 'recordings of 4.14 and 5.10 hosts; nothing was tried on these, so fields that some of them let be written have the rule unknown', 'Linux v5.10 arch/arm64/kvm/sys_regs.c; Firecracker fingerprints of AWS metal hosts'),
+        ('6.1', (), ((6, 1),), 'limit-only', False, '6.1.0-50 (Debian), every value of every 4-bit field tried on ten emulated hosts', 'KVM_SET_ONE_REG on Linux 6.1.0-50; Linux v6.1 arch/arm64/kvm/sys_regs.c'),
         ('6.12', (), ((6, 12),), 'limit-only', False, '6.12.117, every value of every 4-bit field tried on an emulated host', 'KVM_ARM_GET_REG_WRITABLE_MASKS and KVM_SET_ONE_REG on Linux 6.12.117'),
         ('6.18', (), ((6, 18),), 'limit-only', True, '6.18.15, every value of every 4-bit field tried on an emulated host', 'KVM_ARM_GET_REG_WRITABLE_MASKS and KVM_SET_ONE_REG on Linux 6.18.15'),
         ('7.3', (), ((7, 3),), 'limit-only', True, '7.3.4, every value of every 4-bit field tried on eleven emulated hosts: 307,200 values', 'KVM_ARM_GET_REG_WRITABLE_MASKS and KVM_SET_ONE_REG on Linux 7.3.4'),
@@ -2403,9 +2404,11 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('ID_PFR2_EL1.SSBS', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_PFR2_EL1.CSV3', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_MMFR5_EL1.ETS', ('6.12', '6.18', '7.3'), 'lower', ()),
-        ('ID_AA64PFR0_EL1.CSV3', ('before-6.5',), 'lower', (('most', 1), ('see', 'Linux v6.1 KVM sys_regs.c, set_id_aa64pfr0_el1'))),
+        ('ID_AA64PFR0_EL1.CSV3', ('before-6.1',), 'unknown', (('see', 'writable since Linux 5.11 (KVM sys_regs.c, set_id_aa64pfr0_el1); no older kernel than 6.1 was tried'),)),
+        ('ID_AA64PFR0_EL1.CSV3', ('6.1',), 'lower', (('most', 1), ('see', 'Linux v6.1 KVM sys_regs.c, set_id_aa64pfr0_el1; tried on 6.1.0-50'))),
         ('ID_AA64PFR0_EL1.CSV3', ('6.12', '6.18', '7.3'), 'lower', ()),
-        ('ID_AA64PFR0_EL1.CSV2', ('before-6.5',), 'lower', (('most', 1), ('see', 'Linux v6.1 KVM sys_regs.c, set_id_aa64pfr0_el1'))),
+        ('ID_AA64PFR0_EL1.CSV2', ('before-6.1',), 'unknown', (('see', 'writable since Linux 5.10 (KVM sys_regs.c, set_id_aa64pfr0_el1); no older kernel than 6.1 was tried'),)),
+        ('ID_AA64PFR0_EL1.CSV2', ('6.1',), 'lower', (('most', 1), ('see', 'Linux v6.1 KVM sys_regs.c, set_id_aa64pfr0_el1; tried on 6.1.0-50'))),
         ('ID_AA64PFR0_EL1.CSV2', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_AA64PFR0_EL1.DIT', ('6.12', '6.18', '7.3'), 'lower', ()),
         ('ID_AA64PFR0_EL1.SEL2', ('6.12', '6.18', '7.3'), 'lower', ()),
@@ -2567,17 +2570,22 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', (5, 10), 234, 234, '0x2', '0x1', 'the kernel learnt that the core needs the branch history workaround; its release string did not move', 'Firecracker history of the Graviton4 fingerprint, 2025-07-28 (0082734bd)'),
         ('ID_AA64MMFR1_EL1.ECBHB', (6, 1), 140, 150, '0', '1', 'KVM shows that the core clears its branch history on exceptions', 'Firecracker history of the Graviton4 fingerprint, 2025-09-22 (1a410fbce)'),
     ),
+    'leaks': (
+        ('CTR_EL0.IDC', ('before-6.1', '6.1'), 'CTR_EL0.IDC >= 1 & (CLIDR_EL1.LoC == 0 | CLIDR_EL1.LoUIS == 0 & CLIDR_EL1.LoUU == 0)', 'true', True, "Linux shows IDC = 1 where CLIDR_EL1 says that nothing needs cleaning, and the guest may read the silicon's 0: it then cleans in vain", 'Linux v6.1 asm/cache.h, read_cpuid_effective_cachetype, and asm/kvm_emulate.h, vcpu_reset_hcr: no HCR_EL2.TID2 but on mismatched caches; Arm DDI 0487, CTR_EL0.IDC; measured on Cortex-A76 and A64FX at 6.1.0-50'),
+        ('CTR_EL0.TminLine', ('before-6.1', '6.1'), 'true', 'ID_AA64PFR1_EL1.MTE >= 2', False, 'KVM shows TminLine = 0 whatever the silicon says; a guest that keeps the tag line it read at boot may skip lines elsewhere', 'Linux v6.1 asm/kvm_emulate.h, vcpu_reset_hcr; Linux v6.1 cpufeature.c has no TminLine; measured on 6.1.0-50'),
+        ('CTR_EL0.TminLine', ('6.12', '6.18', '7.3'), 'ID_AA64MMFR2_EL1.EVT >= 1', 'ID_AA64PFR1_EL1.MTE >= 2', False, 'KVM shows TminLine = 0 whatever the silicon says; a guest that keeps the tag line it read at boot may skip lines elsewhere', 'Linux 7.3 KVM: HCR_EL2.TID4 in place of TID2 where the host has FEAT_EVT, so that CTR_EL0 is not trapped; measured on Neoverse N2 at 7.3.4: 0x4b444c004 read, 0xb444c004 shown'),
+    ),
     'couplings': (
-        ('sve', ('before-6.5', '6.12', '6.18', '7.3'), 'without sve', (('ID_AA64PFR0_EL1.SVE', 0), ('ID_AA64ZFR0_EL1.F64MM', 0), ('ID_AA64ZFR0_EL1.F32MM', 0), ('ID_AA64ZFR0_EL1.F16MM', 0), ('ID_AA64ZFR0_EL1.I8MM', 0), ('ID_AA64ZFR0_EL1.SM4', 0), ('ID_AA64ZFR0_EL1.SHA3', 0), ('ID_AA64ZFR0_EL1.B16B16', 0), ('ID_AA64ZFR0_EL1.BF16', 0), ('ID_AA64ZFR0_EL1.BitPerm', 0), ('ID_AA64ZFR0_EL1.EltPerm', 0), ('ID_AA64ZFR0_EL1.AES', 0), ('ID_AA64ZFR0_EL1.SVEver', 0)), 'a vCPU without SVE shows no SVE and a zero register about it', 'Linux 7.3 KVM sys_regs.c, ID_AA64PFR0_EL1 and ID_AA64ZFR0_EL1'),
-        ('ptrauth', ('before-6.5', '6.12', '6.18', '7.3'), 'without ptrauth', (('ID_AA64ISAR1_EL1.APA', 0), ('ID_AA64ISAR1_EL1.API', 0), ('ID_AA64ISAR1_EL1.GPA', 0), ('ID_AA64ISAR1_EL1.GPI', 0), ('ID_AA64ISAR2_EL1.APA3', 0), ('ID_AA64ISAR2_EL1.GPA3', 0)), 'a vCPU without pointer authentication shows no algorithm', 'Linux 7.3 KVM sys_regs.c, ID_AA64ISAR1_EL1 and ID_AA64ISAR2_EL1'),
-        ('mte', ('before-6.5', '6.12', '6.18', '7.3'), 'without mte', (('ID_AA64PFR1_EL1.MTE', 0), ('ID_AA64PFR1_EL1.MTE_frac', 0), ('ID_AA64PFR2_EL1.MTEFAR', 0), ('ID_AA64PFR2_EL1.MTESTOREONLY', 0)), 'a VM without memory tagging shows none of it', 'Linux 7.3 KVM sys_regs.c, ID_AA64PFR1_EL1 and ID_AA64PFR2_EL1'),
+        ('sve', ('before-6.1', '6.1', '6.12', '6.18', '7.3'), 'without sve', (('ID_AA64PFR0_EL1.SVE', 0), ('ID_AA64ZFR0_EL1.F64MM', 0), ('ID_AA64ZFR0_EL1.F32MM', 0), ('ID_AA64ZFR0_EL1.F16MM', 0), ('ID_AA64ZFR0_EL1.I8MM', 0), ('ID_AA64ZFR0_EL1.SM4', 0), ('ID_AA64ZFR0_EL1.SHA3', 0), ('ID_AA64ZFR0_EL1.B16B16', 0), ('ID_AA64ZFR0_EL1.BF16', 0), ('ID_AA64ZFR0_EL1.BitPerm', 0), ('ID_AA64ZFR0_EL1.EltPerm', 0), ('ID_AA64ZFR0_EL1.AES', 0), ('ID_AA64ZFR0_EL1.SVEver', 0)), 'a vCPU without SVE shows no SVE and a zero register about it', 'Linux 7.3 KVM sys_regs.c, ID_AA64PFR0_EL1 and ID_AA64ZFR0_EL1'),
+        ('ptrauth', ('before-6.1', '6.1', '6.12', '6.18', '7.3'), 'without ptrauth', (('ID_AA64ISAR1_EL1.APA', 0), ('ID_AA64ISAR1_EL1.API', 0), ('ID_AA64ISAR1_EL1.GPA', 0), ('ID_AA64ISAR1_EL1.GPI', 0), ('ID_AA64ISAR2_EL1.APA3', 0), ('ID_AA64ISAR2_EL1.GPA3', 0)), 'a vCPU without pointer authentication shows no algorithm', 'Linux 7.3 KVM sys_regs.c, ID_AA64ISAR1_EL1 and ID_AA64ISAR2_EL1'),
+        ('mte', ('before-6.1', '6.1', '6.12', '6.18', '7.3'), 'without mte', (('ID_AA64PFR1_EL1.MTE', 0), ('ID_AA64PFR1_EL1.MTE_frac', 0), ('ID_AA64PFR2_EL1.MTEFAR', 0), ('ID_AA64PFR2_EL1.MTESTOREONLY', 0)), 'a VM without memory tagging shows none of it', 'Linux 7.3 KVM sys_regs.c, ID_AA64PFR1_EL1 and ID_AA64PFR2_EL1'),
         ('pmu', ('6.12', '6.18', '7.3'), 'without pmu_v3', (('ID_AA64DFR0_EL1.PMUVer', 0), ('ID_DFR0_EL1.PerfMon', 0)), 'a vCPU without a PMU shows none, in neither view', 'Linux 7.3 KVM sys_regs.c, ID_AA64DFR0_EL1 and ID_DFR0_EL1'),
         ('pmu-views', ('6.12', '6.18', '7.3'), 'ID_AA64DFR0_EL1.PMUVer == 0', (('ID_DFR0_EL1.PerfMon', 0),), 'the AArch32 view mirrors the PMU', 'Linux 7.3 KVM sys_regs.c, ID_DFR0_EL1'),
         ('s1pie', ('7.3',), '!(ID_AA64MMFR3_EL1.TCRX >= 1 & ID_AA64ISAR2_EL1.ATS1A >= 1)', (('ID_AA64MMFR3_EL1.S1PIE', 0),), 'cleared at the first run of a VM without TCR2_EL1 and AT S1E1A', 'Linux 7.3 KVM config.c, kvm_idregs_enforce_dependencies'),
         ('s1poe', ('7.3',), '!(ID_AA64MMFR3_EL1.TCRX >= 1 & ID_AA64ISAR2_EL1.ATS1A >= 1 & ID_AA64MMFR1_EL1.HPDS >= 1)', (('ID_AA64MMFR3_EL1.S1POE', 0),), 'cleared at the first run of a VM without TCR2_EL1, AT S1E1A and hierarchical permission disables', 'Linux 7.3 KVM config.c, kvm_idregs_enforce_dependencies'),
     ),
     'no_meaning': (
-        ('aarch32', ('ID_PFR0_EL1', 'ID_PFR1_EL1', 'ID_DFR0_EL1', 'ID_AFR0_EL1', 'ID_MMFR0_EL1', 'ID_MMFR1_EL1', 'ID_MMFR2_EL1', 'ID_MMFR3_EL1', 'ID_ISAR0_EL1', 'ID_ISAR1_EL1', 'ID_ISAR2_EL1', 'ID_ISAR3_EL1', 'ID_ISAR4_EL1', 'ID_ISAR5_EL1', 'ID_MMFR4_EL1', 'ID_ISAR6_EL1', 'MVFR0_EL1', 'MVFR1_EL1', 'MVFR2_EL1', 'ID_PFR2_EL1', 'ID_DFR1_EL1', 'ID_MMFR5_EL1'), 'ID_AA64PFR0_EL1.EL0 >= 2 | ID_AA64PFR0_EL1.EL1 >= 2 | ID_AA64PFR0_EL1.EL2 >= 2 | ID_AA64PFR0_EL1.EL3 >= 2', ('before-6.5', '6.12', '6.18', '7.3'), 'no exception level of the guest has AArch32, so its views are UNKNOWN', 'Arm DDI 0487, the AArch32 views of the ID registers; Linux 7.3 KVM: read as zero, writes ignored'),
+        ('aarch32', ('ID_PFR0_EL1', 'ID_PFR1_EL1', 'ID_DFR0_EL1', 'ID_AFR0_EL1', 'ID_MMFR0_EL1', 'ID_MMFR1_EL1', 'ID_MMFR2_EL1', 'ID_MMFR3_EL1', 'ID_ISAR0_EL1', 'ID_ISAR1_EL1', 'ID_ISAR2_EL1', 'ID_ISAR3_EL1', 'ID_ISAR4_EL1', 'ID_ISAR5_EL1', 'ID_MMFR4_EL1', 'ID_ISAR6_EL1', 'MVFR0_EL1', 'MVFR1_EL1', 'MVFR2_EL1', 'ID_PFR2_EL1', 'ID_DFR1_EL1', 'ID_MMFR5_EL1'), 'ID_AA64PFR0_EL1.EL0 >= 2 | ID_AA64PFR0_EL1.EL1 >= 2 | ID_AA64PFR0_EL1.EL2 >= 2 | ID_AA64PFR0_EL1.EL3 >= 2', ('6.1', '6.12', '6.18', '7.3'), 'no exception level of the guest has AArch32, so its views are UNKNOWN', 'Arm DDI 0487, the AArch32 views of the ID registers; Linux 7.3 KVM: read as zero, writes ignored'),
     ),
     'bundles': (
         ('cache', ('CLIDR_EL1', 'CCSIDR_EL1[*]'), 'the hierarchy and its sizes describe one cache system', 'Linux 7.3 KVM sys_regs.c: both are made from CTR_EL0 of the host'),

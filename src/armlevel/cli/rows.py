@@ -197,9 +197,12 @@ def _field(one: Field, catalogue: Catalogue) -> list[tuple[str, str]]:
         rule = catalogue.write_rule(one.subject, line.name)
         text = "its limit only"
         if rule is not None:
-            text = {"lower": "up to its limit", "higher": "from its limit up", "any": "any value"}.get(
-                rule.rule, f"its limit, or {rule.safe}"
-            )
+            text = {
+                "lower": "up to its limit",
+                "higher": "from its limit up",
+                "any": "any value",
+                "unknown": "its limit; of other values it was not measured",
+            }.get(rule.rule, f"its limit, or {rule.safe}")
             text += "".join(
                 f", {word} {value}"
                 for word, value in (("at least", rule.least), ("at most", rule.most))

@@ -23,6 +23,7 @@ from armlevel.engine.findings import (
     answer_of,
 )
 from armlevel.engine.firmware import judge_firmware
+from armlevel.engine.leaks import judge_leaks
 from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
@@ -67,7 +68,10 @@ def check(
                 guest, host, values, assume_same=assume_same_impdef or SAME_IMPDEF in guest.tolerates
             ),
         ],
-        "registers": judge_registers(guest, host, offer, catalogue),
+        "registers": [
+            *judge_registers(guest, host, offer, catalogue),
+            *judge_leaks(guest, host, offer, values, catalogue),
+        ],
         "list": judge_list(guest, host.name, offer),
         "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=weaker),
         "facts": judge_facts(guest, host),

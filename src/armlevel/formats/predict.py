@@ -111,6 +111,8 @@ def _field(
     changed: dict[int, int] = {}
     unsure: tuple[int, ...] = ()
     rule = catalogue.write_rule(field.subject, line.name)
+    if rule is not None and rule.rule == "unknown":
+        return Accepts.of({limit}, others="unknown")
     if rule is not None and rule.needs_imp_id <= imp_id:
         kept = rule.values(limit)
         changed.update(rule.changed)

@@ -11,6 +11,7 @@ from armlevel.kvm.ids import id_of
 from armlevel.probe.final import gic_of, make_ready
 from armlevel.probe.guest import read_by_mrs
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
+from armlevel.probe.leaks import leaked
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Guest
 
@@ -21,8 +22,6 @@ _QUADWORD = 128
 _FACTS = {"cntfrq_hz": (3, 3, 14, 0, 0), "dczid": (3, 3, 0, 0, 7)}
 # CLIDR_EL1 is checked against CTR_EL0; a workaround level depends on ID_AA64PFR1_EL1.SSBS, so firmware comes last.
 _FIRST = ("CTR_EL0",)
-# While the VM's CTR_EL0 is that of the host, the guest reads the hardware's, TminLine included, which KVM shows as 0.
-_LEAKS = ("CTR_EL0.TminLine",)
 _GIC_LSB = 24  # ID_AA64PFR0_EL1.GIC
 
 
@@ -85,7 +84,7 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
         if known is not None and known != read[fact]:
             differences.append(Difference(f"facts.{fact}", str(known), str(read[fact]), "guest"))
     distinct = dict.fromkeys(differences)
-    notes = tuple(one for one in distinct if one.seen == "guest" and one.subject in _LEAKS)
+    notes = tuple(one for one in distinct if leaked(one, seen))
     return Applied(tuple(one for one in distinct if one not in notes), notes, seen, gic or "none")
 
 
