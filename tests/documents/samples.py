@@ -10,7 +10,13 @@ HOST: dict[str, Any] = {
     "kind": "host-profile/1",
     "name": "a",
     "made": {"tool": "armlevel 0.1.0", "at": "2026-11-23T10:00:00Z"},
-    "software": {"kernel": "6.18.30", "kvm_capabilities": {"vm_ipa_size": 48}, "vmms": {"qemu": "10.0.2"}},
+    "software": {
+        "kernel": "6.18.30",
+        "kvm_capabilities": {"vm_ipa_size": 48},
+        "vmms": {"qemu": "10.0.2"},
+        "boot_options": ["arm64.nosve", "kvm-arm.mode=nvhe"],
+        "vulnerabilities": {"spectre_v2": "Mitigation: CSV2, BHB"},
+    },
     "cpus": [
         {
             "midr": "0x00000000411fd401",
@@ -56,6 +62,11 @@ HOST: dict[str, Any] = {
             "registers_without": ["0x6030000000140000"],
             "sve_vls": [128, 256],
             "pmu": {"counters": 6},
+            "changed_by_kvm": {"ID_AA64PFR0_EL1": "0x1101000121111112"},
+            "together": {
+                "ID_AA64PFR1_EL1.SSBS=0": {"KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2": 3},
+                "CTR_EL0.IDC=0": {"CLIDR_EL1.LoC": None},
+            },
         },
     ],
 }

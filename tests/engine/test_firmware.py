@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from armlevel.engine import Policy, check, level
+from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE, PSCI, STD, W1, W2, W3, about, field_of, plain, up_to
 
 SSBS = "ID_AA64PFR1_EL1.SSBS"
@@ -122,3 +123,43 @@ def test_where_no_host_tells_the_lowest_of_each_only_an_explicit_choice_helps():
     assert outcome.guest.born_on == ("a",)
     verdict = check(outcome.guest, hosts[1], CATALOGUE)
     assert (verdict.start, verdict.arrive) == ("refused", "runs")
+
+
+def test_a_version_that_a_host_was_seen_to_refuse_is_refused_although_it_is_lower():
+    told = level([plain("source", firmware={PSCI: 0x10000})], CATALOGUE).guest
+    assert told is not None
+    seen = {f"{PSCI}.63:0": Accepts.of([0x10002, 0x10003])}
+    picky = plain("picky", firmware={PSCI: 0x10003}, takes=seen)
+    assert check(told, picky, CATALOGUE).parts["firmware"] == ("refused", "refused")
+
+
+def test_a_bit_that_a_host_was_seen_to_take_is_taken():
+    told = level([plain("source", firmware={STD: 0b11})], CATALOGUE).guest
+    assert told is not None
+    generous = plain("generous", firmware={STD: 0b01}, takes={f"{STD}.63:0": Accepts.of([0, 1, 2, 3])})
+    assert check(told, generous, CATALOGUE).parts["firmware"] == ("runs", "runs")
+
+
+def test_the_common_version_is_one_that_every_host_was_seen_to_take():
+    gap = plain(
+        "gap", firmware={PSCI: 0x10003}, takes={f"{PSCI}.63:0": Accepts.of([2, 0x10000, 0x10002, 0x10003])}
+    )
+    outcome = level([gap, plain("old", firmware={PSCI: 0x10001})], CATALOGUE)
+    assert outcome.guest is not None
+    assert outcome.guest.firmware[PSCI] == 0x10000
+    assert outcome.parts["firmware"] == "runs"
+
+
+def test_without_a_version_that_all_were_seen_to_take_there_is_no_baseline():
+    new = plain("new", firmware={PSCI: 0x10003}, takes={f"{PSCI}.63:0": Accepts.of([0x10003])})
+    outcome = level([new, plain("old", firmware={PSCI: 0x10001})], CATALOGUE)
+    assert outcome.parts["firmware"] == "refused"
+
+
+def test_a_level_that_kvm_takes_without_keeping_it_breaks_the_guest_silently():
+    told = level([plain("strong", firmware={W1: 2})], CATALOGUE).guest
+    assert told is not None
+    lax = plain("lax", firmware={W1: 0}, takes={f"{W1}.63:0": Accepts.of([0], changed={1: 0, 2: 0})})
+    found = check(told, lax, CATALOGUE)
+    assert found.parts["firmware"] == ("refused", "refused")
+    assert "breaks" in {finding.severity for finding in found.findings}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,9 +10,11 @@ from armlevel.probe import Machine, plan_of, probe_host
 from armlevel.profile import Cpu, Implementation, Made, Shape
 from tests.probe.fake import (
     CATALOGUE,
+    CTR,
     ISAR0,
     MIDR,
     PFR0,
+    PSCI,
     FakeKvm,
     before_6_5,
     like_7_3,
@@ -62,7 +65,7 @@ def test_implementation_ids_are_a_shape_of_their_own():
     closed, opened = host.offer(Shape()), host.offer(Shape(imp_id_writable=True))
     assert "MIDR_EL1.PartNum" not in closed.accepts
     assert opened.accepts["MIDR_EL1.PartNum"].values is None
-    assert opened.accepts["MIDR_EL1.Variant"].values == set(range(16))
+    assert opened.accepts["MIDR_EL1.Variant"].values is None
 
 
 def test_a_kernel_without_the_capability_has_half_the_shapes():
@@ -111,10 +114,40 @@ def test_facts_come_from_guest_instructions():
 
 
 def test_what_kvm_changes_at_the_first_run_is_said():
-    remarks = probed(
-        FakeKvm(at_first_run={PFR0: 0x1}),
-    ).remarks
-    assert any("KVM changes ID_AA64PFR0_EL1 by itself" in remark for remark in remarks)
+    host = probed(FakeKvm(at_first_run={PFR0: 0x1})).host
+    assert {tuple(offer.changed_by_kvm.items()) for offer in host.offers} == {(("ID_AA64PFR0_EL1", 1),)}
+    assert all(not offer.changed_by_kvm for offer in probed(FakeKvm()).host.offers)
+
+
+def test_what_was_tried_together_is_said_of_the_shape_it_was_tried_on():
+    kvm = FakeKvm(like_7_3, at_first_run={CATALOGUE.registers["CLIDR_EL1"].kvm_id: 1 << 24})
+    kvm.values[CATALOGUE.registers["CLIDR_EL1"].kvm_id] = 2 << 24
+
+    def idc(register, value, limit, features):
+        """CTR_EL0.IDC takes 0."""
+        if register == CTR:
+            return value if value | 1 << 28 == limit | 1 << 28 else None
+        return like_7_3(register, value, limit, features)
+
+    kvm.rule = idc
+    kvm.values[CTR] |= 1 << 28
+    found = {offer.shape.label: offer.together for offer in probed(kvm).host.offers if offer.together}
+    assert found == {"pmu_v3+sve": {"CTR_EL0.IDC=0": {"CLIDR_EL1.LoC": 1}}}
+
+
+def test_boot_options_and_vulnerabilities_are_part_of_the_profile():
+    machine = replace(MACHINE, boot_options=("arm64.nosve",), vulnerabilities={"spectre_v2": "Vulnerable"})
+    document = host_object(probe_host(FakeKvm(), machine, PLAN, made=Made()).host)
+    assert document["software"]["boot_options"] == ["arm64.nosve"]
+    assert document["software"]["vulnerabilities"] == {"spectre_v2": "Vulnerable"}
+
+
+def test_of_a_version_beyond_those_that_were_tried_nothing_is_known_in_between():
+    kvm = FakeKvm()
+    kvm.values[PSCI] = 0x20000
+    found = offer_of(kvm).accepts["KVM_REG_ARM_PSCI_VERSION.63:0"]
+    assert found.outcome(0x10001) == "same"
+    assert found.outcome(0x10005) == "unknown"
 
 
 def test_two_probes_differ_in_nothing_but_when_they_were_made():

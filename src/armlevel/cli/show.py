@@ -59,6 +59,9 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
         rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers})"))
     if not host.cpus:
         rows.append(("CPUs", "not recorded"))
+    if software.boot_options:
+        rows.append(("booted", f"{' '.join(software.boot_options)} (lowers what the host offers)"))
+    rows += [("", f"{name}: {said}") for name, said in software.vulnerabilities.items() if explain]
     facts = fact_texts(host.facts)
     rows.append(("facts", ", ".join(text for _, text in facts) or "none recorded"))
     if explain:
@@ -77,6 +80,7 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
                     f"{shape_text(offer.shape)}: {offer.how}; {listed}; {writable} fields take other values",
                 )
             )
+            rows += [("", text) for text in _noticed(offer, catalogue)]
     if host.made.source:
         rows.append(("source", host.made.source))
     lines = [*wrapped(f"host {host.name}", rest="    "), *_titled(rows)]
@@ -86,6 +90,37 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
         lines += _registers(first.limits, catalogue, first, explain=explain)
         lines += _firmware(first.firmware, catalogue)
     return lines
+
+
+def _noticed(offer: Offer, catalogue: Catalogue) -> list[str]:
+    # What is not as it is for each value alone; couplings that were tried and change nothing need no words.
+    lines = []
+    for name, after in offer.changed_by_kvm.items():
+        row, before = catalogue.registers.get(name), offer.limits.get(name)
+        fields = row.fields if row is not None and before is not None else ()
+        texts = [
+            f"{one.name} {number_text(one.get(before))} to {number_text(one.get(after))}"
+            for one in fields
+            if before is not None and one.get(before) != one.get(after)
+        ]
+        lines.append(f"KVM itself changes {name} before the guest runs: {', '.join(texts) or hex(after)}")
+    for lowered, seen in offer.together.items():
+        for watched, value in seen.items():
+            alone = _alone(watched, offer, catalogue)
+            if value is None:
+                lines.append(f"with {lowered} KVM does not run the guest")
+            elif value != alone:
+                was = "" if alone is None else f" instead of {number_text(alone)}"
+                lines.append(f"with {lowered} the guest has {watched} = {number_text(value)}{was}")
+    return lines
+
+
+def _alone(watched: str, offer: Offer, catalogue: Catalogue) -> int | None:
+    field = catalogue.fields.get(watched)
+    if field is None:
+        return offer.firmware.get(watched)
+    limit = offer.limits.get(field.register)
+    return None if limit is None else field.get(limit)
 
 
 def _titled(rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -64,7 +64,14 @@ def host_with(offers: list[Offer], model: HostModel, pool: Pool, faults: Faults)
         tuple(offers) if faults else pool.shared_as(("offers", tuple(map(id, offers))), tuple(offers)),
         tuple(Cpu(_implementation(cpu), cpu.count) for cpu in model.cpus),
         _facts(model.facts),
-        Software(software.kernel, software.kvm_capabilities, software.vmms, software.firmware),
+        Software(
+            software.kernel,
+            software.kvm_capabilities,
+            software.vmms,
+            software.firmware,
+            tuple(software.boot_options),
+            software.vulnerabilities,
+        ),
         _made(model.made),
     )
 
@@ -133,6 +140,8 @@ def _offer(model: OfferModel, place: str, pool: Pool, faults: Faults) -> Offer:
         model.pmu,
         model.like,
         pool.ids(model.registers_without, f"{place}.registers_without", faults),
+        pool.values(model.changed_by_kvm, f"{place}.changed_by_kvm", faults),
+        model.together,
     )
     if faults:
         return offer
@@ -144,8 +153,18 @@ def _offer(model: OfferModel, place: str, pool: Pool, faults: Faults) -> Offer:
         offer.firmware,
         offer.state,
         offer.registers_without,
+        offer.changed_by_kvm,
     )
-    rest = (offer.shape, offer.how, offer.default, offer.sve_vls, tuple(offer.pmu.items()), offer.like)
+    together = tuple((lowered, *seen.items()) for lowered, seen in offer.together.items())
+    rest = (
+        offer.shape,
+        offer.how,
+        offer.default,
+        offer.sve_vls,
+        tuple(offer.pmu.items()),
+        offer.like,
+        together,
+    )
     return pool.shared_as(("offer", tuple(map(id, parts)), rest), offer)
 
 

@@ -57,6 +57,7 @@ State = Annotated[Any, _map(_REGISTER_PATTERN, {"type": "string", "pattern": _ST
 AcceptMap = Annotated[Any, _map(_SUBJECT_PATTERN, {"anyOf": [_numbers, _accepts]})]
 Ids = Annotated[Any, WithJsonSchema({"type": "array", "items": _value, "uniqueItems": True})]
 VectorLengths = Annotated[list[Annotated[int, Field(ge=128, le=2048, multiple_of=128)]], Field(max_length=16)]
+Lowered = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[0-9]+$")]
 Answer = Literal["runs", "refused", "unknown"]
 Side = Literal["start", "arrive"]
 Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
@@ -82,6 +83,8 @@ class SoftwareModel(_Model):
     kvm_capabilities: dict[str, Count] = Field(default_factory=dict)
     vmms: dict[str, Text] = Field(default_factory=dict)
     firmware: Text = ""
+    boot_options: list[Text] = Field(default_factory=list)
+    vulnerabilities: dict[str, Text] = Field(default_factory=dict)
 
 
 class ImplementationModel(_Model):
@@ -130,6 +133,8 @@ class OfferModel(_Model):
     sve_vls: VectorLengths | None = None
     pmu: dict[str, Count] = Field(default_factory=dict)
     like: Count | None = None
+    changed_by_kvm: Values = Field(default_factory=dict)
+    together: dict[Lowered, dict[str, Count | None]] = Field(default_factory=dict)
 
 
 class HostModel(_Model):

@@ -148,7 +148,12 @@ def _software(software: Software) -> dict[str, Any]:
         document["kvm_capabilities"] = dict(software.kvm_capabilities)
     if software.vmms:
         document["vmms"] = dict(software.vmms)
-    return document | _texts(firmware=software.firmware)
+    document |= _texts(firmware=software.firmware)
+    if software.boot_options:
+        document["boot_options"] = list(software.boot_options)
+    if software.vulnerabilities:
+        document["vulnerabilities"] = dict(software.vulnerabilities)
+    return document
 
 
 def _implementation(implementation: Implementation) -> dict[str, Any]:
@@ -199,6 +204,11 @@ def _offer(offer: Offer) -> dict[str, Any]:
     said: dict[str, Any] = {"shape": _shape(offer.shape), "how": offer.how, "default": offer.default}
     if offer.like is not None:
         said["like"] = offer.like
+    return said | _identity(offer) | _noticed(offer)
+
+
+def _identity(offer: Offer) -> dict[str, Any]:
+    said: dict[str, Any] = {}
     if offer.limits:
         said["limits"] = _hex_values(offer.limits)
     if offer.accepts:
@@ -211,10 +221,19 @@ def _offer(offer: Offer) -> dict[str, Any]:
         said["firmware"] = _hex_values(offer.firmware)
     if offer.state:
         said["state"] = _hex_values(offer.state)
+    return said
+
+
+def _noticed(offer: Offer) -> dict[str, Any]:
+    said: dict[str, Any] = {}
     if offer.sve_vls is not None:
         said["sve_vls"] = list(offer.sve_vls)
     if offer.pmu:
         said["pmu"] = dict(offer.pmu)
+    if offer.changed_by_kvm:
+        said["changed_by_kvm"] = _hex_values(offer.changed_by_kvm)
+    if offer.together:
+        said["together"] = {lowered: dict(seen) for lowered, seen in offer.together.items()}
     return said
 
 

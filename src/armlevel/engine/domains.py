@@ -23,6 +23,8 @@ __all__ = [
 
 # Fields up to this width are enumerated; wider ones are known by the values that rows and probes name.
 _ENUMERATED = 8
+# Fields up to this width are tried value by value; "any" is each of them.
+_TRIED_WHOLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ def accepts_of(offer: Offer, field: Field, limit: int) -> Accepts:
 
 def _domain(accepts: Accepts, field: Field, limit: int) -> Domain:
     sure = hope = accepts.values
+    if sure is None and field.width <= _TRIED_WHOLE:
+        sure = hope = frozenset(range(1 << field.width))
     if sure is not None and accepts.others == "unknown":
         hope = None
         if field.width <= _ENUMERATED:

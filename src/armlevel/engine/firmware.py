@@ -14,7 +14,9 @@ from operator import and_
 
 from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
+from armlevel.engine.taken import best_for_all, tried
 from armlevel.profile import Guest, Offer
+from armlevel.profile.accepts import Outcome
 
 __all__ = ["FirmwareLevel", "judge_firmware", "level_firmware"]
 
@@ -52,6 +54,8 @@ def level_firmware(
         shown = {host: told(row, offer, offer.firmware[name], fields, catalogue) for host, offer in recorded}
         levels[name] = shown
         value, weakest = _common(row, shown)
+        if value is not None and row is not None and row.kind in ("version", "bitmap"):
+            value = best_for_all(name, value, (offer for _, offer in recorded), bits=row.kind == "bitmap")
         if value is None:
             texts = tuple((host, f"{level:#x}") for host, level in shown.items())
             findings.append(Finding(name, "firmware", "stops", offers=texts, cause="kernel"))
@@ -178,7 +182,10 @@ def judge_firmware(
         if have is None:
             continue  # the register list tells whether the host has it
         have = told(catalogue.firmware.get(name), offer, have, fields, catalogue)
-        for severity, sides, because in _compare(name, want, have, catalogue, weaker=weaker):
+        # What was tried was tried at the host's own level; a guest that is told another one was not tried.
+        outcome = tried(offer, name, want) if have == offer.firmware[name] else "unknown"
+        row = catalogue.firmware.get(name)
+        for severity, sides, because in _compare(row, want, have, outcome, weaker=weaker):
             findings.append(
                 Finding(
                     name,
@@ -201,23 +208,24 @@ def _carried(name: str, carries: tuple[int, ...], catalogue: Catalogue) -> bool:
 
 
 def _compare(
-    name: str, want: int, have: int, catalogue: Catalogue, *, weaker: bool
+    row: FirmwareRegister | None, want: int, have: int, outcome: Outcome, *, weaker: bool
 ) -> list[tuple[Severity, tuple[Side, ...], str]]:
-    row = catalogue.firmware.get(name)
     both: tuple[Side, ...] = ("start", "arrive")
     if want == have:
         return []
+    if row is not None and row.kind == "level":
+        return _compare_levels(row.rank(want), row.rank(have), outcome, weaker=weaker)
+    if outcome != "unknown":
+        return [] if outcome == "same" else [("stops", both, "KVM was seen not to keep this value")]
     if row is None:
         return [("stops", both, "no row says that another value is accepted")]
     if row.kind == "version":
         return [] if want <= have else [("stops", both, "KVM refuses a version above its own")]
-    if row.kind == "bitmap":
-        return [] if not want & ~have else [("stops", both, "KVM refuses a bit it does not serve")]
-    return _compare_levels(row.rank(want), row.rank(have), weaker=weaker)
+    return [] if not want & ~have else [("stops", both, "KVM refuses a bit it does not serve")]
 
 
 def _compare_levels(
-    want: int | None, have: int | None, *, weaker: bool
+    want: int | None, have: int | None, outcome: Outcome, *, weaker: bool
 ) -> list[tuple[Severity, tuple[Side, ...], str]]:
     if want is None or have is None:
         return [("unknown", ("start", "arrive"), "a level that no row names")]
@@ -229,7 +237,14 @@ def _compare_levels(
         "a guest booted here is told another level",
     )
     if want < have:
-        return [told]
-    if weaker:
-        return [told, ("risk", ("arrive",), "the guest was told a stronger level than this host has")]
+        seen: Severity = "stops"
+        return (
+            [told, (seen, ("arrive",), "KVM was seen to refuse this level")]
+            if outcome == "refused"
+            else [told]
+        )
+    if weaker or outcome in ("same", "changed"):
+        # Where KVM takes such a level it still tells its own.
+        severity: Severity = "risk" if weaker else "breaks"
+        return [told, (severity, ("arrive",), "the guest was told a stronger level than this host has")]
     return [told, ("stops", ("arrive",), "KVM refuses a level above its own")]

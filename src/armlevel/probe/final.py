@@ -37,8 +37,8 @@ def make_ready(vm: VmLike, vcpu: VcpuLike, shape: Shape, gic: str | None) -> Non
 
 def changed_by_kvm(
     kvm: KvmLike, offer: Offer, plan: Plan, gic: str | None, *, pmu: int | None = None
-) -> dict[str, tuple[int, int]]:
-    """Return the registers whose limit KVM itself replaces before the first instruction: name -> (before, after).
+) -> dict[str, int]:
+    """Return the registers whose limit KVM itself replaces before the first instruction, with what they are then.
 
     KVM_RUN with immediate_exit gives the VM its final identity and runs nothing.
     """
@@ -48,7 +48,7 @@ def changed_by_kvm(
         after = {
             row.name: vcpu.get(row.kvm_id, row.name) for row in plan.identity if row.name in offer.limits
         }
-    return {name: (offer.limits[name], value) for name, value in after.items() if value != offer.limits[name]}
+    return {name: value for name, value in after.items() if value != offer.limits[name]}
 
 
 def facts_by_guest(kvm: KvmLike, *, mte: bool) -> dict[str, int]:

@@ -49,6 +49,7 @@ def probe_host(
     remarks = [*_heterogeneous(machine), *_narrowed(machine)]
     known_bits = known_features(kvm)
     gics = gic_of(kvm)
+    gic = gics[0] if gics else None
     session = Session(kvm, plan, machine.pmu, thorough)
     offers: list[Offer] = []
     events = pmu_by_guest(kvm) if known_bits["pmu_v3"] == 2 else {}
@@ -56,21 +57,34 @@ def probe_host(
         offer = probe_shape(session, shape)
         if offer.pmu:
             offer = replace(offer, pmu={**offer.pmu, **events})
-        remarks += _changes(kvm, offer, plan, gics, machine.pmu)
+        try:
+            changed = changed_by_kvm(kvm, offer, plan, gic, pmu=machine.pmu)
+        except KvmError as exc:
+            remarks.append(f"{shape.label}: not finalised: {exc}")
+        else:
+            offer = replace(offer, changed_by_kvm=changed)
         offers.append(offer)
     # Those of the largest shape without anything out of the way: what it has, the smaller ones have.
     largest = max(
         (one for one in offers if not one.shape.imp_id_writable and one.shape.features <= _USUAL),
         key=lambda one: len(one.shape.features),
     )
-    remarks += tried_together(kvm, largest, plan, gics[0] if gics else None, pmu=machine.pmu)
+    together = tried_together(kvm, largest, plan, gic, pmu=machine.pmu)
+    offers[offers.index(largest)] = replace(largest, together=together)
     facts = facts_by_guest(kvm, mte=any("mte" in offer.shape.features for offer in offers))
     host = Host(
         machine.name,
         pack(offers),
         machine.cpus,
         Facts(**facts, page_size=machine.page_size, sources=dict.fromkeys(facts, _BY_GUEST)),
-        Software(machine.kernel, _capabilities(kvm, known_bits, gics), machine.vmms, machine.firmware),
+        Software(
+            machine.kernel,
+            _capabilities(kvm, known_bits, gics),
+            machine.vmms,
+            machine.firmware,
+            machine.boot_options,
+            machine.vulnerabilities,
+        ),
         made,
     )
     return Probed(host, tuple(remarks), session.effort)
@@ -82,17 +96,6 @@ def _capabilities(kvm: KvmLike, known_bits: Mapping[str, int], gics: tuple[str, 
         found = {name: value for name in CAPABILITIES if (value := vm.extension(name))}
     found |= {f"VCPU_{name.upper()}": state for name, state in known_bits.items()}
     return found | {gic.upper().replace("-", "_"): 1 for gic in gics}
-
-
-def _changes(kvm: KvmLike, offer: Offer, plan: Plan, gics: tuple[str, ...], pmu: int | None) -> list[str]:
-    try:
-        changed = changed_by_kvm(kvm, offer, plan, gics[0] if gics else None, pmu=pmu)
-    except KvmError as exc:
-        return [f"{offer.shape.label}: not finalised: {exc}"]
-    return [
-        f"{offer.shape.label}: KVM changes {name} by itself before the first instruction: {before:#x} to {after:#x}"
-        for name, (before, after) in changed.items()
-    ]
 
 
 def _heterogeneous(machine: Machine) -> list[str]:

@@ -16,8 +16,8 @@ __all__ = ["Machine", "read_machine"]
 
 # Boot options that lower what KVM can show (Linux arch/arm64/kernel/pi/idreg-override.c, Documentation/admin-guide).
 _NARROWING = re.compile(
-    r"(?:arm64\.no\w+|id_aa64\w+\.\w+|kvm-arm\.\w+|mitigations|nospectre_\w+|ssbd|spectre_bhb|kpti|nokaslr|maxcpus|"
-    r"allow_mismatched_32bit_el0|arm64sve\.\w+|nosve|nosme|kvm\.\w+)(?:=\S*)?"
+    r"(?:arm64\.no\w+|id_aa64\w+\.\w+|arm64_sw\.(?!nokaslr)\w+|kvm-arm\.\w+|kvm\.\w+|mitigations|nospectre_\w+|ssbd|"
+    r"allow_mismatched_32bit_el0)(?:=\S*)?"
 )
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 

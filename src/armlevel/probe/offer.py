@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
 from armlevel.probe.plan import Plan, Run, Tried
@@ -114,5 +115,7 @@ def _try_firmware(vcpu: VcpuLike, plan: Plan, reset: Mapping[str, int]) -> dict[
             continue
         same = {limit, *(value for value, kept in answers.items() if kept == value)}
         changed = {value: kept for value, kept in answers.items() if kept is not None and kept != value}
-        accepts[f"{name}.63:0"] = Accepts.of(same, changed=changed)
+        # Of what lies between the values that were tried and a larger limit, nothing is known.
+        others: Literal["refused", "unknown"] = "unknown" if limit > max(values) else "refused"
+        accepts[f"{name}.63:0"] = Accepts.of(same, changed=changed, others=others)
     return accepts

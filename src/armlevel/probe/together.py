@@ -1,4 +1,4 @@
-"""Values that KVM may judge together: tried in pairs, and said where the pair is not what each alone was."""
+"""Values that KVM may judge together: one of a pair is lowered, and what KVM then makes of the other is noted."""
 
 from __future__ import annotations
 
@@ -27,43 +27,41 @@ _PAIRS = (
 
 def tried_together(
     kvm: KvmLike, offer: Offer, plan: Plan, gic: str | None, *, pmu: int | None = None
-) -> list[str]:
-    """Lower one of a pair, let KVM finish the VM, and say where the other one changed with it.
+) -> dict[str, dict[str, int | None]]:
+    """Lower one of a pair, let KVM finish the VM, and return what the other one is then (None: it refuses).
+
+    The result is ``Offer.together``, without pairs of which this shape shows only one or lets nothing be lowered.
 
     >>> from armlevel.profile import Shape
     >>> tried_together(None, Offer(Shape()), Plan((), (), (), ""), None)  # nothing is shown: nothing to try
-    []
+    {}
     """
     rows = {row.name: row for row in plan.identity}
     firmware = {name: number for name, number, _kind, _values in plan.firmware}
-    said = []
+    found: dict[str, dict[str, int | None]] = {}
     shown = {**offer.limits, **offer.firmware}
     for lowered, watched in _PAIRS:
         accepted = offer.accepts.get(lowered)
         name = watched.partition(".")[0]
-        if accepted is None or not accepted.values or name not in shown:
+        if accepted is None or name not in shown:
             continue
-        lowest = min(accepted.values)
+        lowest = 0 if accepted.values is None else min(accepted.values)
         register = rows[lowered.partition(".")[0]]
         run = next(run for run in register.runs if run.subject == lowered)
         if run.get(offer.limits[register.name]) == lowest:
             continue
         number = rows[name].kvm_id if name in rows else firmware[name]
+        seen: int | None = None
         with vcpu_of(kvm, offer.shape, pmu=pmu) as (vm, vcpu):
             make_ready(vm, vcpu, offer.shape, gic)
             try:
                 vcpu.set(register.kvm_id, run.put(offer.limits[register.name], lowest), lowered)
-                before = _shown(vcpu.get(number, watched), watched, rows)
                 vcpu.finalise()
-                after = _shown(vcpu.get(number, watched), watched, rows)
-            except KvmError as exc:
-                said.append(f"{lowered} = {lowest} cannot be finalised: {exc}")
-                continue
-        alone = _shown(shown[name], watched, rows)
-        if after != alone:
-            when = "" if before == after else ", once the VM runs"
-            said.append(f"with {lowered} = {lowest}, {watched} is {after:#x} instead of {alone:#x}{when}")
-    return said
+                seen = _shown(vcpu.get(number, watched), watched, rows)
+            except KvmError:
+                seen = None
+        found[f"{lowered}={lowest}"] = {watched: seen}
+    return found
 
 
 def _shown(value: int, watched: str, rows: Mapping[str, Tried]) -> int:

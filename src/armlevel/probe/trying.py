@@ -12,6 +12,7 @@ from armlevel.profile import Accepts
 __all__ = ["Answered", "accepts_of", "answers_alike", "edges", "try_cache", "try_register"]
 
 _EXACT = 1 << 53
+_SAID_IN_FULL = 3  # of a larger field that takes every value, "any" is the shorter word
 
 
 class Answered(NamedTuple):
@@ -100,13 +101,13 @@ def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accep
     changed = {value: kept for value, kept in answers.items() if kept is not None and kept != value}
     if len(same) == 1 and not changed:
         return None
+    if len(same) == len(answers) + 1 and run.ones > _SAID_IN_FULL:
+        return Accepts.of(None)
     whole = len(answers) == run.ones
     if whole and set(changed.values()) == {own} and len(changed) == run.ones:
         return Accepts.of(same, others="ignored")
     if whole:
         return Accepts.of(same, changed=changed)
-    if len(same) == len(answers) + 1:
-        return Accepts.of(None)
     # Of a wide field only telling values were tried: of the rest nothing is known. Those beyond 2^53 no document holds.
     same = {value for value in same if value < _EXACT}
     changed = {asked: kept for asked, kept in changed.items() if max(asked, kept) < _EXACT}

@@ -36,12 +36,18 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """The software level: evidence for a person, never the test."""
+    """The software level: evidence for a person, never the test.
+
+    ``boot_options``     words of the kernel's command line that lower what KVM offers
+    ``vulnerabilities``  what the kernel says of each it knows and does not call "Not affected"
+    """
 
     kernel: str = ""
     kvm_capabilities: Mapping[str, int] = field(default_factory=nothing)
     vmms: Mapping[str, str] = field(default_factory=nothing)
     firmware: str = ""
+    boot_options: tuple[str, ...] = ()
+    vulnerabilities: Mapping[str, str] = field(default_factory=nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,10 @@ class Offer:
     ``sve_vls``    vector lengths in bits; ``pmu``: ``counters`` and event bitmaps
     ``like``       index of the offer that this one completes: it then lists only differences, and
                    ``registers_without`` the ids it lacks
+    ``changed_by_kvm``  register -> what KVM itself makes of its limit before a VM first runs
+    ``together``   ``REG.FIELD=value`` -> what that makes of others once KVM finished the VM (field or firmware register
+                   -> value, equal to its limit if nothing; None: KVM does not finish such a VM); what was not tried is
+                   not there, and neither of the two is taken over from the offer this one is ``like``
     """
 
     shape: Shape
@@ -92,6 +102,8 @@ class Offer:
     pmu: Mapping[str, int] = field(default_factory=nothing)
     like: int | None = None
     registers_without: tuple[int, ...] = ()
+    changed_by_kvm: Mapping[str, int] = field(default_factory=nothing)
+    together: Mapping[str, Mapping[str, int | None]] = field(default_factory=nothing)
 
     def completed_by(self, base: Offer) -> Offer:
         """Return this offer with everything it leaves out taken from ``base``, which is whole."""
