@@ -8,12 +8,14 @@ RUN  := $(VENV)/bin/python
 PIP  := $(RUN) -m pip --disable-pip-version-check --no-input -qq install
 
 # The rooms that stand on the standard library alone and run on Python 3.10 (pyproject.toml lists them for ruff).
-CORE := $(wildcard $(addprefix src/armlevel/,__init__.py errors.py arch kvm profile engine probe documents/replace.py documents/write.py))
+CORE := $(wildcard $(addprefix src/armlevel/,__init__.py errors.py arch kvm profile engine probe preload documents/replace.py documents/write.py))
 TYPED := $(wildcard src tools bench tests)
+
+LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe fidelity bench rows requirements clean moved
+.PHONY: help demo test check probe preload fidelity bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -22,7 +24,7 @@ help: ## list what can be done here
 demo: $(VENV)/.run ## recorded Graviton2, 3 and 4 hosts, levelled (installs only what the run needs)
 	@$(RUN) tools/demo.py
 
-test: check ## everything that must hold: the check, then the tests
+test: check $(LIBRARY) ## everything that must hold: the check, then the tests
 	$(RUN) -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/.test ## lint, format, types, import contract, the compiled facts, the core on Python 3.10
@@ -37,6 +39,13 @@ check: $(VENV)/.test ## lint, format, types, import contract, the compiled facts
 probe: $(VENV)/.run ## dist/armlevel-probe.pyz: the probe as one file, for a bare host with Python 3.10 or newer
 	@$(RUN) tools/make_probe.py
 
+preload: $(VENV)/.run ## the library with which stock QEMU shows a guest profile (any machine; it is for Arm)
+	@$(RUN) tools/make_preload.py
+
+# Where it cannot be built (no compiler, no Debian archive) its tests are skipped, and say so.
+$(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test
+	@$(RUN) tools/make_preload.py || true
+
 fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, against what KVM does
 	@$(RUN) tools/fidelity.py
 
@@ -50,6 +59,7 @@ requirements: ## pin the requirements anew, with hashes (needs uv; see CONTRIBUT
 	@tools/pin.sh
 
 clean: ## remove the virtual environment, the caches and what was built
+	rm -f $(LIBRARY)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 

@@ -1,0 +1,270 @@
+#include "config.h"
+#include "level.h"
+#include "log.h"
+
+long get_register(int fd, uint64_t id, uint64_t *value)
+{
+	struct kvm_one_reg one = { id, (uint64_t)(uintptr_t)value };
+
+	*value = 0;
+	return sys_ioctl(fd, KVM_GET_ONE_REG, &one);
+}
+
+long set_register(int fd, uint64_t id, uint64_t value)
+{
+	struct kvm_one_reg one = { id, (uint64_t)(uintptr_t)&value };
+
+	return sys_ioctl(fd, KVM_SET_ONE_REG, &one);
+}
+
+static void check_fact(const char *name, uint64_t wanted, uint64_t found, const char *meaning)
+{
+	struct line line = { .size = 0 };
+
+	if (wanted == UINT64_MAX || wanted == found)
+		return;
+	add(&line, "this is not the host that the settings were made for: ");
+	add(&line, name);
+	add(&line, " is ");
+	add_decimal(&line, found);
+	add(&line, " here, and the guest needs ");
+	add_decimal(&line, wanted);
+	add(&line, meaning);
+	give_up(line.text);
+}
+
+void check_facts(void)
+{
+	uint64_t frequency, zva;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+	__asm__ volatile("mrs %0, dczid_el0" : "=r"(zva));
+	check_fact("CNTFRQ_EL0", config.cntfrq, frequency, " (its clock would run at another rate)");
+	check_fact("DCZID_EL0", config.dczid, zva, " (DC ZVA would clear another size)");
+}
+
+void enable_capabilities(struct vm *vm, int fd)
+{
+	for (size_t i = 0; i < config.capability_count; i++) {
+		struct kvm_enable_cap cap = { .cap = config.capabilities[i] };
+		long error = sys_ioctl(fd, KVM_ENABLE_CAP, &cap);
+		struct line line = { .size = 0 };
+
+		add(&line, error ? "this host's KVM does not enable capability " : "enabled capability ");
+		add_decimal(&line, config.capabilities[i]);
+		if (!error) {
+			tell(&line);
+			continue;
+		}
+		add(&line, ", which the profile of guest ");
+		add(&line, config.guest);
+		add(&line, " needs: ");
+		add_errno(&line, error);
+		refuse(vm, line.text);
+	}
+}
+
+static void add_features(struct line *line, uint32_t features)
+{
+	static const char *const names[] = { NULL,  "el1_32bit", NULL,	   "pmu_v3",	   "sve",
+					     "ptrauth_address", "ptrauth_generic", "has_el2", "has_el2_e2h0", "pmu_v3_strict" };
+	bool some = false;
+
+	for (unsigned int bit = 0; bit < sizeof(names) / sizeof(*names); bit++)
+		if (features >> bit & 1 && names[bit]) {
+			add(line, some ? "+" : "");
+			add(line, names[bit]);
+			some = true;
+		}
+	if (!some)
+		add(line, "none");
+}
+
+static void check_features(struct vcpu *vcpu, uint32_t features)
+{
+	struct line line = { .size = 0 };
+
+	features &= ~FEATURES_OF_NO_GUEST;
+	if (features == config.features)
+		return;
+	add(&line, "QEMU asks for vCPU features ");
+	add_features(&line, features);
+	add(&line, ", and the profile of guest ");
+	add(&line, config.guest);
+	add(&line, " has ");
+	add_features(&line, config.features);
+	add(&line, "; armlevel run names the -cpu options");
+	refuse(vcpu->vm, line.text);
+}
+
+static void refuse_write(struct vcpu *vcpu, const struct value *value, long error)
+{
+	struct line line = { .size = 0 };
+	uint64_t has;
+
+	add(&line, "this host's KVM refuses ");
+	add_register(&line, value->id, value->name);
+	add(&line, " = ");
+	add_hex(&line, value->value);
+	add(&line, " of guest ");
+	add(&line, config.guest);
+	add(&line, ": ");
+	add_errno(&line, error);
+	if (!get_register(vcpu->fd, value->id, &has)) {
+		add(&line, "; it has ");
+		add_hex(&line, has);
+	}
+	add(&line, "; the settings were made for host ");
+	add(&line, config.host);
+	refuse(vcpu->vm, line.text);
+}
+
+void level_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init)
+{
+	struct line line = { .size = 0 };
+	uint64_t written = 0, refused = 0;
+
+	check_features(vcpu, init->features[0]);
+	for (size_t i = 0; i < config.value_count; i++) {
+		const struct value *value = &config.values[i];
+		long error = value->write ? set_register(vcpu->fd, value->id, value->value) : 0;
+
+		written += value->write && !error;
+		refused += error != 0;
+		if (error)
+			refuse_write(vcpu, value, error);
+	}
+	add(&line, vcpu->vm->real ? "VM " : "scratch VM ");
+	add_decimal(&line, vcpu->vm->number);
+	add(&line, " vCPU ");
+	add_decimal(&line, vcpu->index);
+	add(&line, ": ");
+	add_decimal(&line, written);
+	add(&line, " registers written, ");
+	add_decimal(&line, refused);
+	add(&line, " refused");
+	tell(&line);
+}
+
+/* Workaround levels have an order that is not that of the numbers; KVM knows it: it takes what is not above its own. */
+static void check_level(struct vcpu *vcpu, const struct value *level)
+{
+	struct line line = { .size = 0 };
+	uint64_t has;
+	long error = set_register(vcpu->fd, level->id, level->value);
+
+	if (!error)
+		return;
+	add(&line, "guest ");
+	add(&line, config.guest);
+	add(&line, " was told ");
+	add_hex(&line, level->value);
+	add(&line, " for ");
+	add_register(&line, level->id, level->name);
+	add(&line, " at boot, and this host's KVM refuses that: ");
+	add_errno(&line, error);
+	if (!get_register(vcpu->fd, level->id, &has)) {
+		add(&line, "; it has ");
+		add_hex(&line, has);
+	}
+	add(&line, ": the guest would go without a mitigation it needs here");
+	refuse(vcpu->vm, line.text);
+}
+
+static void check_value(struct vcpu *vcpu, const struct value *value)
+{
+	struct line line = { .size = 0 };
+	uint64_t has;
+	long error = get_register(vcpu->fd, value->id, &has);
+
+	if (!error && has == value->value)
+		return;
+	add(&line, "the vCPU is not what the profile of guest ");
+	add(&line, config.guest);
+	add(&line, " says: ");
+	add_register(&line, value->id, value->name);
+	if (error) {
+		add(&line, " cannot be read: ");
+		add_errno(&line, error);
+	} else {
+		add(&line, " is ");
+		add_hex(&line, has);
+		add(&line, ", not ");
+		add_hex(&line, value->value);
+	}
+	add(&line, "; the settings were made for host ");
+	add(&line, config.host);
+	refuse(vcpu->vm, line.text);
+}
+
+/* Linux arch/arm64/include/uapi/asm/kvm.h: KVM_REG_ARM64_SVE_VLS, 512 bits. KVM and QEMU notice no difference. */
+static void check_vectors(struct vcpu *vcpu)
+{
+	static const uint64_t SVE_VLS = 0x606000000015ffff;
+	struct line line = { .size = 0 };
+	uint64_t has[8];
+	struct kvm_one_reg one = { SVE_VLS, (uint64_t)(uintptr_t)has };
+	long error = sys_ioctl(vcpu->fd, KVM_GET_ONE_REG, &one);
+
+	if (!error && has[0] == config.vectors)
+		return;
+	add(&line, "the vector lengths of the vCPU are not those of guest ");
+	add(&line, config.guest);
+	add(&line, ": (bit n-1 for n times 128 bits) they are ");
+	add_hex(&line, error ? 0 : has[0]);
+	add(&line, ", not ");
+	add_hex(&line, config.vectors);
+	add(&line, "; armlevel run names the sve<N> options of -cpu");
+	refuse(vcpu->vm, line.text);
+}
+
+/* KVM gives a VM its final identity when a vCPU first runs. With immediate_exit that happens, and nothing runs. */
+static long finalise(struct vcpu *vcpu)
+{
+	long mapped = sys6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+
+	if (mapped < 0)
+		return mapped;
+
+	volatile uint8_t *run = (volatile uint8_t *)mapped; // NOLINT
+	uint8_t before = run[IMMEDIATE_EXIT];
+
+	run[IMMEDIATE_EXIT] = 1;
+
+	long error = sys_ioctl(vcpu->fd, KVM_RUN, NULL);
+
+	run[IMMEDIATE_EXIT] = before;
+	sys(SYS_munmap, mapped, PAGE, 0);
+	return error == -EINTR ? 0 : error;
+}
+
+long settle(struct vcpu *vcpu)
+{
+	long error = vcpu->finalised ? 0 : finalise(vcpu);
+	struct line line = { .size = 0 };
+
+	if (error)
+		return error;
+	vcpu->finalised = true;
+	if (!config.observe) {
+		is_real(vcpu->vm);
+		for (size_t i = 0; i < config.value_count; i++)
+			check_value(vcpu, &config.values[i]);
+		if (config.vectors)
+			check_vectors(vcpu);
+		for (size_t i = 0; i < config.level_count; i++)
+			check_level(vcpu, &config.levels[i]);
+		add(&line, "VM ");
+		add_decimal(&line, vcpu->vm->number);
+		add(&line, " vCPU ");
+		add_decimal(&line, vcpu->index);
+		add(&line, " runs: ");
+		add_decimal(&line, config.value_count + config.level_count);
+		add(&line, " registers are what the profile says");
+		tell(&line);
+	}
+	if (!vcpu->vm->ran)
+		dump(vcpu);
+	vcpu->vm->ran = true;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* Making a vCPU the profile's, and proving that it is. */
+
+#ifndef ARMLEVEL_LEVEL_H
+#define ARMLEVEL_LEVEL_H
+
+#include "kvm.h"
+#include "machine.h"
+
+/* What this CPU reads as at EL0: the facts that KVM can neither hide nor change. */
+void check_facts(void);
+
+void enable_capabilities(struct vm *vm, int fd);
+void level_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init);
+
+/* Right before a vCPU first runs: 0, or the negative errno of KVM. */
+long settle(struct vcpu *vcpu);
+
+long list_registers(struct vcpu *vcpu, struct kvm_reg_list *list);
+
+void open_dump(const char *place);
+void dump(struct vcpu *vcpu);
+
+long get_register(int fd, uint64_t id, uint64_t *value);
+long set_register(int fd, uint64_t id, uint64_t value);
+
+#endif
