@@ -256,6 +256,13 @@ def kvm(data: Path) -> Toml:
         "bundles": tuple(
             (name, *take(row, name, registers=(), why="", see="")) for name, row in known["bundles"].items()
         ),
+        "tolerances": tuple(
+            (
+                name,
+                *take(row, name, fields=(), who="", why="", notices="", when="", needs_no_el2=False, see=""),
+            )
+            for name, row in load(data / "kvm/tolerances.toml")["tolerances"].items()
+        ),
         "drops": tuple(
             (name, *take(row, name, kvm_ids=(), when="", loses="", see=known["see"]))
             for name, row in load(data / "kvm/drops.toml")["drops"].items()

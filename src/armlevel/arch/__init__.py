@@ -19,6 +19,7 @@ from armlevel.arch.kvmrows import (
     Leak,
     NoMeaning,
     StableChange,
+    Tolerance,
     WriteRule,
 )
 from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
@@ -76,6 +77,7 @@ __all__ = [
     "RuleReport",
     "SetAside",
     "StableChange",
+    "Tolerance",
     "Version",
     "WriteRule",
     "check_rules",

@@ -195,6 +195,11 @@ class Catalogue:
         return MappingProxyType({row[0]: kvmrows.Bundle(*row) for row in self._table["bundles"]})
 
     @cached_property
+    def tolerances(self) -> Mapping[str, kvmrows.Tolerance]:
+        """Classes of fields that a person may let differ, by name."""
+        return MappingProxyType({row[0]: kvmrows.Tolerance(*row) for row in self._table["tolerances"]})
+
+    @cached_property
     def firmware(self) -> Mapping[str, kvmrows.FirmwareRegister]:
         """KVM's firmware registers by name."""
         found = {}

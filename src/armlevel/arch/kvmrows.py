@@ -18,6 +18,7 @@ __all__ = [
     "Leak",
     "NoMeaning",
     "StableChange",
+    "Tolerance",
     "WriteRule",
 ]
 
@@ -283,3 +284,22 @@ class FirmwareRegister:
             names = [self.bits.get(bit, f"bit {bit}") for bit in range(64) if value >> bit & 1]
             return ", ".join(names) or "none"
         return next((name for known, name, _rank in self.levels if known == value), f"{value:#x}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """A class of fields that a person may let differ between the hosts of a guest.
+
+    ``who`` is the lowest exception level that can use what ``fields`` announce. ``why`` says what they are, ``notices``
+    what a guest could notice of the difference, ``when`` at which moment. A row with ``needs_no_el2`` holds only for a
+    vCPU without EL2.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    who: str
+    why: str
+    notices: str
+    when: str
+    needs_no_el2: bool = False
+    see: str = ""

@@ -39,6 +39,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _writing(catalogue)
     yield from _state(catalogue)
     yield from _stable(catalogue)
+    yield from _tolerances(catalogue)
 
 
 # ---- names and sources
@@ -73,6 +74,7 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
         catalogue.couplings,
         catalogue.no_meaning,
         catalogue.bundles.values(),
+        catalogue.tolerances.values(),
     )
     rows = [(one.name, one.see) for group in named for one in group]
     rows += [(one.text, one.see) for one in catalogue.rules]
@@ -202,3 +204,15 @@ def _stable(catalogue: Catalogue) -> Iterator[str]:
             yield f"stable: no field is called {row.subject}"
         if len(row.series) != 2 or row.had > row.has or row.before == row.after:
             yield f"stable: {row.subject}: needs a series, had <= has, and two values that differ"
+
+
+def _tolerances(catalogue: Catalogue) -> Iterator[str]:
+    for tolerance in catalogue.tolerances.values():
+        for subject in tolerance.fields:
+            field = catalogue.fields.get(subject)
+            if field is None:
+                yield f"{tolerance.name}: no field is called {subject}"
+            elif field.who != tolerance.who:
+                yield f"{tolerance.name}: {subject} is for {field.who}, and the class for {tolerance.who}"
+        if not (tolerance.why and tolerance.notices and tolerance.when):
+            yield f"{tolerance.name} does not say what a guest could notice, and when"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-eedb1681',
+    'version': '2026.11-cda34bee',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2590,6 +2590,12 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
     'bundles': (
         ('cache', ('CLIDR_EL1', 'CCSIDR_EL1[*]'), 'the hierarchy and its sizes describe one cache system', 'Linux 7.3 KVM sys_regs.c: both are made from CTR_EL0 of the host'),
         ('paint', ('MIDR_EL1', 'REVIDR_EL1', 'AIDR_EL1'), 'errata are looked up by the three together', 'Linux 7.3 Documentation/virt/kvm/arm/hypercalls.rst'),
+    ),
+    'tolerances': (
+        ('el2-only', ('ID_AA64MMFR1_EL1.VH', 'ID_AA64MMFR1_EL1.VMIDBits', 'ID_AA64MMFR1_EL1.XNX', 'ID_AA64MMFR2_EL1.EVT', 'ID_AA64MMFR2_EL1.FWB', 'ID_AA64MMFR2_EL1.NV', 'ID_AA64MMFR4_EL1.E2H0', 'ID_AA64MMFR4_EL1.NV_frac', 'ID_MMFR4_EL1.EVT', 'ID_MMFR4_EL1.XNX'), 'el2', 'only a hypervisor at EL2 can use them, and this guest has no EL2', 'other bits in a register that it reads; nothing that it can use', 'when it reads them again: after a reboot, or when a CPU is brought up; Linux then reports a mismatch for a CPU brought up late', True, 'Arm DDI 0487, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1, ID_AA64MMFR4_EL1; real migrations of N2 between Linux 6.12 and 7.3 and to N1 without ID_AA64MMFR2_EL1'),
+        ('id-trap', ('ID_AA64MMFR2_EL1.IDS',), 'el1', 'it says by which exception class a trapped read of an ID register is reported', 'a kernel that emulates such reads for its programs gets exception class 0x18 or 0x00, and Linux handles both', 'at the next trapped read after the move, for instance by a program that reads ID registers itself', False, 'Arm DDI 0487, ID_AA64MMFR2_EL1.IDS; Linux arch/arm64/kernel/traps.c (do_el0_sys) and cpufeature.c (emulate_mrs); real migrations of N2 to N1 and back'),
+        ('cache-format', ('ID_AA64MMFR2_EL1.CCIDX', 'ID_MMFR4_EL1.CCIDX'), 'cache', 'it says in which of two formats CCSIDR_EL1 tells the number of sets and ways', 'cache sizes that it computes come out wrong; sizes are for display, and maintenance by set and way is no business of a guest', 'when it reads CCSIDR_EL1 again: after a reboot, or when a CPU is brought up', False, 'Arm DDI 0487, CCSIDR_EL1; Linux 6.1 shows the field of the silicon, 7.3 always 0 (KVM sys_regs.c)'),
+        ('mpam', ('ID_AA64PFR0_EL1.MPAM', 'ID_AA64PFR1_EL1.MPAM_frac'), 'el1', 'older kernels show memory partitioning and let no guest use it', 'a kernel that believes the field reads MPAM registers, and KVM answers with an undefined instruction', 'at boot, on a host whose kernel shows the field: with or without this tolerance; a running guest does not ask again', False, "Linux KVM sys_regs.c: since 6.13 ID_AA64PFR0_EL1.MPAM is hidden and the host's own value is accepted and dropped; Graviton3 and 4 hosts recorded with 6.1 and 6.18"),
     ),
     'drops': (
         ('TCR2_EL1', (6931039826524487939,), 'ID_AA64MMFR3_EL1.TCRX == 0', '', 'listed without condition up to 6.12, only with the feature from 6.13 on; KVM_GET_REG_LIST of Linux 5.10, 6.1, 6.12, 6.18, 7.3'),

@@ -15,11 +15,20 @@ from armlevel.arch import Catalogue, load
 from armlevel.cli.answers import exit_of, findings_json, given_json
 from armlevel.cli.inputs import Given, hosts_named, pins_of
 from armlevel.cli.levelled import baseline_lines
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, HostFiles, Json, Output
+from armlevel.cli.options import (
+    AcceptWeaker,
+    AssumeSameImpdef,
+    Explain,
+    Facts,
+    HostFiles,
+    Json,
+    Output,
+    Tolerate,
+)
 from armlevel.cli.output import say, say_json, tell
 from armlevel.cli.words import unknown_text
 from armlevel.documents import guest_object, pretty, replace_file
-from armlevel.engine import Baseline, Grouping, Policy, groups_of, level
+from armlevel.engine import Baseline, Grouping, Policy, groups_of, level, tolerance_named
 from armlevel.profile import Guest, Host, Made
 from armlevel.profile.shape import shape_feature
 
@@ -49,6 +58,7 @@ def run(
         list[str] | None,
         typer.Option("--pin", metavar="REG.FIELD=V", help="Give a field this value. Repeatable."),
     ] = None,
+    tolerate: Tolerate = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -67,6 +77,7 @@ def run(
         pins=pins_of(pin or (), catalogue),
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
+        tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
     )
     there, given = hosts_named(hosts, fact or ())
     called = name or (PurePath(output).stem if output else "") or "baseline"
@@ -138,6 +149,7 @@ def _recorded(
     choices += [f"--hide {text}" for text in policy.hide]
     choices += [f"--require {text}" for text in policy.require]
     choices += [f"--pin {subject}={value}" for subject, value in policy.pins.items()]
+    choices += [f"--tolerate {text}" for text in policy.tolerate]
     choices += ["--assume-same-impdef"] if policy.assume_same_impdef else []
     choices += ["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []
     choices += [f"--fact {one}" for one in given]

@@ -8,10 +8,10 @@ from armlevel.arch import load
 from armlevel.cli.answers import given_json, given_lines
 from armlevel.cli.inputs import hosts_named, vmm_of
 from armlevel.cli.levelled import group_lines
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Vmm
+from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import WIDTH, say, say_json, wrapped
 from armlevel.cli.words import against_text, part_text, unknown_text
-from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matrix
+from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matrix, tolerance_named
 
 __all__ = ["run", "symbol_of"]
 
@@ -32,6 +32,7 @@ def run(
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
+    tolerate: Tolerate = None,
     as_json: Json = False,
 ) -> int:
     """Show who can go where: each host's passthrough guest, and what levelling two hosts would change.
@@ -40,7 +41,11 @@ def run(
     """
     catalogue = load()
     there, given = hosts_named(hosts, fact or ())
-    policy = Policy(assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation)
+    policy = Policy(
+        assume_same_impdef=assume_same_impdef,
+        accept_weaker_mitigation=accept_weaker_mitigation,
+        tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
+    )
     cells = matrix(there, catalogue, policy, vmm=vmm_of(vmm))
     names = [host.name for host in there]
     if as_json:

@@ -17,6 +17,7 @@ __all__ = [
     "Json",
     "OneFile",
     "Output",
+    "Tolerate",
     "Vmm",
 ]
 
@@ -55,6 +56,14 @@ AcceptWeaker = Annotated[
     typer.Option(
         "--accept-weaker-mitigation",
         help="Let a guest arrive where a workaround level is lower than it was told at boot.",
+    ),
+]
+Tolerate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tolerate",
+        metavar="CLASS",
+        help="Let fields differ: el2-only, id-trap, cache-format, mpam, or REG.FIELD. Repeatable.",
     ),
 ]
 Vmm = Annotated[

@@ -97,7 +97,7 @@ def _remedy_text(remedy: Remedy) -> str:
         "leave-out": f"leave out {hosts}",
         "fact": f"if you know it: --fact {hosts if len(remedy.hosts) == 1 else 'HOST'}:{what}=VALUE",
         "probe": f"probe {hosts}" + (f" in shape {what}" if what else ""),
-        "tolerate": f"tolerate it: {what}",
+        "tolerate": f"tolerate it: --tolerate {what}",
         "born-on": f"start guests on {hosts} only"
         if hosts
         else "start guests elsewhere; they may arrive here",

@@ -10,6 +10,8 @@ from armlevel.engine.groups import Group, Grouping, groups_of
 from armlevel.engine.moves import Cell, Move, matrix, migrate
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy
+from armlevel.engine.settings import Settings, Write, settings_of
+from armlevel.engine.tolerance import tolerance_named
 from armlevel.engine.verdict import check
 
 __all__ = [
@@ -27,8 +29,10 @@ __all__ = [
     "Part",
     "Policy",
     "Remedy",
+    "Settings",
     "Severity",
     "Verdict",
+    "Write",
     "answer_of",
     "check",
     "diff",
@@ -38,5 +42,7 @@ __all__ = [
     "matrix",
     "migrate",
     "natural",
+    "settings_of",
+    "tolerance_named",
     "worst",
 ]

@@ -16,6 +16,7 @@ from armlevel.engine.levelling import Levelling, level_fields
 from armlevel.engine.policy import Policy
 from armlevel.engine.shapes import common_shape
 from armlevel.engine.state import carry
+from armlevel.engine.tolerance import ids_of, tolerated_of
 from armlevel.engine.vectors import level_pauth, level_vls
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
@@ -124,7 +125,7 @@ def _level_shape(
     silent = frozenset(
         catalogue.registers[register].kvm_id for register in levelled.gone if register in catalogue.registers
     )
-    carried = carry(offers, values, silent, catalogue)
+    carried = carry(offers, values, silent | ids_of(levelled.tolerated, catalogue), catalogue)
     firmware = level_firmware(offers, values, catalogue, weaker=policy.accept_weaker_mitigation)
     vls, vl_findings = level_vls(offers, shape)
     pauth = level_pauth(hosts, values, shape, assume_same=policy.assume_same_impdef)
@@ -149,7 +150,7 @@ def _level_shape(
             facts=common_facts(hosts, shape),
             paint=_paint(shown, hosts),
             born_on=firmware.born_on,
-            tolerates=policy.recorded,
+            tolerates=(*_needed(policy, levelled, shape, catalogue), *policy.recorded),
         )
     findings = tuple(finding for part in PARTS for finding in found[part])
     return Baseline(
@@ -160,6 +161,15 @@ def _level_shape(
         levelled.steps,
         levelled.kept,
     )
+
+
+def _needed(policy: Policy, levelled: Levelling, shape: Shape, catalogue: Catalogue) -> Sequence[str]:
+    # A tolerance that nothing needed leaves no trace: the profile is as strict as without it.
+    gone = {s for s in levelled.tolerated if catalogue.fields[s].register in levelled.gone}
+    needed = levelled.tolerated - gone
+    return [
+        name for name in dict.fromkeys(policy.tolerate) if needed & tolerated_of((name,), catalogue, shape)
+    ]
 
 
 def _with_policy(parts: Mapping[Part, Answer], levelled: Levelling) -> dict[Part, Answer]:

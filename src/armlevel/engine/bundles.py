@@ -37,8 +37,10 @@ def _matches(register: str, patterns: Sequence[str]) -> bool:
     return any(register == p or (p.endswith("[*]") and register.startswith(p[:-2])) for p in patterns)
 
 
-def register_outcome(offer: Offer, register: str, value: int, catalogue: Catalogue) -> Outcome:
-    """What a host's KVM does with a whole register value, field by field from its limit."""
+def register_outcome(
+    offer: Offer, register: str, value: int, catalogue: Catalogue, but: frozenset[str] = frozenset()
+) -> Outcome:
+    """What a host's KVM does with a whole register value, field by field from its limit, but for some fields."""
     limit = offer.limits.get(register)
     if limit is None:
         return "unknown"
@@ -47,6 +49,7 @@ def register_outcome(offer: Offer, register: str, value: int, catalogue: Catalog
     outcomes = {
         accepts_of(offer, field, field.get(limit)).outcome(field.get(value))
         for field in fields_of(catalogue, register, (limit, value))
+        if field.subject not in but
     }
     for worst in ("refused", "unknown", "changed"):
         if worst in outcomes:

@@ -16,6 +16,7 @@ from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.policy import Policy, hidden_values
 from armlevel.engine.proof import newly_broken, unkept
 from armlevel.engine.solve import solve
+from armlevel.engine.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.errors import UsageError
 from armlevel.profile import Host, Offer
 
@@ -26,7 +27,10 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Levelling:
-    """Levelled fields. ``registers`` is None where a field has no value that all hosts keep."""
+    """Levelled fields. ``registers`` is None where a field has no value that all hosts keep.
+
+    ``tolerated`` are the fields that have none and are let differ: their value is that of the least capable host.
+    """
 
     values: Mapping[str, int]
     registers: Mapping[str, int] | None
@@ -35,6 +39,7 @@ class Levelling:
     gone: frozenset[str]
     steps: tuple[Lowering, ...]
     kept: tuple[FieldRule, ...]
+    tolerated: frozenset[str] = frozenset()
 
 
 def level_fields(
@@ -52,17 +57,24 @@ def level_fields(
         for field in fields_of(catalogue, register, {value for value in column if value is not None})
     }
     space = space_of_kinds(kinds, catalogue)
+    free = tolerated_of(policy.tolerate, catalogue, plain[0].shape)
+    space, differing = _let_differ(space, fields, free)
     ruled, policy_findings = _apply(policy, space, catalogue)
     solution = solve(ruled, fields, catalogue.field_rules, limits, catalogue, plain[0].shape)
     asked = frozenset(subject for subject in fields if ruled.get(subject) != space.get(subject))
     blocked = [subject for subject in solution.blocked if subject not in asked]
     findings = [_conflict(fields[s], offers, hosts, catalogue) for s in blocked]
+    findings += [
+        _tolerated(fields[s], offers, policy, catalogue)
+        for s in sorted(differing)
+        if fields[s].register not in solution.gone
+    ]
     findings += [_broken(rule, solution.values) for rule in solution.broken]
     findings += [_coupled(row, solution.values) for row in solution.coupled]
     registers = None
     if not solution.blocked and not solution.broken and not solution.coupled:
         registers = _assemble(solution.values, fields, limits, solution.gone, catalogue)
-        findings += unkept(registers, kinds, catalogue)
+        findings += unkept(registers, kinds, catalogue, differing)
         findings += newly_broken(registers, plain, catalogue)
         policy_findings += _required(policy, registers, offers, catalogue)
     policy_findings += [
@@ -79,7 +91,34 @@ def level_fields(
         solution.gone,
         solution.steps,
         solution.kept,
+        differing,
     )
+
+
+def _let_differ(
+    space: Space, fields: Mapping[str, Field], free: frozenset[str]
+) -> tuple[Space, frozenset[str]]:
+    # Only what has no common value is let differ; it then stands at the limit of the least capable host, so that the
+    # fields that follow from it promise no more than that host keeps.
+    differing = frozenset(
+        subject
+        for subject in free & set(fields)
+        if (domain := space.get(subject)).limits and choose(fields[subject], domain) is None
+    )
+    domains = dict(space.domains)
+    for subject in differing:
+        limits = domains[subject].limits
+        lowest = frozenset({min(limits, key=lambda v: (fields[subject].rank(v) or 0, v))})
+        domains[subject] = Domain(lowest, lowest, lowest)
+    return Space(domains), differing
+
+
+def _tolerated(
+    field: Field, offers: Sequence[tuple[str, Offer]], policy: Policy, catalogue: Catalogue
+) -> Finding:
+    by = class_of(field.subject, policy.tolerate, catalogue, offers[0][1].shape)
+    own = tuple((name, _shown(domain_of(offer, field))) for name, offer in offers)
+    return tolerated_finding(field, by, own)
 
 
 def _derived(catalogue: Catalogue, name: str) -> bool:
@@ -202,6 +241,8 @@ def _conflict(
         high = {h.name: h.software.kernel for h in hosts if _above_some(field, own[h.name], lows)}
         upgrade = newer_line(subject, high, catalogue)
         remedies += [upgrade] if upgrade else []
+        tolerance = tolerance_remedy(subject, catalogue, offers[0][1].shape)
+        remedies += [tolerance] if tolerance else []
         remedies.append(Remedy("leave-out", hosts=min(kinds.values(), key=len)))
     else:
         remedies.append(

@@ -23,6 +23,7 @@ class Policy:
     ``pins``     ``REG.FIELD`` -> the value it must have
     ``assume_same_impdef``         take IMPLEMENTATION DEFINED pointer authentication of different cores for the same
     ``accept_weaker_mitigation``   let a guest arrive where a workaround level is lower than it was told at boot
+    ``tolerate``                   classes of fields, and ``REG.FIELD`` names, that may differ between the hosts
     """
 
     without: frozenset[str] = frozenset()
@@ -31,10 +32,11 @@ class Policy:
     pins: Mapping[str, int] = field(default_factory=dict)
     assume_same_impdef: bool = False
     accept_weaker_mitigation: bool = False
+    tolerate: tuple[str, ...] = ()
 
     @property
     def recorded(self) -> tuple[str, ...]:
-        """What weakens a profile made under this policy, as the profile records it."""
+        """What weakens a profile made under this policy, needed or not; tolerances are recorded where needed."""
         return tuple(
             name
             for name, given in (

@@ -30,9 +30,12 @@ _NOT_RECORDED = "some host's value is not recorded"  # of a register without any
 
 
 def unkept(
-    registers: Mapping[str, int], kinds: Mapping[str, tuple[Offer | None, ...]], catalogue: Catalogue
+    registers: Mapping[str, int],
+    kinds: Mapping[str, tuple[Offer | None, ...]],
+    catalogue: Catalogue,
+    differing: frozenset[str] = frozenset(),
 ) -> list[Finding]:
-    """Return a conflict for each levelled register that some kind of host would not keep as written.
+    """Return a conflict for each levelled register that some kind of host would not keep, but for ``differing`` fields.
 
     Choice and closure stay inside the domains, so there is none; a levelled CPU that a host refuses would
     kill a guest, and so this is looked at whatever else is believed.
@@ -49,7 +52,9 @@ def unkept(
         for register, value in registers.items()
         for offer in kinds.get(register, ())
         if (
-            outcome := register_outcome(offer, register, value, catalogue) if offer is not None else "unknown"
+            outcome := register_outcome(offer, register, value, catalogue, differing)
+            if offer is not None
+            else "unknown"
         )
         != "same"
     ]

@@ -29,9 +29,10 @@ from armlevel.engine.natural import shown_by
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.shapes import missing_shape
 from armlevel.engine.state import judge_list
+from armlevel.engine.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.engine.vectors import judge_pauth, judge_vls
 from armlevel.kvm import name_of
-from armlevel.profile import Accepts, Guest, Host, Implementation, Offer
+from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
 
 __all__ = ["check", "judge_registers"]
 
@@ -87,6 +88,7 @@ def _answers(findings: list[Finding]) -> tuple[Answer, Answer]:
 def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     """Judge every ID register value and the paint, field by field, against one offer."""
     gone = meaningless(known_of(catalogue, guest.registers), catalogue)
+    free = tolerated_of(guest.tolerates, catalogue, guest.shape)
     findings = _judge_paint(guest, host, offer, catalogue)
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
@@ -109,7 +111,14 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
         for field in fields_of(catalogue, name, (want, limit)):
             value, top = field.get(want), field.get(limit)
             if value != top:
-                asked = _Asked(field, value, top, accepts_of(offer, field, top), cause, name in gone)
+                if field.subject in free and accepts_of(offer, field, top).outcome(value) != "same":
+                    takes = ((host.name, _takes(accepts_of(offer, field, top), top)),)
+                    by = class_of(field.subject, guest.tolerates, catalogue, guest.shape)
+                    findings.append(tolerated_finding(field, by, takes, (str(value),)))
+                    continue
+                asked = _Asked(
+                    field, value, top, accepts_of(offer, field, top), cause, name in gone, guest.shape
+                )
                 findings += _judge_field(asked, host, catalogue)
     return findings
 
@@ -142,6 +151,7 @@ class _Asked:
     accepts: Accepts
     cause: Cause
     gone: bool  # the register means nothing in this guest
+    shape: Shape
 
     def finding(
         self, host: Host, severity: Severity, side: Side | None, because: tuple[str, ...] = ()
@@ -171,7 +181,9 @@ def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Findin
         remedy = Remedy("pin", f"{field.subject}={asked.limit}")
     elif direction == "less":
         remedy = newer_line(field.subject, {host.name: host.software.kernel}, catalogue)
-    return [replace(asked.finding(host, "stops", None), remedies=(remedy,) if remedy else ())]
+    tolerance = tolerance_remedy(field.subject, catalogue, asked.shape)
+    remedies = tuple(one for one in (remedy, tolerance) if one is not None)
+    return [replace(asked.finding(host, "stops", None), remedies=remedies)]
 
 
 def _judge_changed(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:

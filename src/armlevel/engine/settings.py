@@ -1,0 +1,174 @@
+"""How one host is made to show a guest profile: what a VMM enables, writes, carries and answers, in a safe order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from armlevel.arch import Catalogue, Field
+from armlevel.engine.domains import accepts_of, fields_of
+from armlevel.engine.tolerance import tolerated_of
+from armlevel.errors import UsageError
+from armlevel.kvm import id_of
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = ["PSCI_VERSION", "Settings", "Write", "settings_of"]
+
+PSCI_VERSION = "KVM_REG_ARM_PSCI_VERSION"
+_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+# KVM checks CLIDR_EL1 and CCSIDR_EL1 against CTR_EL0 (Linux arch/arm64/kvm/sys_regs.c, set_clidr, set_ccsidr).
+_FIRST = ("CTR_EL0", "CLIDR_EL1")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One KVM_SET_ONE_REG: the register by name and id, and the value as it must be written on this host."""
+
+    name: str
+    kvm_id: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What makes one host's KVM show a guest profile.
+
+    ``capabilities``  KVM_CAP_… to enable on the VM before the first vCPU
+    ``features``      vCPU shape features, as KVM_ARM_VCPU_INIT takes them
+    ``sve_vls``       vector lengths in bits, before KVM_ARM_VCPU_FINALIZE; None without SVE
+    ``writes``        after each KVM_ARM_VCPU_INIT and before the first KVM_RUN, in this order: paint, CTR_EL0 before
+                      the cache registers, ID registers before firmware (a workaround level depends on
+                      ID_AA64PFR1_EL1.SSBS). A register that is as it should be and takes nothing else has no write
+    ``expects``       every ID register of the profile as it reads afterwards on this host
+    ``carries``       KVM ids that may be sent to another host, in numerical order
+    ``shows``         firmware levels that KVM checks and does not store: what must be sent as the guest was told it,
+                      whatever this host's KVM answers
+    ``psci``          the PSCI version, as KVM_REG_ARM_PSCI_VERSION holds it; None: as the host has it
+    """
+
+    guest: str
+    host: str
+    capabilities: tuple[str, ...]
+    features: tuple[str, ...]
+    sve_vls: tuple[int, ...] | None
+    writes: tuple[Write, ...]
+    expects: tuple[Write, ...]
+    carries: tuple[int, ...]
+    shows: tuple[Write, ...]
+    psci: int | None
+
+
+def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> Settings:
+    """Return how ``host`` is made to show ``guest``.
+
+    Fields that the profile lets differ, and values that this host accepts and does not keep, are written as this
+    host has them. Whether the host takes the rest is for :func:`armlevel.engine.check` to say beforehand.
+
+    Raises:
+        UsageError: the host has no offer of the guest's shape.
+
+    """
+    offer = host.offer(guest.shape)
+    if offer is None:
+        raise UsageError(
+            f"{host.name} has no offer for shape {guest.shape.label}, which {guest.name} needs",
+            hint="probe the host again, or level a guest that does without",
+        )
+    free = tolerated_of(guest.tolerates, catalogue, guest.shape)
+    expects = tuple(
+        Write(name, id_of(name), _value(name, want, offer, free, catalogue))
+        for name, want in _in_order(_wanted(guest))
+    )
+    writes = tuple(one for one in expects if _worth_writing(one, offer, catalogue))
+    rows = {name: catalogue.firmware.get(name) for name in guest.firmware}
+    has = {name: value for name, value in sorted(guest.firmware.items()) if _lists(offer, id_of(name))}
+    settable = tuple(
+        Write(name, id_of(name), value)
+        for name, value in has.items()
+        if (row := rows[name]) is None or row.settable
+    )
+    shows = tuple(
+        Write(name, id_of(name), value)
+        for name, value in has.items()
+        if (row := rows[name]) is not None and not row.settable
+    )
+    carries = guest.carries if guest.carries is not None else offer.registers
+    return Settings(
+        guest=guest.name,
+        host=host.name,
+        capabilities=tuple(_capabilities(guest)),
+        features=tuple(sorted(guest.shape.features)),
+        sve_vls=guest.sve_vls if "sve" in guest.shape.features else None,
+        writes=(*writes, *settable),
+        expects=expects,
+        carries=carries or (),
+        shows=shows,
+        psci=guest.firmware.get(PSCI_VERSION),
+    )
+
+
+def _capabilities(guest: Guest) -> Iterator[str]:
+    if guest.shape.imp_id_writable:
+        yield "KVM_CAP_ARM_WRITABLE_IMP_ID_REGS"
+    if "mte" in guest.shape.features:
+        yield "KVM_CAP_ARM_MTE"
+
+
+def _wanted(guest: Guest) -> dict[str, int]:
+    wanted = dict(guest.registers)
+    if guest.paint is not None:
+        shown = guest.paint.shown
+        wanted |= dict(zip(_PAINT, (shown.midr, shown.revidr, shown.aidr), strict=True))
+    return wanted
+
+
+def _in_order(wanted: Mapping[str, int]) -> list[tuple[str, int]]:
+    order = (*_PAINT, *_FIRST)
+    return sorted(
+        wanted.items(),
+        key=lambda pair: (
+            order.index(pair[0]) if pair[0] in order else len(order) + (not pair[0].startswith("CCSIDR")),
+            id_of(pair[0]),
+        ),
+    )
+
+
+def _lists(offer: Offer, register_id: int) -> bool:
+    return offer.registers is None or register_id in offer.registers
+
+
+def _value(name: str, want: int, offer: Offer, free: frozenset[str], catalogue: Catalogue) -> int:
+    limit = offer.limits.get(name)
+    if limit is None:
+        return want
+    value = want
+    for field in fields_of(catalogue, name, (want, limit)):
+        if field.get(want) != field.get(limit):
+            value = field.put(value, _field_value(field, want, limit, offer, tolerated=field.subject in free))
+    return value
+
+
+def _field_value(field: Field, want: int, limit: int, offer: Offer, *, tolerated: bool) -> int:
+    accepts = accepts_of(offer, field, field.get(limit))
+    asked = field.get(want)
+    outcome = accepts.outcome(asked)
+    if outcome == "changed":
+        kept = accepts.kept(asked)
+        return field.get(limit) if kept is None else kept
+    return field.get(limit) if tolerated and outcome != "same" else asked
+
+
+def _worth_writing(one: Write, offer: Offer, catalogue: Catalogue) -> bool:
+    limit = offer.limits.get(one.name)
+    if limit is None:
+        # Without a record, only what the host is known not to list is left alone.
+        return _lists(offer, one.kvm_id)
+    if one.value != limit:
+        return True
+    if one.name in _PAINT:
+        return offer.shape.imp_id_writable
+    return any(
+        (given := offer.accepts.get(field.subject)) is not None
+        and (given.values is None or bool(given.values - {field.get(limit)}))
+        for field in fields_of(catalogue, one.name, (limit,))
+    )
