@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-__all__ = ["DEVICE", "VERSION", "observing"]
+from armlevel.engine.settings import Settings
+from armlevel.errors import UsageError
+from armlevel.kvm.numbers import CAPABILITIES
+from armlevel.profile import Guest
+from armlevel.profile.shape import SHAPE_FEATURES
+
+__all__ = ["DEVICE", "VERSION", "config_of", "observing"]
 
 VERSION = 1
 #: The KVM device QEMU is given. There is none by this name: only the library makes /dev/kvm of it.
 DEVICE = "/dev/kvm-armlevel"
+_QUADWORD = 128
 _BLANKS = str.maketrans(dict.fromkeys("\r\n\t\0", " "))
+
+
+def config_of(settings: Settings, guest: Guest, *, digest: str = "", born_here: bool = True) -> bytes:
+    """Return the configuration that makes a vCPU of the settings' host the guest's.
+
+    ``digest`` is the profile's; ``born_here`` is false where the guest may arrive and not start: workaround levels
+    of this host are then above those it was told at boot.
+
+    Raises:
+        UsageError: the profile does not record which registers its state carries.
+
+    """
+    if guest.carries is None:
+        raise UsageError(
+            f"{guest.name} does not say which registers its state carries", hint="level or probe it again"
+        )
+    return _sealed(_lines(settings, guest, digest, born_here=born_here))
 
 
 def observing() -> bytes:
@@ -25,6 +49,43 @@ def _head(guest: str, host: str) -> list[str]:
         f"host {host.translate(_BLANKS)}",
         f"device {DEVICE}",
     ]
+
+
+def _lines(settings: Settings, guest: Guest, digest: str, *, born_here: bool) -> Iterator[str]:
+    yield from _head(guest.name, settings.host)
+    yield f"profile {digest}"
+    if not born_here:
+        yield "arrive-only"
+    yield f"features {_features(guest):x}"
+    if guest.facts.cntfrq_hz is not None:
+        yield f"cntfrq {guest.facts.cntfrq_hz}"
+    if guest.facts.dczid is not None:
+        yield f"dczid {guest.facts.dczid}"
+    if "sve" in guest.shape.features and guest.sve_vls:
+        yield f"vectors {sum(1 << (bits // _QUADWORD - 1) for bits in guest.sve_vls):x}"
+    # QEMU itself enables what else a shape needs (memory tagging).
+    yield from (f"capability {CAPABILITIES[name]}" for name in _capabilities(settings))
+    shown = {one.name for one in settings.shows}
+    for one in settings.writes:
+        yield f"write {one.kvm_id:x} {one.value:x} {one.name}"
+    written, carried = {one.name for one in settings.writes}, frozenset(settings.carries)
+    for one in settings.expects:
+        if one.name not in written | shown and one.kvm_id in carried:
+            yield f"see {one.kvm_id:x} {one.value:x} {one.name}"
+    yield from (f"level {one.kvm_id:x} {one.value:x} {one.name}" for one in settings.shows)
+    yield from (f"carry {kvm_id:x}" for kvm_id in sorted(carried))
+
+
+def _capabilities(settings: Settings) -> Iterator[str]:
+    return (
+        name
+        for full in settings.capabilities
+        if (name := full.removeprefix("KVM_CAP_")) == "ARM_WRITABLE_IMP_ID_REGS"
+    )
+
+
+def _features(guest: Guest) -> int:
+    return sum(1 << bit for name in guest.shape.features for bit in SHAPE_FEATURES[name][0])
 
 
 def _sealed(lines: Iterable[str]) -> bytes:

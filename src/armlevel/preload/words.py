@@ -1,0 +1,108 @@
+"""A QEMU command line taken apart: the program, whatever starts it, and options with their values.
+
+QEMU takes an option with one dash or two, and every option but a few takes the next word as its value.
+Source: QEMU qemu-options.hx.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Line", "Option", "join", "split"]
+
+# Options without a value.
+_FLAGS = frozenset(
+    """
+    h help version S s snapshot nodefaults no-user-config nouserconfig nographic full-screen enable-kvm no-reboot
+    no-shutdown daemonize only-migratable preconfig no-fd-bootchk no-acpi no-hpet semihosting portrait usb mem-prealloc
+    singlestep async-teardown xen-attach xen-domid-restrict old-param enable-fips win2k-hack
+    """.split()  # noqa: SIM905 (a list of forty words is read more easily so)
+)
+_PROGRAM = re.compile(r"(?:.*/)?(?:qemu-system-aarch64|qemu-kvm)[^/]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option; ``value`` is None for those that take none."""
+
+    name: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"-{self.name}" if self.value is None else f"-{self.name} {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A command line: what comes before QEMU's options, QEMU included, and the options.
+
+    >>> line = Line.of(["nice", "-n", "5", "qemu-system-aarch64", "--cpu", "host", "-S", "-append", "-cpu x"])
+    >>> line.before, [str(option) for option in line.options]
+    (('nice', '-n', '5', 'qemu-system-aarch64'), ['-cpu host', '-S', '-append -cpu x'])
+    """
+
+    before: tuple[str, ...]
+    options: tuple[Option, ...]
+
+    @classmethod
+    def of(cls, command: Sequence[str]) -> Line:
+        """Take a command line apart; the program is the first word that is called like QEMU, else the first."""
+        start = next((i for i, word in enumerate(command) if _PROGRAM.fullmatch(word)), 0)
+        words = iter(command[start + 1 :])
+        options = []
+        for word in words:
+            name = word.removeprefix("-").removeprefix("-")
+            if not word.startswith("-") or name in _FLAGS:
+                options.append(Option(name) if word.startswith("-") else Option("", word))
+            else:
+                options.append(Option(name, next(words, None)))
+        return cls(tuple(command[: start + 1]), tuple(options))
+
+    def all(self, *names: str) -> list[Option]:
+        """Every option that is called one of ``names``."""
+        return [option for option in self.options if option.name in names]
+
+    def replaced(self, others: Mapping[tuple[str, ...], Sequence[Option]]) -> Line:
+        """Put ``others`` where the first option of their names stands, or at the end, and take the rest of them out."""
+        found: list[Option] = []
+        waiting = dict(others)
+        by_name = {name: names for names in others for name in names}
+        for option in self.options:
+            names = by_name.get(option.name)
+            if names is None:
+                found.append(option)
+            elif names in waiting:
+                found += waiting.pop(names)
+        # The accelerator goes behind the machine that named it.
+        for options in waiting.values():
+            place = next(
+                (i + 1 for i, one in reversed([*enumerate(found)]) if one.name in {"machine", "M"}), 0
+            )
+            found[place:place] = options
+        return Line(self.before, tuple(found))
+
+    def words(self) -> Iterator[str]:
+        """Return the words again."""
+        yield from self.before
+        for option in self.options:
+            if option.name:
+                yield f"-{option.name}"
+            if option.value is not None:
+                yield option.value
+
+
+def split(text: str | None) -> list[str]:
+    """Return the parts of an option's value; a doubled comma is no comma between them.
+
+    >>> split("virt,a=b,,c,d=e")
+    ['virt', 'a=b,,c', 'd=e']
+    """
+    return re.split(r"(?<!,),(?!,)", text or "")
+
+
+def join(parts: Sequence[str]) -> str:
+    """Put parts together again."""
+    return ",".join(part for part in parts if part)
