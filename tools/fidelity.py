@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -71,6 +71,15 @@ def compared(hosts: Sequence[Host]) -> list[str]:
     return lines
 
 
+def masks_changed(hosts: Sequence[Host], tables: Mapping[str, Sequence[Sequence[int] | None]]) -> list[str]:
+    """Return a line for each host whose writable masks are not the recorded ones of its kernel line."""
+    return [
+        f"{host.name}: other writable masks than were recorded"
+        for host in hosts
+        if not all(recordings.same_masks(host, table) for table in tables.get(host.name, ()))
+    ]
+
+
 def main() -> int:
     """Run the suite; 0 if nothing is wrong, 1 otherwise."""
     parser = argparse.ArgumentParser(
@@ -94,6 +103,9 @@ def main() -> int:
             recordings.write(hosts)
         changed = compared(hosts)
         outcome = suite.run(lab, hosts, load(), jobs=options.jobs, tell=say)
+        if options.record and not failed and not outcome.failed:
+            recordings.write_masks(hosts, outcome.tables)
+        changed += masks_changed(hosts, outcome.tables)
     except ArmlevelError as exc:
         print(exc, file=sys.stderr)
         return 2
@@ -112,7 +124,7 @@ def main() -> int:
     for (what, subject), some in sorted(kinds.items())[:SHOWN]:
         print(f"  {len(some)} x {what}  {subject}; first and last:")
         print("\n".join("    " + "  ".join(one[1:]) for one in (some[0], some[-1])))
-    same_kernel = [line for line in changed if "another profile" in line]
+    same_kernel = [line for line in changed if "than w" in line]
     return 1 if wrong or failed or same_kernel else 0
 
 

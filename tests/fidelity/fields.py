@@ -13,7 +13,7 @@ from armlevel.arch import Catalogue, Field
 from armlevel.formats.predict import predict_offers
 from armlevel.profile import Accepts, Host, Offer, Shape
 
-__all__ = ["SHORT", "Tally", "Wrong", "compare_host", "judge"]
+__all__ = ["SHORT", "Tally", "Wrong", "compare_host", "compare_offer", "judge"]
 
 SHORT = 4  # bits; every value of such a field was tried
 
@@ -82,7 +82,7 @@ def compare_host(host: Host, catalogue: Catalogue) -> Tally:
     for shape, said in predicted(host, catalogue):
         was = host.offer(shape)
         if was is not None:
-            _compare(host.name, said, was, catalogue, tally)
+            compare_offer(host.name, said, was, catalogue, tally)
     return tally
 
 
@@ -100,7 +100,8 @@ def predicted(host: Host, catalogue: Catalogue) -> Iterator[tuple[Shape, Offer]]
                 yield one, offer
 
 
-def _compare(name: str, said: Offer, was: Offer, catalogue: Catalogue, tally: Tally) -> None:
+def compare_offer(name: str, said: Offer, was: Offer, catalogue: Catalogue, tally: Tally) -> None:
+    """Compare every value of every short field of what was said of a shape with what was tried in it."""
     for register, limit in was.limits.items():
         row = catalogue.registers.get(register)
         for one in row.fields if row is not None and not row.derived else ():

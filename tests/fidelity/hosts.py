@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from armlevel.arch import Catalogue, load
 from armlevel.documents import canonical, host_object, read_host
+from armlevel.kvm.vm import mask_index
 from armlevel.profile import Host
 
-__all__ = ["ARCHIVE", "HOSTS", "SAMPLE", "alike", "read", "write"]
+__all__ = [
+    "ARCHIVE",
+    "HOSTS",
+    "MASKS",
+    "SAMPLE",
+    "alike",
+    "masks_of",
+    "read",
+    "read_masks",
+    "same_masks",
+    "write",
+    "write_masks",
+]
 
 ARCHIVE = Path(__file__).parents[1] / "machines" / "lab.json.xz"
+MASKS = ARCHIVE.with_name("masks.json")
+_WORDS = 192  # of the table of writable masks
 _CPUS = (
     *("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "cortex-a710"),
     *("neoverse-n1", "neoverse-n2", "neoverse-v1", "a64fx", "max"),
@@ -62,3 +78,57 @@ def write(hosts: Iterable[Host], archive: Path = ARCHIVE) -> None:
     documents = {host.name: timeless(host) for host in hosts}
     text = json.dumps(documents, sort_keys=True, separators=(",", ":"))
     archive.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+
+
+def read_masks() -> dict[str, dict[str, str]]:
+    """Return the recorded writable masks: kernel line and whether the host has AArch32 -> register -> mask."""
+    found: dict[str, dict[str, str]] = json.loads(MASKS.read_text(encoding="ascii"))
+    return found
+
+
+def write_masks(hosts: Iterable[Host], tables: Mapping[str, Sequence[Sequence[int] | None]]) -> None:
+    """Record what hosts said is writable: a table for each kernel line, with and without AArch32.
+
+    All shapes of all hosts of a line say the same but for AArch32; anything else is no recording.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for host in hosts:
+        for table in tables.get(host.name, ()):
+            if table is not None and found.setdefault(_kind(host), named := _named(table)) != named:
+                raise ValueError(f"{host.name}: another table of masks than the hosts of its kind")
+    MASKS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="ascii")
+
+
+def masks_of(host: Host) -> list[int] | None:
+    """Return the recorded table that a host has; None for a kernel without masks."""
+    rows = read_masks().get(_kind(host))
+    if rows is None:
+        return None
+    table, places = [0] * _WORDS, _places(load())
+    for name, mask in rows.items():
+        table[places[name]] = int(mask, 16)
+    return table
+
+
+def same_masks(host: Host, table: Sequence[int] | None) -> bool:
+    """Whether a table is the recorded one of the host's kind."""
+    return read_masks().get(_kind(host)) == (None if table is None else _named(table))
+
+
+def _kind(host: Host) -> str:
+    line = load().line(host.software.kernel)
+    el0 = load().fields["ID_AA64PFR0_EL1.EL0"]
+    has = any(el0.get(offer.limits.get("ID_AA64PFR0_EL1", 0)) > 1 for offer in host.offers)
+    return f"{line.name if line else host.software.kernel}, {'with' if has else 'without'} AArch32"
+
+
+def _named(table: Sequence[int]) -> dict[str, str]:
+    return {name: f"0x{table[at]:016x}" for name, at in _places(load()).items() if table[at]}
+
+
+def _places(catalogue: Catalogue) -> dict[str, int]:
+    return {
+        name: mask_index(row.encoding)
+        for name, row in catalogue.registers.items()
+        if not row.encoding[2] and row.encoding[0] == 3
+    }

@@ -23,8 +23,10 @@ class Outcome:
 
     predicted: fields.Tally = field(default_factory=fields.Tally)
     masks: fields.Tally = field(default_factory=fields.Tally)
+    strange: fields.Tally = field(default_factory=fields.Tally)
     restored: moves.Restored = field(default_factory=moves.Restored)
     levelled: levels.Levelled = field(default_factory=levels.Levelled)
+    tables: dict[str, list[list[int] | None]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
     @property
@@ -34,6 +36,7 @@ class Outcome:
         for name, part in (
             ("predicted", self.predicted),
             ("masks", self.masks),
+            ("masks of an unmeasured kernel", self.strange),
             ("restored", self.restored),
             ("levelled", self.levelled),
         ):
@@ -46,6 +49,7 @@ class Outcome:
         return [
             f"(a) predicted: {self.predicted}",
             f"    masks:     {self.masks}",
+            f"    the same, as if of an unmeasured kernel: {self.strange}",
             f"(b) restored:  {self.restored}",
             f"(c) levelled:  {self.levelled}",
         ]
@@ -94,7 +98,9 @@ def run(
             continue
         restored = moves.compare(host, hosts, found["restore"], catalogue)
         outcome.restored.add(restored)
+        outcome.tables[host.name] = found["masks"]
         outcome.masks.add(masks.compare_masks(host, found["masks"], catalogue))
+        outcome.strange.add(masks.compare_masks(host, found["masks"], catalogue, stranger=True))
         levels.judge(made, host, found["apply"], catalogue, outcome.levelled)
         tell(f"{done} of {len(hosts)}  {host.name}  {found['booted']:.1f} s  {restored}")
     if not outcome.failed:

@@ -9,9 +9,11 @@ import pytest
 from armlevel.arch import load
 from armlevel.engine import diff
 from armlevel.formats.predict import predict_offers
+from armlevel.kvm.vm import mask_index
 from armlevel.profile import Shape
 from tests.fidelity.fields import Tally, compare_host, judge
-from tests.fidelity.hosts import ARCHIVE, HOSTS, SAMPLE, alike, read, write
+from tests.fidelity.hosts import ARCHIVE, HOSTS, SAMPLE, alike, masks_of, read, write
+from tests.fidelity.masks import compare_masks
 
 BY_LISTS = {
     "6.1": 345,
@@ -21,6 +23,18 @@ BY_LISTS = {
 }
 # The one value these take besides their limit is that of the silicon, which no view of KVM shows: rows say so.
 BY_ROW = {"ID_AA64MMFR2_EL1.NV", "ID_AA64PFR0_EL1.MPAM", "ID_AA64PFR1_EL1.MPAM_frac"}
+# What masks leave open on a kernel that nobody measured: fields that are writable and have no entry in Linux's feature
+# tables, so that no rule is measured; and fields with which the measured kernels do different things.
+NO_RULE = {
+    *(
+        f"ID_AA64ISAR2_EL1.{name}"
+        for name in ("PRFMSLC", "SYSINSTR_128", "SYSREG_128", "PAC_frac", "PCDPHINT")
+    ),
+    *("ID_AA64MMFR1_EL1.CMOW", "ID_AA64MMFR1_EL1.nTLBPA", "ID_AA64PFR0_EL1.RME", "ID_AA64PFR1_EL1.CSV2_frac"),
+    *("ID_DFR0_EL1.TraceFilt", "ID_ISAR5_EL1.VCMA", "ID_MMFR5_EL1.nTLBPA", "ID_PFR2_EL1.RAS_frac"),
+    *("ID_PFR0_EL1.RAS", "ID_PFR0_EL1.AMU"),
+}
+DIFFERS = {"ID_AA64PFR0_EL1.EL0", "ID_AA64PFR0_EL1.EL1", "ID_DFR0_EL1.PerfMon", "ID_AA64DFR0_EL1.PMUVer"}
 LARGEST = Shape(frozenset({"pmu_v3", "ptrauth", "sve"}))
 
 
@@ -68,6 +82,31 @@ def test_rows_predict_what_every_recorded_host_did(hosts, tell):
     assert total.wrong_no == []
     assert total.compared > 3_000_000
     assert set(total.unknown) <= BY_ROW
+
+
+@pytest.mark.parametrize("stranger", [False, True])
+def test_masks_and_rows_foretell_what_every_recorded_host_did(hosts, tell, stranger):
+    catalogue, total = load(), Tally()
+    for host in hosts.values():
+        tables = [masks_of(host)] * len(host.shapes)
+        total.add(compare_masks(host, tables, catalogue, stranger=stranger))
+    tell(f"fidelity, masks{' of an unmeasured kernel' if stranger else ''}: {total}")
+    assert total.wrong_yes == []
+    assert total.wrong_no == []
+    assert total.compared > 3_000_000
+    assert set(total.unknown) == (BY_ROW | NO_RULE | DIFFERS if stranger else BY_ROW)
+    assert total.unknown.total() < total.compared * (0.06 if stranger else 0.01)
+
+
+def test_a_mask_that_opens_too_much_or_too_little_is_found(hosts):
+    catalogue, host = load(), hosts["neoverse-n2@6.12"]
+    table = masks_of(host)
+    assert table is not None
+    for register, mask, kind in (("ID_AA64PFR0_EL1", ~0, "wrong_yes"), ("ID_AA64ISAR0_EL1", 0, "wrong_no")):
+        wrong = list(table)
+        wrong[mask_index(catalogue.registers[register].encoding)] = mask
+        tally = compare_masks(host, [wrong] * len(host.shapes), catalogue, stranger=True)
+        assert (bool(tally.wrong_yes), bool(tally.wrong_no)) == (kind == "wrong_yes", kind == "wrong_no")
 
 
 def test_a_planted_wrong_row_is_found(hosts):

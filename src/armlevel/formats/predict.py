@@ -6,15 +6,17 @@ line is unknown: then only the limit is sure. Everything here is marked ``predic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from armlevel.arch import Catalogue, Field, KernelLine, evaluate, known_of
+from armlevel.arch import Catalogue, Field, KernelLine, WriteRule, evaluate, known_of
 from armlevel.profile import Accepts, Offer, Shape
 
-__all__ = ["predict_accepts", "predict_offers"]
+__all__ = ["RuleOf", "predict_accepts", "predict_offers"]
 
-_LISTED = 8  # bits; the values of wider fields are too many to list
+#: The rule of one field; None if it takes its limit and nothing else.
+RuleOf = Callable[[Field], "WriteRule | None"]
+
 _EL2 = "ID_AA64PFR0_EL1.EL2"
 _IDENTITY = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 # Linux 7.3 KVM sys_regs.c, set_clidr: on a host whose CTR_EL0.IDC is 0, a CLIDR_EL1 that says no cleaning is needed to
@@ -31,25 +33,33 @@ def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Of
     line = catalogue.line(release)
     if line is None:
         return (replace(whole, how="predicted", default="unknown"),)
-    accepts = predict_accepts(whole.limits, line, catalogue)
-    if "has_el2" in whole.shape.features and _EL2 in accepts:
-        # Linux 7.3 KVM sys_regs.c, set_id_aa64pfr0_el1: a VM with EL2 cannot hide it.
-        accepts[_EL2] = Accepts.of((accepts[_EL2].values or frozenset()) - {0})
+    accepts = predict_accepts(whole.limits, line, catalogue, shape=whole.shape)
     offers = [replace(whole, how="predicted", default="limit-only", accepts=accepts)]
     if line.imp_id_writable and "MIDR_EL1" in whole.limits:
+        rule_of = _measured(catalogue, line)
         painted = {
             subject: accepts
             for register in _IDENTITY
             if register in whole.limits
-            for subject, accepts in _written(catalogue, register, whole.limits[register], line, imp_id=True)
+            for subject, accepts in _written(catalogue, register, whole.limits[register], line, rule_of)
         }
         shape = Shape(whole.shape.features, imp_id_writable=True)
         offers.append(Offer(shape, "predicted", "limit-only", accepts=painted, like=0))
     return tuple(offers)
 
 
-def predict_accepts(limits: Mapping[str, int], line: KernelLine, catalogue: Catalogue) -> dict[str, Accepts]:
+def predict_accepts(
+    limits: Mapping[str, int],
+    line: KernelLine,
+    catalogue: Catalogue,
+    *,
+    shape: Shape | None = None,
+    rule_of: RuleOf | None = None,
+) -> dict[str, Accepts]:
     """Return what KVM of a measured line does with each field; a field that takes its limit only is left out.
+
+    ``shape`` matters where it has EL2, or where implementation IDs are writable. ``rule_of`` gives the rule of a field
+    where something better than the line's row is known.
 
     >>> from armlevel.arch import load
     >>> accepts = predict_accepts({"ID_AA64ISAR0_EL1": 0x20}, load().line("6.18.1"), load())
@@ -58,6 +68,9 @@ def predict_accepts(limits: Mapping[str, int], line: KernelLine, catalogue: Cata
     """
     accepts: dict[str, Accepts] = {}
     silent = _ignored(limits, line, catalogue)
+    rule_of = rule_of or _measured(catalogue, line)
+    if shape is None or not shape.imp_id_writable:
+        rule_of = _without_paint(rule_of)
     for register, limit in limits.items():
         if register.startswith("CCSIDR_EL1["):
             accepts.update(_cache_sizes(register, line))
@@ -65,12 +78,15 @@ def predict_accepts(limits: Mapping[str, int], line: KernelLine, catalogue: Cata
             fields = catalogue.registers[register].fields
             accepts.update((f.subject, Accepts.of({f.get(limit)}, others="ignored")) for f in fields)
         elif register in catalogue.registers:
-            accepts.update(_written(catalogue, register, limit, line, imp_id=False))
+            accepts.update(_written(catalogue, register, limit, line, rule_of))
     idc = catalogue.fields["CTR_EL0.IDC"]
     if not idc.get(limits.get("CTR_EL0", 0)):
         for subject in _CLEANING:
             if subject in accepts:
                 accepts[subject] = _must_clean(catalogue.fields[subject], limits["CLIDR_EL1"], catalogue)
+    if shape is not None and "has_el2" in shape.features and _EL2 in accepts:
+        # Linux 7.3 KVM sys_regs.c, set_id_aa64pfr0_el1: a VM with EL2 cannot hide it.
+        accepts[_EL2] = replace(accepts[_EL2], values=(accepts[_EL2].values or frozenset()) - {0})
     return accepts
 
 
@@ -94,26 +110,38 @@ def _ignored(limits: Mapping[str, int], line: KernelLine, catalogue: Catalogue) 
 
 
 def _written(
-    catalogue: Catalogue, register: str, limit: int, line: KernelLine, *, imp_id: bool
+    catalogue: Catalogue, register: str, limit: int, line: KernelLine, rule_of: RuleOf
 ) -> Sequence[tuple[str, Accepts]]:
     found = []
     for field in catalogue.registers[register].fields:
-        accepts = _field(catalogue, field, field.get(limit), line, imp_id=imp_id)
+        accepts = _field(catalogue, field, field.get(limit), line, rule_of(field))
         if accepts is not None:
             found.append((field.subject, accepts))
     return found
 
 
+def _measured(catalogue: Catalogue, line: KernelLine) -> RuleOf:
+    return lambda field: catalogue.write_rule(field.subject, line.name)
+
+
+def _without_paint(rule_of: RuleOf) -> RuleOf:
+    # In a VM whose implementation IDs are not writable.
+    def found(field: Field) -> WriteRule | None:
+        rule = rule_of(field)
+        return None if rule is not None and rule.needs_imp_id else rule
+
+    return found
+
+
 def _field(
-    catalogue: Catalogue, field: Field, limit: int, line: KernelLine, *, imp_id: bool
+    catalogue: Catalogue, field: Field, limit: int, line: KernelLine, rule: WriteRule | None
 ) -> Accepts | None:
     kept: tuple[int, ...] | None = (limit,)
     changed: dict[int, int] = {}
     unsure: tuple[int, ...] = ()
-    rule = catalogue.write_rule(field.subject, line.name)
     if rule is not None and rule.rule == "unknown":
         return Accepts.of({limit}, others="unknown")
-    if rule is not None and rule.needs_imp_id <= imp_id:
+    if rule is not None:
         kept = rule.values(limit)
         changed.update(rule.changed)
     for row in catalogue.ignored:
