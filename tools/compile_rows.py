@@ -47,6 +47,7 @@ def read_rows(data: Path) -> Toml:
     table: Toml = {"version": "", "registers": tuple(registers(data)), **features(data), **rules(data)}
     table |= {"versions": tuple(versions(data)), "hwcaps": hwcaps(data), "firmware": tuple(firmware(data))}
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data)}
+    table |= {"errata": tuple(errata(data)), "dispatch": tuple(dispatch(data)), "hidden": hidden(data)}
     table["field_rules"] = tuple(
         (one.field, one.at_least, one.then, one.then_at_least, one.because)
         for one in field_rules(Catalogue(table))
@@ -190,6 +191,49 @@ def parts(data: Path) -> Row:
             for part, name in rows.items()
         ),
     )
+
+
+def errata(data: Path) -> Iterator[Row]:
+    """Errata and lists of cores."""
+    for name, given in load(data / "errata.toml")["errata"].items():
+        row = dict(given)
+        rows = tuple(cores(name, one) for one in row.pop("cores"))
+        defaults = {"what": "", "when": "", "not_for_guests": "", "listed": True, "others": 0, "see": ""}
+        yield (name, *take(row, f"errata.toml: {name}", **defaults), rows)
+
+
+def cores(where: str, given: Toml) -> Row:
+    """One core and its revisions, as Cores takes them."""
+    row = dict(given)
+    who, _, part = row.pop("core").partition(":")
+    fixed = row.pop("fixed", None)
+    defaults = {"from": "r0p0", "to": "r15p15", "ids": (), "degree": 1, "family": False}
+    first, last, *more = take(row, f"errata.toml: {where}", **defaults)
+    may = None if fixed is None else (revision(fixed[0]), fixed[1])
+    return (int(who, 0), int(part, 0), revision(first), revision(last), more[0], may, *more[1:])
+
+
+def revision(text: str) -> int:
+    """Read ``r3p1`` as 0x31."""
+    variant, _, number = text.removeprefix("r").partition("p")
+    return int(variant) << 4 | int(number)
+
+
+def dispatch(data: Path) -> Iterator[Row]:
+    """Software that picks code by MIDR_EL1."""
+    for name, row in load(data / "dispatch.toml")["dispatch"].items():
+        yield (name, *take(row, f"dispatch.toml: {name}", picks="", see=""))
+
+
+def hidden(data: Path) -> Row:
+    """Instructions that hiding does not stop, and those that it does."""
+    file = load(data / "kvm/hidden.toml")
+    see, fields = take(file["executes"], "hidden.toml: executes", see="", fields=())
+    rows = tuple(
+        (name, *take(row, f"hidden.toml: {name}", control="", lines=(), needs="", see=""))
+        for name, row in file["undefined"].items()
+    )
+    return (see, fields, rows)
 
 
 def firmware(data: Path) -> Iterator[Row]:

@@ -24,6 +24,7 @@ from armlevel.engine import (
     firmware,
     levelling,
     meaning,
+    paint,
     solve,
     state,
     vectors,
@@ -224,7 +225,7 @@ def paint_field_by_field(patch: pytest.MonkeyPatch) -> None:
         lowest = [(r, min(offer.limits[r] for _, offer in offers)) for r, _ in found.values]
         return replace(found, values=tuple(lowest))
 
-    patch.setattr(baseline, "level_bundle", mixed)
+    patch.setattr(paint, "level_bundle", mixed)
 
 
 def ignored_taken_for_kept(patch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from armlevel.arch.catalogue import Catalogue
+from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined
 from armlevel.arch.expr import And, Cmp, Const, Expr, Feat, Iff, Implies, Not, Or, evaluate, leaves, mentioned
 from armlevel.arch.kvmrows import (
     Bundle,
@@ -52,14 +53,18 @@ __all__ = [
     "Catalogue",
     "Cmp",
     "Const",
+    "Cores",
     "Coupling",
+    "Dispatch",
     "Drop",
+    "Erratum",
     "Expr",
     "Feat",
     "Feature",
     "Field",
     "FieldRule",
     "FirmwareRegister",
+    "Hidden",
     "Hwcap",
     "Iff",
     "Ignored",
@@ -78,6 +83,7 @@ __all__ = [
     "SetAside",
     "StableChange",
     "Tolerance",
+    "Undefined",
     "Version",
     "WriteRule",
     "check_rules",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from armlevel.arch import kvmrows
+from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined
 from armlevel.arch.expr import Const, Expr
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
@@ -101,6 +102,42 @@ class Catalogue:
         """Cores by (implementer, part number)."""
         see, rows = self._table["parts"]
         return MappingProxyType({(who, part): Part(who, part, name, see) for who, part, name in rows})
+
+    @cached_property
+    def errata(self) -> tuple[Erratum, ...]:
+        """Errata, and other traits, that software finds by MIDR_EL1 and REVIDR_EL1."""
+        return tuple(
+            Erratum(
+                name,
+                what,
+                self._parse(when) if when else None,
+                not_for_guests,
+                listed,
+                others,
+                tuple(Cores(*row) for row in cores),
+                see,
+            )
+            for name, what, when, not_for_guests, listed, others, see, cores in self._table["errata"]
+        )
+
+    @cached_property
+    def dispatch(self) -> tuple[Dispatch, ...]:
+        """Software that picks code by MIDR_EL1."""
+        return tuple(Dispatch(*row) for row in self._table["dispatch"])
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        """Instructions that a program can run although their feature is hidden, and those that KVM stops."""
+        see, fields, rows = self._table["hidden"]
+        undefined = {
+            feature: Undefined(feature, control, lines, self._parse(needs), of)
+            for feature, control, lines, needs, of in rows
+        }
+        by_register: dict[str, list[str]] = {}
+        for subject in fields:
+            by_register.setdefault(subject.partition(".")[0], []).append(subject)
+        each = {register: tuple(subjects) for register, subjects in by_register.items()}
+        return Hidden(MappingProxyType(each), MappingProxyType(undefined), see)
 
     # ---- KVM
 

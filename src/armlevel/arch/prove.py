@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from armlevel.arch.catalogue import Catalogue
 from armlevel.arch.model import VIEWS, WHO, Field, Register
 from armlevel.arch.order import ORDERS
+from armlevel.arch.prove_errata import prove_errata
 from armlevel.arch.prove_rules import prove_facts
 
 __all__ = ["prove", "prove_registers"]
@@ -23,7 +24,7 @@ def prove(catalogue: Catalogue) -> tuple[str, ...]:
     """
     faults = list(prove_registers(catalogue))
     faults += _readable(catalogue)
-    return tuple(faults) if faults else tuple(prove_facts(catalogue))
+    return tuple(faults) if faults else (*prove_facts(catalogue), *prove_errata(catalogue))
 
 
 def prove_registers(catalogue: Catalogue) -> tuple[str, ...]:
@@ -43,6 +44,9 @@ def _readable(catalogue: Catalogue) -> Iterator[str]:
         ("drops", lambda: catalogue.drops),
         ("couplings", lambda: catalogue.couplings),
         ("firmware", lambda: catalogue.firmware),
+        ("errata", lambda: catalogue.errata),
+        ("dispatch", lambda: catalogue.dispatch),
+        ("hidden", lambda: catalogue.hidden),
     )
     for name, read in sections:
         fault = _fault_of(read)

@@ -17,19 +17,22 @@ from armlevel.cli.inputs import Given, hosts_named, pins_of
 from armlevel.cli.levelled import baseline_lines
 from armlevel.cli.options import (
     AcceptWeaker,
+    AlsoTarget,
     AssumeSameImpdef,
     Explain,
     Facts,
     HostFiles,
     Json,
     Output,
+    PaintAs,
     Tolerate,
 )
 from armlevel.cli.output import say, say_json, tell
+from armlevel.cli.painting import paint_named, target
 from armlevel.cli.words import unknown_text
 from armlevel.documents import guest_object, pretty, replace_file
 from armlevel.engine import Baseline, Grouping, Policy, groups_of, level, tolerance_named
-from armlevel.profile import Guest, Host, Made
+from armlevel.profile import Guest, Host, Implementation, Made
 from armlevel.profile.shape import shape_feature
 
 __all__ = ["run"]
@@ -59,6 +62,8 @@ def run(
         typer.Option("--pin", metavar="REG.FIELD=V", help="Give a field this value. Repeatable."),
     ] = None,
     tolerate: Tolerate = None,
+    paint: PaintAs = "",
+    also_target: AlsoTarget = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -70,16 +75,18 @@ def run(
     The profile is written with -o or printed with --json; never when some host refuses it.
     """
     catalogue = load()
+    there, given = hosts_named(hosts, fact or ())
     policy = Policy(
         without=frozenset(map(shape_feature, without or ())),
         hide=tuple(catalogue.feature(text).name for text in hide or ()),
         require=tuple(catalogue.feature(text).name for text in require or ()),
         pins=pins_of(pin or (), catalogue),
+        paint=paint_named(paint, there),
+        also_targets=tuple(target(text) for text in also_target or ()),
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
         tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
     )
-    there, given = hosts_named(hosts, fact or ())
     called = name or (PurePath(output).stem if output else "") or "baseline"
     found = level(there, catalogue, policy, name=called)
     guest = found.guest
@@ -141,6 +148,14 @@ def _refuse(
     say_json(answer | given_json(given))
 
 
+def _implementation(one: Implementation) -> str:
+    return f"{one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}"
+
+
+def _paint(one: Implementation) -> str:
+    return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"
+
+
 def _recorded(
     guest: Guest, hosts: Sequence[Host], policy: Policy, given: Sequence[Given], catalogue: Catalogue
 ) -> Guest:
@@ -150,6 +165,8 @@ def _recorded(
     choices += [f"--require {text}" for text in policy.require]
     choices += [f"--pin {subject}={value}" for subject, value in policy.pins.items()]
     choices += [f"--tolerate {text}" for text in policy.tolerate]
+    choices += [f"--paint {_paint(policy.paint)}"] if policy.paint is not None else []
+    choices += [f"--also-target {_implementation(one)}" for one in policy.also_targets]
     choices += ["--assume-same-impdef"] if policy.assume_same_impdef else []
     choices += ["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []
     choices += [f"--fact {one}" for one in given]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field
+from armlevel.cli.cautions import caution_lines, cautions_in
 from armlevel.cli.output import columns, wrapped
 from armlevel.cli.subjects import features_at_stake, hosts_text, number_text, numbers_in, subject_text
 from armlevel.cli.words import listed_few, remedy_texts
@@ -83,6 +84,7 @@ class Page:
 
     def lines(self, findings: Iterable[Finding]) -> list[str]:
         """Return the findings as lines, the gravest first."""
+        cautions, findings = cautions_in(findings)
         told = sorted(_told_once(findings), key=lambda one: _SEVERITY.index(one.finding.severity))
         tabled = [one for one in told if _fits(one.finding)]
         others = [one for one in told if not _fits(one.finding)]
@@ -93,7 +95,7 @@ class Page:
         lines += self._reasons(tabled)
         for text in remedy_texts(every, self.skip, every=self.explain):
             lines += wrapped(text, "  remedy   ")
-        return lines
+        return lines + caution_lines(cautions, self.catalogue, explain=self.explain)
 
     def _tables(self, told: Sequence[_Told]) -> list[str]:
         by_cause: dict[str, list[_Told]] = {}

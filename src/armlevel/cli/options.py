@@ -8,6 +8,7 @@ import typer
 
 __all__ = [
     "AcceptWeaker",
+    "AlsoTarget",
     "AnyFiles",
     "AssumeSameImpdef",
     "Explain",
@@ -17,6 +18,7 @@ __all__ = [
     "Json",
     "OneFile",
     "Output",
+    "PaintAs",
     "Tolerate",
     "Vmm",
 ]
@@ -64,6 +66,22 @@ Tolerate = Annotated[
         "--tolerate",
         metavar="CLASS",
         help="Let fields differ: el2-only, id-trap, cache-format, mpam, or REG.FIELD. Repeatable.",
+    ),
+]
+PaintAs = Annotated[
+    str,
+    typer.Option(
+        "--paint",
+        metavar="HOST",
+        help="Show this host's MIDR, REVIDR and AIDR, or MIDR=0x...,REVIDR=0x...; else the lowest.",
+    ),
+]
+AlsoTarget = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--also-target",
+        metavar="MIDR:REVIDR",
+        help="A core of hosts to come: the guest's list of cores is fixed at boot. Repeatable.",
     ),
 ]
 Vmm = Annotated[

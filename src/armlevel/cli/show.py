@@ -7,6 +7,7 @@ from typing import Any
 
 from armlevel.arch import Catalogue, features_of, load
 from armlevel.cli.answers import judged_text
+from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import load_all
 from armlevel.cli.levelled import guest_lines, identity_registers
@@ -14,7 +15,7 @@ from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
 from armlevel.documents import guest_object, host_object, verdict_object
-from armlevel.engine import Verdict
+from armlevel.engine import Verdict, risks_of_profile
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["run"]
@@ -131,6 +132,7 @@ def _guest(guest: Guest, catalogue: Catalogue, *, explain: bool) -> list[str]:
     lines = [*wrapped(f"guest {guest.name}", rest="    "), *guest_lines(guest, catalogue)]
     if guest.made.source:
         lines += _titled([("source", guest.made.source)])
+    lines += caution_lines(risks_of_profile(guest, catalogue), catalogue, explain=explain)
     return lines + _registers(identity_registers(guest), catalogue, None, explain=explain)
 
 

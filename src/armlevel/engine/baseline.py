@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, FieldRule
 from armlevel.engine.bundles import level_bundle
-from armlevel.engine.causes import implementations
 from armlevel.engine.closure import Lowering
 from armlevel.engine.facts import common_facts, level_facts
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
 from armlevel.engine.firmware import level_firmware
 from armlevel.engine.levelling import Levelling, level_fields
+from armlevel.engine.paint import level_paint, paint_of
 from armlevel.engine.policy import Policy
+from armlevel.engine.risks import risks_of_fleet
 from armlevel.engine.shapes import common_shape
 from armlevel.engine.state import carry
 from armlevel.engine.tolerance import ids_of, tolerated_of
 from armlevel.engine.vectors import level_pauth, level_vls
 from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
+from armlevel.profile import Guest, Host, Offer, Shape
 
 __all__ = ["Baseline", "level"]
 
@@ -119,7 +120,7 @@ def _level_shape(
 ) -> Baseline:
     offers = _offers(hosts, shape)
     levelled: Levelling = level_fields(offers, hosts, catalogue, policy)
-    paint = level_bundle("paint", offers, catalogue)
+    paint = level_paint(offers, catalogue, policy.paint)
     cache = level_bundle("cache", offers, catalogue)
     values = {**levelled.values, **_bundle_values(cache.values, catalogue)}
     silent = frozenset(
@@ -148,11 +149,14 @@ def _level_shape(
             firmware={n: v for n, v in firmware.values.items() if _is_carried(n, carried.ids, catalogue)},
             sve_vls=vls,
             facts=common_facts(hosts, shape),
-            paint=_paint(shown, hosts),
+            paint=paint_of(shown, hosts, policy.also_targets),
             born_on=firmware.born_on,
             tolerates=(*_needed(policy, levelled, shape, catalogue), *policy.recorded),
         )
     findings = tuple(finding for part in PARTS for finding in found[part])
+    if guest is not None and "refused" not in parts.values():
+        fleet = [(host, offer) for host, (_, offer) in zip(hosts, offers, strict=True)]
+        findings += risks_of_fleet(guest, fleet, catalogue)
     return Baseline(
         shape,
         guest,
@@ -205,11 +209,3 @@ def _bundle_values(values: Sequence[tuple[str, int]], catalogue: Catalogue) -> d
 def _is_carried(name: str, ids: tuple[int, ...] | None, catalogue: Catalogue) -> bool:
     row = catalogue.firmware.get(name)
     return ids is None or row is None or row.kvm_id in ids
-
-
-def _paint(shown: Mapping[str, int], hosts: Sequence[Host]) -> Paint | None:
-    if "MIDR_EL1" not in shown:
-        return None
-    targets = sorted({implementation for host in hosts for implementation in implementations(host)})
-    face = Implementation(shown["MIDR_EL1"], shown.get("REVIDR_EL1", 0), shown.get("AIDR_EL1", 0))
-    return Paint(face, tuple(targets))

@@ -27,6 +27,7 @@ from armlevel.engine.leaks import judge_leaks
 from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
+from armlevel.engine.risks import risks_here
 from armlevel.engine.shapes import missing_shape
 from armlevel.engine.state import judge_list
 from armlevel.engine.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
@@ -78,7 +79,10 @@ def check(
         "facts": judge_facts(guest, host),
     }
     parts = {part: _answers(found[part]) for part in PARTS}
-    return Verdict(guest.name, host.name, parts, tuple(f for part in PARTS for f in found[part]))
+    findings = tuple(f for part in PARTS for f in found[part])
+    if not any("refused" in answers[1:] for answers in parts.values()):
+        findings += risks_here(guest, host, offer, values, catalogue)
+    return Verdict(guest.name, host.name, parts, findings)
 
 
 def _answers(findings: list[Finding]) -> tuple[Answer, Answer]:

@@ -1,0 +1,95 @@
+"""--paint and --also-target as a person types them, and what baseline, show and check say about the paint."""
+
+import json
+
+import pytest
+
+from armlevel.cli.painting import paint_named, target
+from armlevel.documents import pretty
+from armlevel.documents.write import guest_object, host_object
+from armlevel.errors import UsageError
+from armlevel.profile import Implementation
+from tests.cli.hosts import Command
+from tests.engine.kit import V1
+from tests.engine.test_risks import DIC, IDC, N1_G2, V1_G3, guest_of, painted
+
+BOTH = {DIC: 1, IDC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
+HOSTS = [painted("g2", N1_G2, BOTH), painted("g3", V1_G3, BOTH)]
+
+
+@pytest.fixture
+def files(tmp_path):
+    for host in HOSTS:
+        (tmp_path / f"{host.name}.json").write_bytes(pretty(host_object(host)).encode())
+    return [str(tmp_path / f"{host.name}.json") for host in HOSTS]
+
+
+@pytest.mark.parametrize(
+    ("text", "paint"),
+    [
+        ("", None),
+        ("lowest", None),
+        ("g2", N1_G2),
+        ("MIDR=0x413fd0c1,REVIDR=0xff", N1_G2),
+        ("midr_el1=1092604929", Implementation(0x411FD401)),
+        ("MIDR=0x411fd401, AIDR=7", Implementation(0x411FD401, 0, 7)),
+    ],
+)
+def test_a_paint_is_a_host_or_three_registers(text, paint):
+    assert paint_named(text, HOSTS) == paint
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("g9", "no host of these"),
+        ("MIDR=", "no number"),
+        ("REVIDR=1", "MIDR is missing"),
+        ("MPIDR=1", "no register of the paint"),
+        ("MIDR=0x1413fd0c1", "32 bits"),
+    ],
+)
+def test_a_wrong_paint_is_refused_in_a_sentence(text, fault):
+    with pytest.raises(UsageError, match=fault):
+        paint_named(text, HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("1:2:3:4", "more than"), ("n1", "no number"), ("1:-1", "64 bits")]
+)
+def test_a_wrong_target_is_refused_in_a_sentence(text, fault):
+    with pytest.raises(UsageError, match=fault):
+        target(text)
+
+
+def test_a_baseline_tells_which_errata_its_paint_hides_and_what_helps(armlevel: Command, files):
+    said = armlevel("baseline", *files)
+    text = " ".join(said.out.split())
+    assert said.code == 0
+    assert "on Arm Neoverse V1 r1p1 does not look for 1542419 of g2. What helps: --paint g2" in text
+    said = armlevel("baseline", *files, "--paint", "g2")
+    assert "does not look for" not in said.out
+    assert "paint     Arm Neoverse N1 r3p1" in said.out
+
+
+def test_a_chosen_paint_and_the_cores_to_come_are_in_the_profile_and_in_its_source(armlevel: Command, files):
+    said = armlevel("baseline", *files, "--paint", "g2", "--also-target", "0x410fd4f1:0x17", "--json")
+    assert "413fd0c1" in json.dumps(said.json["paint"])
+    assert "--paint MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0" in said.json["made"]["source"]
+    assert "--also-target 0x410fd4f1:0x17:0x0" in said.json["made"]["source"]
+    assert "410fd4f1" in json.dumps(said.json["paint"])
+
+
+def test_a_paint_that_a_host_cannot_show_is_a_no_that_names_the_option(armlevel: Command):
+    said = armlevel("baseline", "@graviton2-6.1", "--paint", f"MIDR={V1.midr:#x}")
+    assert said.code == 1
+    assert "--paint" in said.out
+
+
+def test_a_profile_and_a_check_tell_of_the_errata_too(armlevel: Command, files, tmp_path):
+    guest = guest_of(HOSTS)
+    path = tmp_path / "guest.json"
+    path.write_bytes(pretty(guest_object(guest)).encode())
+    assert "1542419 of Arm Neoverse N1 r3p1" in " ".join(armlevel("show", str(path)).out.split())
+    text = " ".join(armlevel("check", str(path), files[0]).out.split())
+    assert "1542419 of the host. What helps: --paint MIDR=0x413fd0c1" in text

@@ -1,0 +1,195 @@
+"""What a guest should be told of though it changes no answer: paint, errata, hidden instructions, mitigations."""
+
+import pytest
+
+from armlevel.engine import Policy, check, level, risks_of_profile
+from armlevel.profile import Accepts, Implementation
+from tests.engine.kit import CATALOGUE, N1, V1, V2, host, offer, plain, shape
+
+ANY = Accepts.of(None)
+FREE = {"MIDR_EL1.Revision": ANY}
+DIC, IDC, RNDR = "CTR_EL0.DIC", "CTR_EL0.IDC", "ID_AA64ISAR0_EL1.RNDR"
+PAINTED = shape(imp_id_writable=True)
+ALL_IDS = {
+    f.subject: ANY for r in ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1") for f in CATALOGUE.registers[r].fields
+}
+N1_G2, V1_G3 = Implementation(0x413FD0C1, 0xFF), Implementation(0x411FD401, 1)
+
+
+def painted(name, cpu, fields=None, *, kernel="7.3.4", **takes):
+    accepts = {**ALL_IDS, **{key: Accepts.of(value) for key, value in takes.items()}}
+    return host(name, offer(fields or {}, of=PAINTED, cpu=cpu, takes=accepts), cpu=cpu, kernel=kernel)
+
+
+def guest_of(hosts, policy=None):
+    guest = level(hosts, CATALOGUE, policy).guest
+    assert guest is not None
+    return guest
+
+
+def paint_of(hosts, policy=None):
+    paint = guest_of(hosts, policy).paint
+    assert paint is not None
+    return paint
+
+
+def only(found, subject, severity=None):
+    return [f for f in found.findings if f.subject == subject and severity in (None, f.severity)]
+
+
+# ---- which implementation
+
+
+def test_the_lowest_is_shown_unless_another_is_asked_for():
+    hosts = [painted("n1", N1_G2), painted("v1", V1_G3)]
+    assert paint_of(hosts).shown == V1_G3
+    assert paint_of(hosts, Policy(paint=N1_G2)).shown == N1_G2
+    alien = Implementation(0x000F0510, 0, 7)
+    assert paint_of(hosts, Policy(paint=alien)).shown == alien
+
+
+def test_a_host_that_cannot_be_painted_is_named():
+    found = level([host("a"), host("b")], CATALOGUE, Policy(paint=V1_G3))
+    (finding,) = found.conflicts
+    assert (found.answer, found.guest, finding.subject, finding.hosts) == (
+        "refused", None, "policy.paint", ("a", "b"),
+    )  # fmt: skip
+
+
+def test_hosts_that_cannot_be_painted_may_be_asked_for_what_they_are():
+    assert level([host("a"), host("b")], CATALOGUE, Policy(paint=N1)).answer == "runs"
+
+
+def test_the_targets_are_the_cores_of_all_hosts_and_of_those_to_come():
+    paint = paint_of([painted("n1", N1_G2)], Policy(also_targets=(V2, N1_G2)))
+    assert (paint.shown, paint.targets) == (N1_G2, (V2, N1_G2))
+
+
+# ---- errata
+
+
+def test_a_v1_that_runs_on_n1_does_not_look_for_the_errata_of_n1():
+    both = {DIC: 1, IDC: 1, "ID_AA64PFR0_EL1.EL0": 2, "ID_AA64PFR0_EL1.CSV2": 3, "ID_AA64PFR1_EL1.SSBS": 2}
+    found = level([painted("g2", N1_G2, both), painted("g3", V1_G3, both)], CATALOGUE)
+    (finding,) = only(found, "errata.missed", "risk")
+    assert found.answer == "runs"
+    assert finding.offers == (("g2", "1188873 1418040 1542419"),)
+    assert [(r.do, r.what, r.hosts) for r in finding.remedies] == [
+        ("paint", "MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0", ("g2",)),
+        ("serve-targets", "", ()),
+        ("pin", "CTR_EL0.DIC=0", ()),
+    ]
+
+
+def test_painted_as_n1_both_are_looked_for_and_v1_works_around_them_with_nothing_missed():
+    both = {DIC: 1, IDC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
+    found = level([painted("g2", N1_G2, both), painted("g3", V1_G3, both)], CATALOGUE, Policy(paint=N1_G2))
+    assert not only(found, "errata.missed")
+    assert not only(found, "errata.needless")  # one of the hosts has each of them
+
+
+def test_coherent_caches_that_are_not_shown_are_no_erratum_of_n1():
+    hosts = [painted("g2", N1_G2, {DIC: 0, "ID_AA64PFR0_EL1.CSV2": 3}),
+             painted("g3", V1_G3, {DIC: 1, "ID_AA64PFR0_EL1.CSV2": 3}, **{DIC: [0, 1]})]  # fmt: skip
+    assert not only(level(hosts, CATALOGUE), "errata.missed")
+
+
+def test_a_workaround_that_no_host_needs_is_a_note():
+    both = {DIC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
+    found = level([painted("g3", V1_G3, both)], CATALOGUE, Policy(paint=N1_G2))
+    (finding,) = only(found, "errata.needless")
+    assert (finding.severity, finding.offers) == ("note", (("every host", "1542419"),))
+
+
+def test_v1_on_v2_loops_too_short_where_nothing_better_clears_the_branch_history():
+    fields = {"ID_AA64PFR0_EL1.CSV2": 1}
+    found = level(
+        [painted("g3", V1_G3, fields)], CATALOGUE, Policy(also_targets=(Implementation(0x410FD4F1, 0x17),))
+    )
+    (finding,) = only(found, "errata.missed")
+    assert finding.offers == (("0x410fd4f1", "bhb-loop"),)
+    fields["ID_AA64MMFR1_EL1.ECBHB"] = 1
+    found = level([painted("g3", V1_G3, fields)], CATALOGUE, Policy(also_targets=(V2,)))
+    assert not only(found, "errata.missed")
+
+
+def test_a_core_shown_as_one_that_needs_no_protection_is_a_risk_which_no_list_of_targets_helps():
+    a55 = Implementation(0x411FD050)
+    found = level([painted("g2", N1_G2, {"ID_AA64PFR0_EL1.CSV2": 0})], CATALOGUE, Policy(paint=a55))
+    (finding,) = only(found, "errata.missed")
+    assert "spectre-v2" in finding.offers[0][1]
+    assert "serve-targets" not in [remedy.do for remedy in finding.remedies]
+
+
+def test_a_verdict_says_the_same_for_one_host_and_a_profile_for_its_targets():
+    both = {DIC: 1, IDC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
+    hosts = [painted("g2", N1_G2, both), painted("g3", V1_G3, both)]
+    guest = guest_of(hosts)
+    on_n1, on_v1 = (check(guest, one, CATALOGUE) for one in hosts)
+    assert [f.offers for f in only(on_n1, "errata.missed")] == [(("g2", "1542419"),)]
+    assert (on_n1.arrive, only(on_v1, "errata.missed")) == ("runs", [])
+    assert [f.offers for f in risks_of_profile(guest, CATALOGUE)] == [(("0x413fd0c1", "1542419"),)]
+
+
+def test_a_host_that_is_not_among_the_targets_is_told_of():
+    guest = guest_of([painted("g3", V1_G3)])
+    found = check(guest, painted("g2", N1_G2), CATALOGUE)
+    (finding,) = only(found, "paint.targets")
+    assert (finding.severity, finding.offers, found.arrive) == ("note", (("g2", "0x413fd0c1"),), "runs")
+
+
+# ---- hidden instructions
+
+
+def two(a, b, kernel="7.3.4"):
+    takes = {key: [0, 1, 2, 3] for key in {**a, **b}}
+    a, b = ({**dict.fromkeys(takes, 0), **fields} for fields in (a, b))
+    return [painted("a", N1_G2, a, kernel=kernel, **takes), painted("b", N1_G2, b, kernel=kernel, **takes)]
+
+
+def test_an_instruction_that_one_host_has_runs_there_although_it_is_hidden():
+    found = level(two({RNDR: 1, "ID_AA64ISAR0_EL1.ATOMIC": 2}, {}), CATALOGUE)
+    (finding,) = only(found, "instructions.hidden")
+    assert (found.answer, finding.severity) == ("runs", "risk")
+    assert finding.offers == (("a", "FEAT_RNG FEAT_LSE"),)
+
+
+def test_an_instruction_that_is_hidden_everywhere_and_runs_everywhere_is_a_note():
+    found = level(two({RNDR: 1}, {RNDR: 1}), CATALOGUE, Policy(hide=("FEAT_RNG",)))
+    (finding,) = only(found, "instructions.hidden")
+    assert (finding.severity, finding.hosts) == ("note", ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("hcx", "kernel", "runs"), [(1, "7.3.4", False), (1, "6.12.117", False), (0, "7.3.4", True), (1, "6.1.0", True)]
+)  # fmt: skip
+def test_kvm_stops_a_hidden_memory_copy_where_kernel_and_silicon_can(hcx, kernel, runs):
+    both = {"ID_AA64MMFR1_EL1.HCX": hcx}
+    found = level(two({**both, "ID_AA64ISAR2_EL1.MOPS": 1}, both, kernel), CATALOGUE)
+    assert bool(only(found, "instructions.hidden")) is runs
+
+
+# ---- mitigations and tag lines
+
+
+def test_a_baseline_that_says_less_of_speculation_names_the_fields():
+    found = level(two({"ID_AA64PFR0_EL1.CSV3": 1, "ID_AA64PFR1_EL1.SSBS": 2}, {}), CATALOGUE)
+    (finding,) = only(found, "mitigations")
+    assert (finding.severity, finding.offers) == ("risk", (("a", "CSV3 1->0, SSBS 2->0"),))
+    assert "not a security boundary" in finding.because
+    assert found.answer == "runs"
+
+
+def test_the_size_of_tag_lines_shows_where_only_one_host_has_tags():
+    tagged = host("mte", offer(), offer(of=shape("mte")))
+    found = level([tagged, host("none")], CATALOGUE)
+    assert [f.hosts for f in only(found, "CTR_EL0.TminLine")] == []  # CTR_EL0 is not recorded
+    ctr = {"CTR_EL0": 0x9444C004}
+    hosts = [host("mte", offer(ctr), offer(ctr, of=shape("mte"))), host("none", offer(ctr))]
+    assert [f.hosts for f in only(level(hosts, CATALOGUE), "CTR_EL0.TminLine")] == [("mte",)]
+
+
+def test_no_risk_is_told_of_where_the_answer_is_no_anyhow():
+    verdict = check(guest_of([plain("n1", {RNDR: 1})]), plain("v1", cpu=V1), CATALOGUE)
+    assert verdict.arrive == "refused"
+    assert {f.severity for f in verdict.findings} <= {"stops", "unknown", "breaks"}
