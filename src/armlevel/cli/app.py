@@ -35,7 +35,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "drift": ("drift", "Say whether hosts still run a guest."),
     "verify": ("verify", "Give a scratch VM the guest's CPU, and compare."),
     "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
-    "import": ("importing", "Turn another tool's file into a host profile."),
+    "import": ("importing", "Turn another tool's file into a profile."),
+    "export": ("exporting", "Write a guest profile as a file of another tool."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
 }
 

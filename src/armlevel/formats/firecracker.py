@@ -1,7 +1,7 @@
-"""Firecracker's cpu-template-helper: fingerprints, and dumps of a guest CPU configuration.
+"""Firecracker's files: fingerprints, dumps of a guest CPU configuration, and custom CPU templates.
 
-A dump has every register of a fresh vCPU except three that change while a VM runs. Source: firecracker
-``src/cpu-template-helper`` and ``docs/cpu_templates/cpu-template-helper.md``.
+A dump has every register of a fresh vCPU except three that change while a VM runs. A template has bits marked ``x``,
+which stay as the host has them. Source: firecracker ``src/cpu-template-helper``, ``docs/cpu_templates``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from typing import Any
 
 from armlevel.arch import Catalogue
 from armlevel.errors import BadDocument
+from armlevel.formats.recipe import Recipe, bits_of
 from armlevel.formats.recorded import recorded_cpus, recorded_offers
 from armlevel.formats.text import number
 from armlevel.kvm import RegisterId
 from armlevel.profile import SHAPE_FEATURES, Host, Made, Shape, Software
 
-__all__ = ["is_config", "is_fingerprint", "read_config", "read_fingerprint"]
+__all__ = ["is_config", "is_fingerprint", "is_template", "read_config", "read_fingerprint", "read_template"]
 
 # PC and KVM_REG_ARM_TIMER_CNT (under KVM's encoding): every arm64 KVM lists them, the dump leaves them out.
 _LEFT_OUT = (0x6030_0000_0010_0040, 0x6030_0000_0013_DF1A)
@@ -37,6 +38,43 @@ def is_fingerprint(document: dict[str, Any]) -> bool:
 def is_config(document: dict[str, Any]) -> bool:
     """Whether this is meant to be a guest CPU configuration of aarch64."""
     return "reg_modifiers" in document
+
+
+def is_template(document: dict[str, Any]) -> bool:
+    """Whether this is a custom CPU template of aarch64: it keeps bits of the host, or changes no register at all."""
+    items = document.get("reg_modifiers", [])
+    if not document or not document.keys() <= _CONFIG_KEYS or not isinstance(items, list):
+        return False
+    bitmaps = [str(item.get("bitmap", "")) for item in items if isinstance(item, dict)]
+    return not items or any("x" in bitmap.removeprefix("0b") for bitmap in bitmaps)
+
+
+def read_template(document: dict[str, Any], path: str, _name: str, _catalogue: Catalogue) -> Recipe:
+    """Read a custom CPU template.
+
+    Raises:
+        BadDocument: it has faults, all of which are listed.
+
+    """
+    faults: list[str] = []
+    bits = []
+    for index, item in enumerate(_list(document, "reg_modifiers", "", faults)):
+        where = f"reg_modifiers[{index}]"
+        if not isinstance(item, dict) or item.keys() != {"addr", "bitmap"}:
+            faults.append(f"{where}: needs addr and bitmap, and nothing else")
+            continue
+        text = str(item["bitmap"]).removeprefix("0b").replace("_", "")
+        register = _register(item["addr"], f"{where}.addr", faults)
+        value = number(text.replace("x", "0"), 2, f"{where}.bitmap", faults)
+        mask = sum(1 << bit for bit, digit in enumerate(reversed(text)) if digit != "x")
+        bits.append(bits_of(register, mask, value))
+    known = {bit for one, _ in SHAPE_FEATURES.values() for bit in one}
+    chosen = _features(_list(document, "vcpu_features", "", faults), "vcpu_features", known, faults)
+    _list(document, "kvm_capabilities", "", faults)
+    if faults:
+        raise BadDocument(path, tuple(faults), hint="a custom CPU template of Firecracker was expected")
+    choices = {name: chosen.issuperset(needs) for name, (needs, _) in SHAPE_FEATURES.items() if needs}
+    return Recipe("the template", choices, bits=tuple(bits))
 
 
 def read_fingerprint(document: dict[str, Any], path: str, name: str, catalogue: Catalogue) -> Host:

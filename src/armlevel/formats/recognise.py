@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from armlevel.arch import Catalogue, load
-from armlevel.errors import NotRecognised
-from armlevel.formats import cpuinfo, firecracker, idregs, plain
+from armlevel.errors import BadDocument, NotRecognised
+from armlevel.formats import cpuinfo, expansion, firecracker, idregs, libvirt_read, plain, qemu_read
+from armlevel.formats.recipe import Recipe
 from armlevel.formats.text import json_object, text_of
 from armlevel.profile import Host
 
-__all__ = ["FORMATS", "Format", "read_foreign", "recognise"]
+__all__ = ["FORMATS", "Format", "read_foreign", "read_recipe", "recognise"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file we import: how its content looks, and what reads it.
+    """A kind of file we import: how its content looks, and what reads it, as a host or as a recipe for one.
 
     The content is the parsed object of a ``json`` format, and the text of a ``text`` format.
     """
@@ -25,14 +26,25 @@ class Format:
     name: str
     kind: Literal["json", "text"]
     looks: Callable[[Any], bool]
-    read: Callable[[Any, str, str, Catalogue], Host]
+    read: Callable[[Any, str, str, Catalogue], Host | Recipe]
 
 
 #: The first one that fits reads the file.
 FORMATS: tuple[Format, ...] = (
     Format("Firecracker fingerprint", "json", firecracker.is_fingerprint, firecracker.read_fingerprint),
+    Format("Firecracker CPU template", "json", firecracker.is_template, firecracker.read_template),
     Format("Firecracker cpu-config dump", "json", firecracker.is_config, firecracker.read_config),
+    Format("QEMU query-cpu-model-expansion", "json", expansion.looks, expansion.read),
     Format("register map", "json", plain.looks, plain.read),
+    Format("libvirt capabilities", "text", libvirt_read.is_capabilities, libvirt_read.read_capabilities),
+    Format(
+        "libvirt domcapabilities",
+        "text",
+        libvirt_read.is_domain_capabilities,
+        libvirt_read.read_domain_capabilities,
+    ),
+    Format("libvirt domain", "text", libvirt_read.is_domain, libvirt_read.read_domain),
+    Format("QEMU -cpu option", "text", qemu_read.is_option, qemu_read.read_option),
     Format("KVM debugfs idregs", "text", idregs.looks, idregs.read),
     Format("/proc/cpuinfo", "text", cpuinfo.looks, cpuinfo.read),
 )
@@ -54,9 +66,32 @@ def read_foreign(data: bytes, path: str, name: str = "") -> Host:
 
     Raises:
         NotRecognised: no importer knows it.
+        BadDocument: one does, but it has faults, all of which are listed; or it only changes what a host has.
+
+    """
+    found = _read(data, path, name)
+    if isinstance(found, Host):
+        return found
+    raise BadDocument(
+        path,
+        (f"{found.tool} changes the CPU of the host it is used on, and does not say which that is",),
+        hint="armlevel import FILE --host HOST gives the guest that it makes there",
+    )
+
+
+def read_recipe(data: bytes, path: str) -> Recipe | None:
+    """Read a file that changes what a host has; None if it is another kind of file that we import.
+
+    Raises:
+        NotRecognised: no importer knows it.
         BadDocument: one does, but it has faults, all of which are listed.
 
     """
+    found = _read(data, path, "")
+    return found if isinstance(found, Recipe) else None
+
+
+def _read(data: bytes, path: str, name: str) -> Host | Recipe:
     found = recognise(data, path)
     if found is None:
         known = ", ".join(one.name for one in FORMATS)

@@ -1,0 +1,57 @@
+"""What an exported file leaves undone, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from armlevel.cli.output import wrapped
+from armlevel.formats.exported import Left
+
+__all__ = ["left_lines", "lefts_json"]
+
+_WAYS = {
+    "run": "armlevel run starts QEMU with it",
+    "firecracker": "a CPU template of Firecracker can set it",
+    "kvm": "a VMM that makes KVM's calls can have it (--to kvm)",
+    "shape": "level a profile that does without it",
+    "same": "use hosts that are equal there",
+    "commandline": "--form commandline has it",
+}
+
+
+def lefts_json(lefts: Sequence[Left]) -> list[dict[str, Any]]:
+    """Return the leavings as JSON objects."""
+    return [
+        {
+            "subject": one.subject,
+            "needs": one.needs,
+            "has": one.has or None,
+            "ways": list(one.ways),
+            "certain": one.certain,
+        }
+        for one in lefts
+    ]
+
+
+def left_lines(lefts: Sequence[Left]) -> list[str]:
+    """Return what a person is told: by what can be done about it, the subjects with both values."""
+
+    def way(one: Left) -> tuple[bool, tuple[str, ...]]:
+        return not one.certain, one.ways
+
+    lines: list[str] = []
+    for (maybe, ways), some in groupby(sorted(lefts, key=way), key=way):
+        head = "may not be in this file, depending on the host" if maybe else "not in this file"
+        cures = "; or ".join(_way(one) for one in ways)
+        lines += wrapped(f"armlevel: {head}; {cures}:", rest="    ")
+        told = [f"{one.subject}={one.needs}" + (f" (else {one.has})" if one.has else "") for one in some]
+        lines += wrapped(", ".join(told), "    ")
+    return lines
+
+
+def _way(one: str) -> str:
+    if one.startswith("property:"):
+        return f"a QEMU with {one.partition(':')[2]} has it: give its answer with --expansion"
+    return _WAYS[one]

@@ -1,0 +1,74 @@
+"""What an exporter returns: the text of a file, and what that file leaves undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from armlevel.arch import Catalogue
+from armlevel.profile import Guest, Offer
+
+__all__ = ["Exported", "Left", "Write", "differing", "written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something of the profile that the file does not bring about by itself.
+
+    ``needs``  what the profile says;  ``has``  what the guest would get without more (empty: depends on the host)
+    ``ways``   how it can be had: ``run`` (armlevel run), ``firecracker``, ``kvm`` (a VMM that makes the calls),
+               ``shape`` (a profile without it), ``same`` (only hosts that have it), ``property:NAME`` (a newer QEMU)
+    ``certain`` False where it may be well on some hosts, and no host was named
+    """
+
+    subject: str
+    needs: str
+    has: str = ""
+    ways: tuple[str, ...] = ()
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The text of a file for another tool, and what it leaves undone."""
+
+    text: str
+    left: tuple[Left, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One register that has to be written on a host: KVM's id, the value it has there, the value wanted."""
+
+    name: str
+    register_id: int
+    found: int
+    value: int
+
+
+def written(guest: Guest) -> dict[str, int]:
+    """Return every register that a profile gives a value: ID registers, paint and firmware."""
+    values = dict(guest.registers)
+    if guest.paint is not None:
+        shown = guest.paint.shown
+        values |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    return values | dict(guest.firmware)
+
+
+def differing(
+    values: Mapping[str, int], offer: Offer, catalogue: Catalogue
+) -> Iterable[tuple[str, int, int | None]]:
+    """Yield (subject, wanted, what the host shows; None if not recorded), field by field, where the two differ."""
+    shown = {**offer.limits, **offer.firmware}
+    for name, wanted in sorted(values.items()):
+        found = shown.get(name)
+        row = catalogue.registers.get(name)
+        if found == wanted:
+            continue
+        if found is None or row is None:
+            yield name, wanted, found
+            continue
+        fields = [one for one in row.fields if one.get(found) != one.get(wanted)]
+        yield from ((one.subject, one.get(wanted), one.get(found)) for one in fields)
+        if (found ^ wanted) & row.reserved_mask:
+            yield f"{name} (reserved bits)", wanted & row.reserved_mask, found & row.reserved_mask

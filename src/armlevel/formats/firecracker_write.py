@@ -1,0 +1,181 @@
+"""Firecracker's files from ours: the custom CPU template that makes a guest on one host, and a host's fingerprint.
+
+A template holds only what is different from the host: capabilities KVM must have, vCPU features, and single bits of
+registers. Firecracker reads each register of a fresh, finalised vCPU, puts the bits in and writes it back, in the
+order of the file; vector lengths, the PMU and the IDs of the implementation cannot be chosen so. Sources: firecracker
+``docs/cpu_templates/cpu-templates.md``, ``src/vmm/src/cpu_config/aarch64``, ``src/cpu-template-helper``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from armlevel.arch import Catalogue
+from armlevel.errors import UsageError
+from armlevel.formats.exported import Exported, Left, Write, written
+from armlevel.kvm import id_of
+from armlevel.profile import SHAPE_FEATURES, Guest, Host, Offer, Shape
+
+__all__ = ["export_fingerprint", "export_template"]
+
+# What Firecracker can turn on: vCPU feature bits that need nothing else, and the capabilities to ask KVM for first.
+_FEATURES = {"sve": ("170",), "ptrauth": ("171", "172"), "el1_32bit": ("93",)}
+_WIDTH = 128
+# CTR_EL0 goes first, because CLIDR_EL1 and CCSIDR_EL1 are checked against it.
+_FIRST = ("CTR_EL0",)
+# Firecracker does not enable KVM_CAP_ARM_WRITABLE_IMP_ID_REGS.
+_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+_BIOS = re.compile(r"BIOS (.*) revision (.*)", re.DOTALL)
+
+
+def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
+    """Return the custom CPU template that turns ``host``'s CPU into the guest's, as far as a template can.
+
+    Bits that this host's KVM refuses stay out of it, because Firecracker starts no VM whose template KVM refuses.
+
+    Raises:
+        UsageError: the host was not probed in a shape that Firecracker can make.
+
+    """
+    possible = guest.shape.features & _FEATURES.keys()
+    offer = host.offer(Shape(possible))
+    if offer is None:
+        raise UsageError(
+            f"{host.name} has no offer for shape {Shape(possible).label}, which Firecracker would make there",
+            hint="probe the host again",
+        )
+    left = [
+        Left(f"shape.{name}", "on", "off", ("kvm", "shape"))
+        for name in sorted(guest.shape.features - possible)
+    ]
+    if guest.sve_vls is not None and offer.sve_vls is not None and guest.sve_vls != offer.sve_vls:
+        wanted, has = (" ".join(map(str, lengths)) for lengths in (guest.sve_vls, offer.sve_vls))
+        left.append(Left("sve_vls", wanted, has, ("kvm", "shape")))
+    writes = []
+    shown = {**offer.limits, **offer.firmware}
+    for name, value in sorted(
+        written(guest).items(), key=lambda one: (one[0] in guest.firmware, one[0] not in _FIRST)
+    ):
+        if name not in shown:
+            left.append(Left(name, f"{value:#x}", "", ("same",), certain=False))
+        elif shown[name] != value:
+            after, refused = _taken(name, shown[name], value, offer, catalogue)
+            left += refused
+            if after != shown[name]:
+                writes.append(Write(name, id_of(name), shown[name], after))
+    template = {
+        "kvm_capabilities": [cap for name in sorted(possible) for cap in _FEATURES[name]],
+        "vcpu_features": _features(possible),
+        "reg_modifiers": [_modifier(one) for one in writes],
+    }
+    return Exported(json.dumps(template, indent=2) + "\n", tuple(left))
+
+
+def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogue) -> tuple[int, list[Left]]:
+    """Return the register with every field that KVM takes, and what is left of the others."""
+    register, row = catalogue.registers.get(name), catalogue.firmware.get(name)
+    if register is None:
+        lower = (
+            row is not None
+            and row.settable
+            and (wanted <= found if row.kind == "version" else not wanted & ~found)
+        )
+        outcome = (
+            "same" if lower else "refused" if row is not None else _outcome(offer, f"{name}.63:0", wanted)
+        )
+        return (wanted, []) if outcome == "same" else (found, [_left(name, wanted, found, outcome)])
+    after, left = found, []
+    for one in register.fields:
+        if one.get(found) == one.get(wanted):
+            continue
+        outcome = "refused" if name in _PAINT else _outcome(offer, one.subject, one.get(wanted))
+        if outcome in ("same", "unknown"):
+            after = one.put(after, one.get(wanted))
+        if outcome != "same":
+            left.append(_left(one.subject, one.get(wanted), one.get(found), outcome))
+    if (found ^ wanted) & register.reserved_mask:
+        mask = register.reserved_mask
+        left.append(_left(f"{name} (reserved bits)", wanted & mask, found & mask, "refused"))
+    return after, left
+
+
+def _outcome(offer: Offer, subject: str, value: int) -> str:
+    takes = offer.accepts.get(subject)
+    if takes is not None:
+        return takes.outcome(value)
+    return "unknown" if offer.default == "unknown" else "refused"
+
+
+def _left(subject: str, wanted: int, found: int, outcome: str) -> Left:
+    if outcome == "unknown":
+        return Left(subject, f"{wanted:#x}", f"{found:#x} if KVM refuses it", ("same",), certain=False)
+    return Left(subject, f"{wanted:#x}", f"{found:#x}", ("same",))
+
+
+def _features(names: Iterable[str]) -> list[dict[str, object]]:
+    bits = sorted({bit for name in names for bit in SHAPE_FEATURES[name][0]})
+    if not bits:
+        return []
+    bitmap = "".join("1" if bit in bits else "x" for bit in range(max(bits), -1, -1))
+    return [{"index": 0, "bitmap": f"0b{bitmap}"}]
+
+
+def _modifier(one: Write) -> dict[str, str]:
+    changed = one.found ^ one.value
+    width = 64 if one.register_id >> 52 & 0xF == 3 else 32
+    digits = "".join(
+        str(one.value >> bit & 1) if changed >> bit & 1 else "x" for bit in range(width - 1, -1, -1)
+    )
+    return {"addr": f"{one.register_id:#018x}", "bitmap": f"0b{digits}"}
+
+
+def export_fingerprint(host: Host, version: str = "") -> Exported:
+    """Return a host as cpu-template-helper writes a fingerprint: every recorded register of a plain vCPU.
+
+    Raises:
+        UsageError: the host was not probed in that shape.
+
+    """
+    offer = host.offer(Shape())
+    if offer is None:
+        raise UsageError(
+            f"{host.name} has no offer for shape base, of which a fingerprint is", hint="probe it again"
+        )
+    values = {**offer.limits, **offer.firmware, **offer.state}
+    by_id = {id_of(name): value for name, value in values.items()}
+    bios = _BIOS.fullmatch(host.software.firmware)
+    fingerprint = {
+        "firecracker_version": version or host.software.vmms.get("firecracker", ""),
+        "kernel_version": host.software.kernel,
+        "microcode_version": f"{_revidr(host, offer):#018x}",
+        "bios_version": bios[1] if bios else host.software.firmware,
+        "bios_revision": bios[2] if bios else "",
+        "guest_cpu_config": {
+            "kvm_capabilities": [],
+            "vcpu_features": [],
+            "reg_modifiers": [
+                {"addr": f"{register:#018x}", "bitmap": f"0b{value:0{_WIDTH}b}"}
+                for register, value in sorted(by_id.items())
+                if value >> _WIDTH == 0
+            ],
+        },
+    }
+    missing = len(set(offer.registers or ()) - by_id.keys())
+    left = (
+        (Left("state", f"{missing} registers", "not recorded", ("same",)),)
+        if missing > len(_LEFT_OUT)
+        else ()
+    )
+    return Exported(json.dumps(fingerprint, indent=2) + "\n", left)
+
+
+# PC and the counter change while a VM runs; the helper leaves them out, too.
+_LEFT_OUT = (0x6030_0000_0010_0040, 0x6030_0000_0013_DF1A)
+
+
+def _revidr(host: Host, offer: Offer) -> int:
+    if host.cpus:
+        return host.cpus[0].implementation.revidr
+    return offer.limits.get("REVIDR_EL1", 0)

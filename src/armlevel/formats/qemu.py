@@ -1,0 +1,193 @@
+"""QEMU's ``-machine`` and ``-cpu host,...`` options.
+
+What a released QEMU can be told of a guest CPU is the vCPU's shape, the vector lengths, steal time and, from 11.1 on,
+the PSCI version. ``SYSREG_<REGISTER>_<FIELD>`` options are patches of distributions so far, in two spellings (Linux'
+``TGRAN4_2``, Arm's ``TGran4_2``); none is written that the target's own list of properties does not have.
+Sources: QEMU docs/system/arm/cpu-features.rst, target/arm/{cpu64,kvm,arm-qmp-cmds}.c, 10.0 and 11.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from armlevel.arch import Catalogue, Field
+from armlevel.formats.exported import Exported, Left, differing, written
+from armlevel.kvm import name_of
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = [
+    "CHOICES",
+    "FORMS",
+    "MACHINE",
+    "PSCI",
+    "Options",
+    "export",
+    "left_by",
+    "options_of",
+    "sysregs",
+]
+
+FORMS = {
+    "command": "options of a command line",
+    "qmp": "the QMP command that asks a QEMU whether it takes them",
+}
+
+#: The machine type that QEMU 10 and 11 both know; one that moves has the same on both ends.
+MACHINE = "virt-10.0"
+
+PSCI, STEAL = "KVM_REG_ARM_PSCI_VERSION", "KVM_REG_ARM_STD_HYP_BMAP"
+_GIC_LSB = 24
+#: -cpu property -> shape feature; ``aarch64=off`` is the other way round.
+CHOICES = {"pmu": "pmu_v3", "sve": "sve", "pauth": "ptrauth"}
+_UNKNOWN_TO_QEMU = ("has_el2_e2h0", "pmu_v3_strict")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What stands after ``-machine`` and ``-cpu``, in the order it is written.
+
+    >>> Options("virt-10.0", {"gic-version": "3"}, {"pmu": "on", "sve": "off"}).cpu_option
+    'host,pmu=on,sve=off'
+    """
+
+    machine: str
+    board: Mapping[str, str] = field(default_factory=dict)
+    cpu: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def machine_option(self) -> str:
+        """The value of ``-machine``."""
+        return ",".join([self.machine, "accel=kvm", *(f"{key}={value}" for key, value in self.board.items())])
+
+    @property
+    def cpu_option(self) -> str:
+        """The value of ``-cpu``."""
+        return ",".join(["host", *(f"{key}={value}" for key, value in self.cpu.items())])
+
+    @property
+    def properties(self) -> dict[str, bool | int | str]:
+        """The ``-cpu`` options as QMP takes them."""
+        words: dict[str, bool | int | str] = {"on": True, "off": False}
+        return {
+            key: int(value, 0) if key.startswith("SYSREG_") else words.get(value, value)
+            for key, value in self.cpu.items()
+        }
+
+
+def sysregs(names: Iterable[str], catalogue: Catalogue) -> dict[str, Field]:
+    """Return which field each ``SYSREG_`` name means, for the names that are one, in either spelling.
+
+    >>> from armlevel.arch import load
+    >>> [f.subject for f in sysregs(["pmu", "SYSREG_ID_AA64MMFR0_EL1_TGran4_2"], load()).values()]
+    ['ID_AA64MMFR0_EL1.TGRAN4_2']
+    """
+    known = {
+        f"SYSREG_{one.register}_{spelt}".upper(): one
+        for register in catalogue.registers.values()
+        for one in register.fields
+        for spelt in (one.name, one.arm)
+    }
+    return {name: known[name.upper()] for name in names if name.upper() in known}
+
+
+def options_of(
+    guest: Guest, catalogue: Catalogue, *, machine: str = MACHINE, properties: Iterable[str] = ()
+) -> Options:
+    """Return the options that go with a profile; ``properties`` are the names that the target QEMU says it has."""
+    names = sorted(properties)
+    board = {"gic-version": _gic(guest)} if _gic(guest) else {}
+    board |= {"mte": "on"} if "mte" in guest.shape.features else {}
+    board |= {"virtualization": "on"} if "has_el2" in guest.shape.features else {}
+    cpu = {"aarch64": "off"} if "el1_32bit" in guest.shape.features else {}
+    for name, feature in CHOICES.items():
+        cpu[name] = "on" if feature in guest.shape.features else "off"
+        if name == "sve" and feature in guest.shape.features:
+            cpu |= {f"sve{length}": "on" for length in guest.sve_vls or ()}
+    if STEAL in guest.firmware:
+        cpu["kvm-steal-time"] = "on" if guest.firmware[STEAL] & 1 else "off"
+    if PSCI in guest.firmware and "kvm-psci-version" in names:
+        cpu["kvm-psci-version"] = _psci(guest.firmware[PSCI])
+    for name, one in sysregs(names, catalogue).items():
+        if one.register in guest.registers and not one.derived:
+            cpu[name] = f"{one.get(guest.registers[one.register]):#x}"
+    return Options(machine, board, cpu)
+
+
+def export(
+    guest: Guest, options: Options, catalogue: Catalogue, *, form: str = "command", host: Host | None = None
+) -> Exported:
+    """Return the options in one of the :data:`FORMS`, and what they leave to other means."""
+    text = f"-machine {options.machine_option}\n-cpu {options.cpu_option}\n"
+    if form == "qmp":
+        question = {"type": "full", "model": {"name": "host", "props": options.properties}}
+        text = json.dumps({"execute": "query-cpu-model-expansion", "arguments": question}) + "\n"
+    return Exported(text, left_by(guest, options, catalogue, host))
+
+
+def left_by(guest: Guest, options: Options, catalogue: Catalogue, host: Host | None) -> tuple[Left, ...]:
+    """Return what options leave undone: what QEMU cannot be told of the profile."""
+    unknown = [name for name in _UNKNOWN_TO_QEMU if name in guest.shape.features]
+    left = [Left(f"shape.{name}", "on", "off", ("kvm", "shape")) for name in unknown]
+    told = {one.subject for one in sysregs(options.cpu, catalogue).values()}
+    if "kvm-psci-version" in options.cpu:
+        told.add(PSCI)
+    offer = None
+    if host is not None:
+        offer = host.offer(replace(guest.shape, imp_id_writable=False)) or host.offer(guest.shape)
+        if offer is None:
+            return (*left, Left("shape", guest.shape.label, "not offered", ("shape",)))
+    if offer is None:
+        ways = ("run",)
+        if PSCI in guest.firmware and PSCI not in told:
+            psci = _psci(guest.firmware[PSCI])
+            left.append(Left(PSCI, psci, ways=("property:kvm-psci-version", *ways), certain=False))
+        alone = [one for name in guest.registers for one in _fields(name, catalogue) if one not in told]
+        if alone:
+            left.append(Left("ID registers", f"{len(alone)} fields", ways=ways, certain=False))
+        return tuple(left)
+    for subject, wanted, found in differing(written(guest), offer, catalogue):
+        if subject not in told and not _derived(subject, catalogue):
+            left.append(_register_left(subject, wanted, found))
+    left += _lengths_left(guest, offer)
+    more = sorted(set(offer.registers or ()) - set(guest.carries or offer.registers or ()))
+    left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("run",)) for one in more]
+    return tuple(left)
+
+
+def _register_left(subject: str, wanted: int, found: int | None) -> Left:
+    if subject == PSCI:
+        shown = "" if found is None else _psci(found)
+        return Left(subject, _psci(wanted), shown, ("property:kvm-psci-version", "run"))
+    return Left(subject, f"{wanted:#x}", "" if found is None else f"{found:#x}", ("run",), found is not None)
+
+
+def _lengths_left(guest: Guest, offer: Offer) -> list[Left]:
+    # A length that is on takes the host's smaller ones with it; nothing can leave one of them out.
+    if guest.sve_vls is None or offer.sve_vls is None:
+        return []
+    shown = tuple(length for length in offer.sve_vls if length <= max(guest.sve_vls))
+    if shown == guest.sve_vls:
+        return []
+    return [Left("sve_vls", " ".join(map(str, guest.sve_vls)), " ".join(map(str, shown)), ("run", "same"))]
+
+
+def _fields(register: str, catalogue: Catalogue) -> list[str]:
+    row = catalogue.registers.get(register)
+    return [one.subject for one in row.fields if not one.derived] if row else [register]
+
+
+def _derived(subject: str, catalogue: Catalogue) -> bool:
+    register, _, name = subject.partition(".")
+    row = catalogue.registers.get(register)
+    return row is not None and any(one.derived for one in row.fields if one.name == name)
+
+
+def _gic(guest: Guest) -> str:
+    value = guest.registers.get("ID_AA64PFR0_EL1")
+    return "" if value is None else "3" if value >> _GIC_LSB & 0xF else "2"
+
+
+def _psci(version: int) -> str:
+    return f"{version >> 16}.{version & 0xFFFF}"
