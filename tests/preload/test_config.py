@@ -8,21 +8,19 @@ from dataclasses import replace
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine import level
 from armlevel.engine.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.preload import DEVICE, config_of, observing
 from armlevel.profile import Guest, Host
 from tests.fidelity.hosts import read
+from tests.preload.guests import levelled
 
 N2, V1 = read(["neoverse-n2@7.x", "neoverse-v1@7.x"])
 
 
 @pytest.fixture(scope="module")
 def guest() -> Guest:
-    found = level([N2, V1], load()).guest
-    assert found is not None
-    return found
+    return levelled(N2.name, V1.name)
 
 
 def lines(guest: Guest, host: Host, **more: object) -> list[list[str]]:

@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "verify-signature": ("verify_signature", "Say whether a frozen profile was signed."),
     "drift": ("drift", "Say whether hosts still run a guest."),
     "verify": ("verify", "Give a scratch VM the guest's CPU, and compare."),
+    "run": ("run", "Start QEMU with a guest profile's CPU."),
     "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
     "import": ("importing", "Turn another tool's file into a profile."),
     "export": ("exporting", "Write a guest profile as a file of another tool."),

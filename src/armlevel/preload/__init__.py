@@ -13,11 +13,11 @@ is: the log then has each KVM_SET_ONE_REG that failed, with the value it wanted 
 registers of vCPU 0 right before it first ran, on the destination of a migration what arrived: :func:`read_dump`.
 """
 
-from armlevel.preload.config import DEVICE, config_of, observing
+from armlevel.preload.config import config_of, observing
 from armlevel.preload.dump import read_dump
 from armlevel.preload.fit import Fitted, fit
 from armlevel.preload.launch import Launch, execute, launch
-from armlevel.preload.library import library, library_fault
+from armlevel.preload.library import DEVICE, library, library_fault
 
 __all__ = [
     "DEVICE",

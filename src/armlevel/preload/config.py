@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator
 from armlevel.engine.settings import Settings
 from armlevel.errors import UsageError
 from armlevel.kvm.numbers import CAPABILITIES
+from armlevel.preload.library import DEVICE
 from armlevel.profile import Guest
 from armlevel.profile.shape import SHAPE_FEATURES
 
-__all__ = ["DEVICE", "VERSION", "config_of", "observing"]
+__all__ = ["VERSION", "config_of", "observing"]
 
 VERSION = 1
-#: The KVM device QEMU is given. There is none by this name: only the library makes /dev/kvm of it.
-DEVICE = "/dev/kvm-armlevel"
 _QUADWORD = 128
 _BLANKS = str.maketrans(dict.fromkeys("\r\n\t\0", " "))
 

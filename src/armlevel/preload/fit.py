@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from armlevel.preload.config import DEVICE
+from armlevel.preload.library import DEVICE
 from armlevel.preload.words import Line, Option, join, split
 
 __all__ = ["Fitted", "fit"]

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from armlevel.errors import UsageError
-from armlevel.preload.config import DEVICE
-from armlevel.preload.library import library, library_fault
+from armlevel.preload.library import DEVICE, library, library_fault
 
 __all__ = ["Launch", "execute", "launch"]
 
@@ -61,12 +60,14 @@ def launch(  # noqa: PLR0913 (what a command line may say)
 
 
 def execute(what: Launch, environ: Mapping[str, str]) -> None:
-    """Become the command; returns only by raising.
+    """Become the command; returns only by raising. Without a configuration it is started as it is.
 
     Raises:
         UsageError: this machine has no KVM, or the command cannot be started.
 
     """
+    if not what.config:
+        _become(what.command, environ)
     if not os.access(_KVM, os.R_OK | os.W_OK):
         there = os.path.exists(_KVM)  # noqa: PTH110 (one question, no path object needed)
         raise UsageError(
@@ -82,12 +83,14 @@ def execute(what: Launch, environ: Mapping[str, str]) -> None:
         )
     sealed = _in_memory(what.config)
     own = {"ARMLEVEL_CONFIG": f"fd:{sealed}", "ARMLEVEL_PID": str(os.getpid())}
+    _become(what.command, {**environ, **dict(what.environment), **own})
+
+
+def _become(command: Sequence[str], environ: Mapping[str, str]) -> None:
     try:
-        os.execvpe(what.command[0], what.command, {**environ, **dict(what.environment), **own})  # noqa: S606 (that is the verb)
+        os.execvpe(command[0], list(command), environ)  # noqa: S606 (that is the verb)
     except OSError as exc:
-        raise UsageError(
-            f"{what.command[0]} cannot be started: {(exc.strerror or str(exc)).lower()}"
-        ) from exc
+        raise UsageError(f"{command[0]} cannot be started: {(exc.strerror or str(exc)).lower()}") from exc
 
 
 def _in_memory(data: bytes) -> int:

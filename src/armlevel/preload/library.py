@@ -10,9 +10,11 @@ import struct
 from importlib import resources
 from pathlib import Path
 
-__all__ = ["NAME", "library", "library_fault"]
+__all__ = ["DEVICE", "NAME", "library", "library_fault"]
 
 NAME = "libarmlevel.so"
+#: The KVM device QEMU is given. There is none by this name: only the library makes /dev/kvm of it.
+DEVICE = "/dev/kvm-armlevel"
 _AGAIN = "build it with make preload"
 _HEADER = struct.Struct("<4sBBBBB7xHHIQQQIHHHHHH")  # ELF-64 header, all of it
 _AARCH64, _SHARED, _64_BIT, _LITTLE = 183, 3, 2, 1
