@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from armlevel.arch import kvmrows
-from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined
+from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
 from armlevel.arch.expr import Const, Expr
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
@@ -114,7 +114,7 @@ class Catalogue:
                 not_for_guests,
                 listed,
                 others,
-                tuple(Cores(*row) for row in cores),
+                MappingProxyType(by_core(Cores(*row) for row in cores)),
                 see,
             )
             for name, what, when, not_for_guests, listed, others, see, cores in self._table["errata"]

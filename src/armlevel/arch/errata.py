@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from armlevel.arch.expr import Expr
 
-__all__ = ["Cores", "Dispatch", "Erratum", "Hidden", "Undefined"]
+__all__ = ["Cores", "Dispatch", "Erratum", "Hidden", "Undefined", "by_core"]
 
 _ARCHITECTURE_BY_FEATURES = 0xF
 _LAST = 0xFF
@@ -55,7 +55,7 @@ class Erratum:
     always. ``not_for_guests`` says why a guest without EL2 has nothing to do with it; empty if it has. ``listed`` says
     whether software follows the list of target implementations. ``others`` is the degree of cores that are in no row.
 
-    >>> erratum = Erratum("x", "", None, "", True, 0, (Cores(0x41, 0xD0C),))
+    >>> erratum = Erratum("x", "", None, "", True, 0, by_core((Cores(0x41, 0xD0C),)))
     >>> erratum.degree(0x413FD0C1, 0), erratum.degree(0x411FD401, 0)
     (1, 0)
     """
@@ -66,17 +66,37 @@ class Erratum:
     not_for_guests: str
     listed: bool
     others: int
-    cores: tuple[Cores, ...]
+    by_core: Mapping[tuple[int, int], tuple[Cores, ...]]
     see: str = ""
+
+    @property
+    def cores(self) -> tuple[Cores, ...]:
+        """Every row."""
+        return tuple(row for rows in self.by_core.values() for row in rows)
 
     def degree(self, midr: int, revidr: int) -> int:
         """How much must be done on a core: 0 is nothing."""
-        return max((row.degree for row in self.cores if row.holds(midr, revidr)), default=self.others)
+        return max((row.degree for row in self._rows(midr, revidr)), default=self.others)
 
     def ids(self, midr: int, revidr: int) -> tuple[str, ...]:
         """Return what the maker of a core calls it; our name where no row says."""
-        found = [name for row in self.cores if row.holds(midr, revidr) for name in row.ids]
+        found = [name for row in self._rows(midr, revidr) for name in row.ids]
         return tuple(dict.fromkeys(found)) or (self.name,)
+
+    def _rows(self, midr: int, revidr: int) -> list[Cores]:
+        part = midr >> 4 & 0xFFF
+        keys = {(midr >> 24 & 0xFF, part), (midr >> 24 & 0xFF, part & 0xF00)}
+        found = (row for key in keys if key in self.by_core for row in self.by_core[key])
+        return [row for row in found if row.holds(midr, revidr)]
+
+
+def by_core(rows: Iterable[Cores]) -> dict[tuple[int, int], tuple[Cores, ...]]:
+    """Put rows under (implementer, part); those of a family under the upper four bits of the part."""
+    found: dict[tuple[int, int], tuple[Cores, ...]] = {}
+    for row in rows:
+        key = (row.implementer, row.part & 0xF00 if row.family else row.part)
+        found[key] = (*found.get(key, ()), row)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
