@@ -48,6 +48,7 @@ def read_rows(data: Path) -> Toml:
     table |= {"versions": tuple(versions(data)), "hwcaps": hwcaps(data), "firmware": tuple(firmware(data))}
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data)}
     table |= {"errata": tuple(errata(data)), "dispatch": tuple(dispatch(data)), "hidden": hidden(data)}
+    table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data), **vmms(data)}
     table["field_rules"] = tuple(
         (one.field, one.at_least, one.then, one.then_at_least, one.because)
         for one in field_rules(Catalogue(table))
@@ -308,8 +309,33 @@ def kvm(data: Path) -> Toml:
             for name, row in load(data / "kvm/tolerances.toml")["tolerances"].items()
         ),
         "drops": tuple(
-            (name, *take(row, name, kvm_ids=(), when="", loses="", see=known["see"]))
+            (name, *take(row, name, kvm_ids=(), when="", loses="", why="", see=known["see"]))
             for name, row in load(data / "kvm/drops.toml")["drops"].items()
+        ),
+    }
+
+
+def vmms(data: Path) -> Toml:
+    """How VMMs restore registers."""
+    file = load(data / "vmm.toml")
+    sets = []
+    for name, row in file["vmms"].items():
+        row["suggests"] = tuple(
+            (one["vmm"], frozen(one.get("since", [])), frozen(one.get("before", [])))
+            for one in row.get("suggests", [])
+        )
+        row["messages"] = tuple((event, frozen(lines)) for event, lines in row.get("messages", {}).items())
+        defaults = dict.fromkeys(("family", "suggests", "own_shape", "list", "restores"), ())
+        sets.append((name, *take(row, name, **defaults, messages=(), why="", see="")))
+    return {
+        "vmms": tuple(sets),
+        "lets": tuple(
+            tuple(take(row, "lets", vmms=(), register="", end="", value=None, why="", see=""))
+            for row in file["lets"]
+        ),
+        "blocks": tuple(
+            tuple(take(row, "blocks", vmms=(), feature="", capability="", at="", message="", why="", see=""))
+            for row in file["blocks"]
         ),
     }
 

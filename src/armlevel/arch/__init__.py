@@ -42,6 +42,7 @@ from armlevel.arch.rules import (
     known_of,
 )
 from armlevel.arch.shipped import load
+from armlevel.arch.vmmrows import Blocks, Lets, Vmm
 
 __all__ = [
     "KINDS",
@@ -49,6 +50,7 @@ __all__ = [
     "VIEWS",
     "WHO",
     "And",
+    "Blocks",
     "Bundle",
     "Catalogue",
     "Cmp",
@@ -71,6 +73,7 @@ __all__ = [
     "Implies",
     "KernelLine",
     "Leak",
+    "Lets",
     "NoMeaning",
     "Not",
     "Or",
@@ -85,6 +88,7 @@ __all__ = [
     "Tolerance",
     "Undefined",
     "Version",
+    "Vmm",
     "WriteRule",
     "check_rules",
     "evaluate",

@@ -10,6 +10,8 @@ from typing import Any
 
 from armlevel.arch import kvmrows
 from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
+from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined
+from armlevel.arch import kvmrows, vmmrows
 from armlevel.arch.expr import Const, Expr
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
@@ -212,8 +214,8 @@ class Catalogue:
     def drops(self) -> tuple[kvmrows.Drop, ...]:
         """Registers that a move may leave behind."""
         return tuple(
-            kvmrows.Drop(register, ids, when if when in _STATES else self._parse(when), loses, see)
-            for register, ids, when, loses, see in self._table["drops"]
+            kvmrows.Drop(register, ids, when if when in _STATES else self._parse(when), *rest)
+            for register, ids, when, *rest in self._table["drops"]
         )
 
     @cached_property
@@ -249,6 +251,30 @@ class Catalogue:
     def _raised(self, row: tuple[Any, Any, Any]) -> tuple[int, int, Expr] | None:
         below, above, unless = row
         return None if unless is None else (below, above, self._parse(unless))
+
+    # ---- VMMs
+
+    @cached_property
+    def vmms(self) -> Mapping[str, vmmrows.Vmm]:
+        """Named sets of VMM behaviour."""
+        return MappingProxyType(
+            {
+                name: vmmrows.Vmm(
+                    name, family, suggests, own, rule, restores, MappingProxyType(dict(messages)), why, see
+                )
+                for name, family, suggests, own, rule, restores, messages, why, see in self._table["vmms"]
+            }
+        )
+
+    @cached_property
+    def lets(self) -> tuple[vmmrows.Lets, ...]:
+        """Registers that VMMs forgive to be on one end alone."""
+        return tuple(vmmrows.Lets(*row) for row in self._table["lets"])
+
+    @cached_property
+    def blocks(self) -> tuple[vmmrows.Blocks, ...]:
+        """What keeps VMMs from moving a guest."""
+        return tuple(vmmrows.Blocks(*row) for row in self._table["blocks"])
 
     # ---- names as people write them
 

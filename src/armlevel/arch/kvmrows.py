@@ -209,13 +209,15 @@ class Drop:
 
     ``register`` is a name (``CCSIDR_EL1[*]`` stands for each of ``kvm_ids``). ``when`` is an expression over the
     guest's fields, or the words ``value == 0`` (the register's own value), ``no such cache`` (CLIDR_EL1 has no cache
-    for that CSSELR value) or ``always``. ``loses`` says what guest state is lost; empty if none.
+    for that CSSELR value) or ``always``. ``loses`` says what guest state is lost; empty if none. ``why`` says which
+    kernels list it and which do not.
     """
 
     register: str
     kvm_ids: tuple[int, ...]
     when: Expr | str
     loses: str
+    why: str = ""
     see: str = ""
 
 

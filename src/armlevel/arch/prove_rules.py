@@ -10,6 +10,7 @@ from armlevel.arch.derive import threshold
 from armlevel.arch.expr import And, Cmp, Expr, Feat, Implies, Not, leaves
 from armlevel.arch.model import Field
 from armlevel.arch.rules import KINDS, Feature, Rule
+from armlevel.arch.vmmrows import LISTS
 
 __all__ = ["prove_facts"]
 
@@ -40,6 +41,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _state(catalogue)
     yield from _stable(catalogue)
     yield from _tolerances(catalogue)
+    yield from _vmms(catalogue)
 
 
 # ---- names and sources
@@ -75,6 +77,7 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
         catalogue.no_meaning,
         catalogue.bundles.values(),
         catalogue.tolerances.values(),
+        catalogue.vmms.values(),
     )
     rows = [(one.name, one.see) for group in named for one in group]
     rows += [(one.text, one.see) for one in catalogue.rules]
@@ -82,6 +85,8 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     rows += [(one.field, one.see) for one in catalogue.leaks]
     rows += [(one.field, one.see) for rules in catalogue.writable.values() for one in rules]
     rows += [(one.register, one.see) for one in catalogue.drops]
+    rows += [(one.register, one.see and one.why) for one in catalogue.lets]
+    rows += [(one.message, one.see and one.why) for one in catalogue.blocks]
     rows += [(one.subject, one.see) for one in catalogue.stable]
     rows += [(one.text, one.reason) for one in catalogue.set_aside]
     rows += list(catalogue.not_visible.items())
@@ -216,3 +221,20 @@ def _tolerances(catalogue: Catalogue) -> Iterator[str]:
                 yield f"{tolerance.name}: {subject} is for {field.who}, and the class for {tolerance.who}"
         if not (tolerance.why and tolerance.notices and tolerance.when):
             yield f"{tolerance.name} does not say what a guest could notice, and when"
+
+
+def _vmms(catalogue: Catalogue) -> Iterator[str]:
+    for row in catalogue.vmms.values():
+        if row.list not in LISTS:
+            yield f"{row.name}: no rule about lists is called {row.list!r}"
+        if not (row.restores and row.why):
+            yield f"{row.name} does not say what is restored, in which order"
+    users = [(one.register, one.vmms) for one in catalogue.lets]
+    users += [(one.feature or one.capability, one.vmms) for one in catalogue.blocks]
+    for name, vmms in users:
+        if not vmms or not set(vmms) <= set(catalogue.vmms):
+            yield f"{name}: {', '.join(sorted(set(vmms) - set(catalogue.vmms))) or 'none'} is no set of VMM behaviour"
+    dropped = {one.register for one in catalogue.drops}
+    for one in catalogue.lets:
+        if one.register not in dropped or one.end not in ("source", "either"):
+            yield f"{one.register}: is forgiven, but no row says when it may be left behind, or at which end"

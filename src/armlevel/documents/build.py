@@ -110,6 +110,7 @@ def verdict_of(model: VerdictModel, _pool: Pool, faults: Faults) -> Verdict:
             tuple(finding.applies),
             tuple(finding.because),
             tuple(Remedy(remedy.do, remedy.what, tuple(remedy.hosts)) for remedy in finding.remedies),
+            messages=tuple(finding.messages),
         )
         for finding in model.findings
     )

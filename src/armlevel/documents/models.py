@@ -232,6 +232,7 @@ class FindingModel(_Model):
     applies: list[Side] = ["start", "arrive"]
     because: list[Text] = Field(default_factory=list)
     remedies: list[RemedyModel] = Field(default_factory=list)
+    messages: list[Text] = Field(default_factory=list)
 
 
 class VerdictModel(_Model):

@@ -238,7 +238,7 @@ def _noticed(offer: Offer) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {
+    said: dict[str, Any] = {
         "subject": finding.subject,
         "part": finding.part,
         "needs": list(finding.needs),
@@ -250,6 +250,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "because": list(finding.because),
         "remedies": [{"do": r.do, "what": r.what, "hosts": list(r.hosts)} for r in finding.remedies],
     }
+    return said | ({"messages": list(finding.messages)} if finding.messages else {})
 
 
 def pretty(document: Any) -> str:

@@ -11,6 +11,7 @@ from armlevel.engine.moves import Cell, Move, matrix, migrate
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy
 from armlevel.engine.risks import RISKS, risks_of_profile
+from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.settings import Settings, Write, settings_of
 from armlevel.engine.tolerance import tolerance_named
 from armlevel.engine.verdict import check
@@ -30,6 +31,7 @@ __all__ = [
     "Moved",
     "Part",
     "Policy",
+    "Prediction",
     "Remedy",
     "Settings",
     "Severity",
@@ -45,6 +47,7 @@ __all__ = [
     "migrate",
     "natural",
     "risks_of_profile",
+    "predict",
     "settings_of",
     "tolerance_named",
     "worst",

@@ -48,7 +48,8 @@ def worst(answers: Iterable[Answer]) -> Answer:
 class Remedy:
     """One thing a person could do, and to what.
 
-    ``do`` is one of ``pin``, ``without``, ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
+    ``do`` is one of ``pin``, ``without``, ``tolerate``, ``vmm``, ``run`` (level, and armlevel run),
+    ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
     ``born-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
     """
 
@@ -65,6 +66,7 @@ class Finding:
     ``needs``    the values asked for, as text a document can hold
     ``offers``   host -> what it would take instead
     ``because``  rules, features and rows that led here
+    ``messages`` what the VMM prints on the destination
     ``sets``     for a conflict: the smallest sets of hosts that already conflict, one host standing for its like
     """
 
@@ -78,6 +80,7 @@ class Finding:
     because: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     sets: tuple[tuple[str, ...], ...] = ()
+    messages: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> tuple[str, ...]:

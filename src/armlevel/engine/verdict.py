@@ -35,7 +35,7 @@ from armlevel.engine.vectors import judge_pauth, judge_vls
 from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
 
-__all__ = ["check", "judge_registers"]
+__all__ = ["check", "judge", "judge_registers"]
 
 # Fields that only software of these levels can use make no difference to a guest without them.
 _ABOVE_GUEST = ("el2", "el3")
@@ -61,9 +61,31 @@ def check(
         answers: dict[Part, tuple[Answer, Answer]] = dict.fromkeys(PARTS, ("unknown", "unknown"))
         answers |= {"shape": _answers(shape), "facts": _answers(facts)}
         return Verdict(guest.name, host.name, answers, (*shape, *facts))
+    found = judge(
+        guest,
+        host,
+        offer,
+        catalogue,
+        assume_same_impdef=assume_same_impdef,
+        accept_weaker_mitigation=accept_weaker_mitigation,
+    )
+    parts = {part: _answers(found[part]) for part in PARTS}
+    return Verdict(guest.name, host.name, parts, tuple(f for part in PARTS for f in found[part]))
+
+
+def judge(  # noqa: PLR0913 - a question with options
+    guest: Guest,
+    host: Host,
+    offer: Offer,
+    catalogue: Catalogue,
+    *,
+    assume_same_impdef: bool = False,
+    accept_weaker_mitigation: bool = False,
+) -> dict[Part, list[Finding]]:
+    """Return the findings of each part for one guest and one offer of a host, whatever shape that offer has."""
     values = known_of(catalogue, guest.registers)
     weaker = accept_weaker_mitigation or WEAKER_MITIGATION in guest.tolerates
-    found: dict[Part, list[Finding]] = {
+    return {
         "shape": [
             *judge_vls(guest, host.name, offer),
             *judge_pauth(

@@ -1,0 +1,72 @@
+"""How VMMs restore a guest's registers: named sets of behaviour, what they forgive, and what they never move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as having
+
+__all__ = ["LISTS", "Blocks", "Lets", "Vmm"]
+
+#: The rules about register lists.
+LISTS = ("each", "length", "tolerant")
+
+
+@dataclass(frozen=True, slots=True)
+class Vmm:
+    """A named set of behaviour.
+
+    ``suggests``     (VMM, since, before) triples of versions that behave so as their authors released them; () is open
+    ``own_shape``    whether a passthrough destination takes its own host's shape, whatever the guest's is
+    ``list``         one of :data:`LISTS`;  ``messages``: event -> lines that the destination prints
+    """
+
+    name: str
+    family: str
+    suggests: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    own_shape: bool
+    list: str
+    restores: tuple[str, ...]
+    messages: Mapping[str, tuple[str, ...]] = having(hash=False)
+    why: str = ""
+    see: str = ""
+
+    def is_suggested_by(self, vmm: str, version: tuple[int, ...]) -> bool:
+        """Whether this version of a VMM, as released, behaves so.
+
+        >>> row = Vmm("new", "q", (("q", (11, 1), ()),), True, "tolerant", (), {})
+        >>> row.is_suggested_by("q", (11, 1)), row.is_suggested_by("q", (11, 0))
+        (True, False)
+        """
+        return any(
+            vmm == name and version >= since and (not before or version < before)
+            for name, since, before in self.suggests
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lets:
+    """A register that VMMs forgive to be on one ``end`` alone (``source``, ``either``), with ``value`` or any."""
+
+    vmms: tuple[str, ...]
+    register: str
+    end: str
+    value: int | None
+    why: str
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What keeps a guest from moving: a ``feature`` of its shape, or a KVM ``capability`` of the source alone.
+
+    ``at`` says which side prints ``message``: ``source`` or ``target``.
+    """
+
+    vmms: tuple[str, ...]
+    feature: str
+    capability: str
+    at: str
+    message: str
+    why: str
+    see: str = ""

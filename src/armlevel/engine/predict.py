@@ -1,0 +1,264 @@
+"""What a real migration would do: whether it completes, what the destination prints, how the guest fares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from armlevel.arch import Catalogue, Vmm
+from armlevel.engine.findings import PARTS, Finding, Part, Remedy
+from armlevel.engine.natural import natural
+from armlevel.engine.settings import settings_of
+from armlevel.engine.shapes import missing_shape, natural_shape
+from armlevel.engine.verdict import judge
+from armlevel.engine.vmm import Lists, judge_lists, judge_refusals, restorer_named
+from armlevel.errors import UsageError
+from armlevel.kvm import id_of
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = ["Outcome", "Prediction", "predict"]
+
+Outcome = Literal["completes", "fails", "unknown"]
+#: What a migration that completes may have done to the guest, by the subject of the finding that says so.
+_HARM = {
+    "facts.cntfrq_hz": "clock",
+    "facts.dczid": "zeroing",
+    "facts.gmid": "tags",
+    "sve_vls": "vectors",
+    "shape.ptrauth": "pointer authentication",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a migration from ``source`` to ``target`` under one set of VMM behaviour does.
+
+    ``outcome``   ``completes``: the VMM reports success and goes on; ``fails``: the destination ends; ``unknown``
+    ``alive``     whether the guest then runs; None where it is not known, and where nothing completes
+    ``harm``      what is wrong with it though it may run: ``clock``, ``vectors`` ...
+    ``blocking``  registers that KVM refuses or the VMM names, by name, in the order of their ids
+    ``counts``    the registers that the VMM counts on each side; None where a list is not recorded
+    ``messages``  lines that the destination prints
+    """
+
+    source: str
+    target: str
+    vmm: str
+    outcome: Outcome
+    alive: bool | None
+    harm: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
+    counts: tuple[int, int] | None = None
+    messages: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    parts: Mapping[Part, tuple[Finding, ...]] | None = None
+
+
+def predict(  # noqa: PLR0913 - a question with options
+    source: Host,
+    target: Host,
+    catalogue: Catalogue,
+    *,
+    vmm: str = "kvm",
+    guest: Guest | None = None,
+    assume_same_impdef: bool = False,
+    accept_weaker_mitigation: bool = False,
+) -> Prediction:
+    """Predict the migration of a guest between two hosts.
+
+    With ``guest``, both hosts are made to show it (``settings_of``), and its state carries what its profile says.
+    Without, the source's natural guest moves to a destination that passes its own CPU through. Where the behaviour
+    of the VMM is not known, the answer is one only if every set it may have agrees.
+
+    Raises:
+        UnknownName: no VMM is called so.
+        UsageError: the source has no offer of the guest's shape.
+
+    """
+    restorer = restorer_named(vmm, catalogue)
+    each = [
+        _predict(source, target, catalogue, row, guest, (assume_same_impdef, accept_weaker_mitigation))
+        for row in restorer.sets
+    ]
+    # The most tolerant set is told; where another would fail, it is not known what this VMM does.
+    told = each[-1]
+    if len({(one.outcome, one.alive) for one in each}) == 1:
+        return told if restorer.known else replace(told, vmm=restorer.name)
+    names = " or ".join(row.name for row in restorer.sets)
+    doubt = Finding(
+        "vmm",
+        "list",
+        "unknown",
+        (restorer.name,),
+        ((target.name, names),),
+        "vmm",
+        ("arrive",),
+        ("which behaviour this VMM has is not known, and they differ here",),
+        (Remedy("vmm", f"--vmm {names}"),),
+    )
+    parts = {**(told.parts or {}), "list": (*(told.parts or {}).get("list", ()), doubt)}
+    return replace(
+        told,
+        vmm=restorer.name,
+        outcome="unknown",
+        alive=None,
+        findings=(*told.findings, doubt),
+        parts=parts,
+        messages=(),
+    )
+
+
+def _predict(  # noqa: PLR0913, PLR0917
+    source: Host,
+    target: Host,
+    catalogue: Catalogue,
+    vmm: Vmm,
+    guest: Guest | None,
+    policy: tuple[bool, bool],
+) -> Prediction:
+    moving = guest if guest is not None else natural(source, catalogue, vmm=vmm.family)
+    here = source.offer(moving.shape)
+    if here is None:
+        raise UsageError(
+            f"{source.name} has no offer for shape {moving.shape.label}", hint="probe the host again"
+        )
+    shape = natural_shape(target, vmm.family) if guest is None and vmm.own_shape else moving.shape
+    there = target.offer(shape) if shape is not None else None
+    if there is None:
+        missing: dict[Part, list[Finding]] = {part: [] for part in PARTS}
+        missing["shape"] = missing_shape(moving.shape, target)
+        return _told(source, target, vmm, missing, (), None)
+    found = judge(
+        moving,
+        target,
+        there,
+        catalogue,
+        assume_same_impdef=policy[0],
+        accept_weaker_mitigation=policy[1],
+    )
+    found = {part: [f for f in findings if "arrive" in f.applies] for part, findings in found.items()}
+    if vmm.family == "qemu":
+        found["shape"] = [_silent(finding) for finding in found["shape"]]
+    found["shape"] += _blocked(moving, source, target, vmm, catalogue)
+    sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
+    lists = _lists(guest, here, there, vmm)
+    if lists is not None:
+        found["list"] = judge_lists(lists, vmm, (source.name, target.name), {**here.state, **sent}, catalogue)
+    ids = {name: id_of(name) for name in sent}
+    own = {**there.limits, **there.firmware}
+    refused: list[tuple[int, Finding]] = []
+    for part in ("registers", "firmware"):
+        told = judge_refusals(found[part], vmm, sent, own, ids)
+        found[part] = [finding for _, finding in told]
+        refused += [(kvm_id, finding) for kvm_id, finding in told if finding.severity == "stops"]
+    return _told(source, target, vmm, found, tuple(sorted(refused, key=lambda pair: pair[0])), lists)
+
+
+def _silent(finding: Finding) -> Finding:
+    # QEMU puts a guest's vector registers into a vCPU of whatever lengths the destination was started with.
+    if finding.subject != "sve_vls" or finding.severity != "stops":
+        return finding
+    because = ("QEMU does not compare vector lengths: the migration completes and the guest hangs",)
+    return replace(finding, severity="breaks", because=because)
+
+
+def _blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catalogue) -> list[Finding]:
+    found = []
+    for row in catalogue.blocks:
+        if vmm.name not in row.vmms:
+            continue
+        has, lacks = source.software.kvm_capabilities, target.software.kvm_capabilities
+        without = row.capability and has.get(row.capability) and lacks and not lacks.get(row.capability)
+        if row.feature in guest.shape.features or without:
+            subject = f"shape.{row.feature}" if row.feature else f"KVM_CAP_{row.capability}"
+            at = source.name if row.at == "source" else target.name
+            remedies = (Remedy("without", row.feature),) if row.feature else ()
+            found.append(
+                Finding(
+                    subject,
+                    "shape",
+                    "stops",
+                    offers=((at, "no"),),
+                    cause="vmm" if row.feature else "kernel",
+                    applies=("arrive",),
+                    because=(row.why,),
+                    remedies=remedies,
+                    messages=(row.message,),
+                )
+            )
+    return found
+
+
+def _sent(
+    guest: Guest, source: Host, offer: Offer, catalogue: Catalogue, *, levelled: bool
+) -> dict[str, int]:
+    if levelled:
+        return {one.name: one.value for one in settings_of(guest, source, catalogue).expects} | dict(
+            guest.firmware
+        )
+    return {**offer.limits, **offer.firmware}
+
+
+def _lists(guest: Guest | None, here: Offer, there: Offer, vmm: Vmm) -> Lists | None:
+    ours = here.registers if guest is None else guest.carries
+    theirs = there.registers
+    if ours is None or theirs is None:
+        return None
+    # A levelled guest's list is the profile's on both sides, as far as each KVM has it.
+    return Lists.of(ours, theirs if guest is None else set(theirs) & set(ours), vmm)
+
+
+def _told(  # noqa: PLR0913, PLR0917
+    source: Host,
+    target: Host,
+    vmm: Vmm,
+    found: Mapping[Part, Sequence[Finding]],
+    refused: Sequence[tuple[int, Finding]],
+    lists: Lists | None,
+) -> Prediction:
+    findings = tuple(finding for part in PARTS for finding in found[part])
+    severities = {finding.severity for finding in findings if finding.part != "facts"}
+    outcome: Outcome = (
+        "fails" if "stops" in severities else "unknown" if "unknown" in severities else "completes"
+    )
+    harm = tuple(
+        dict.fromkeys(
+            _HARM.get(finding.subject, "registers") for finding in findings if finding.severity == "breaks"
+        )
+    )
+    alive: bool | None = None
+    if outcome == "completes":
+        unsure = any(finding.severity == "unknown" for finding in findings)
+        alive = False if "vectors" in harm else None if unsure or set(harm) - {"clock"} else True
+    unlisted = [finding for finding in found["list"] if finding.severity == "stops"]
+    reached = _reached(refused, vmm, lists, stopped=bool(unlisted))
+    named = [*unlisted] if vmm.list != "length" else []
+    ordered = sorted([(id_of(one.subject), one) for one in named] + list(reached), key=lambda pair: pair[0])
+    speaking = [finding for finding in findings if finding.part not in ("registers", "firmware")]
+    messages = [text for finding in speaking for text in finding.messages]
+    messages += [text for _, finding in reached for text in finding.messages]
+    return Prediction(
+        source.name,
+        target.name,
+        vmm.name,
+        outcome,
+        alive,
+        harm if outcome == "completes" else (),
+        tuple(dict.fromkeys(finding.subject.partition(".")[0] for _, finding in ordered)),
+        (lists.sent, lists.listed) if lists is not None else None,
+        tuple(sorted(dict.fromkeys(messages), key=lambda text: text.startswith("Failed to put"))),
+        findings,
+        {part: tuple(found[part]) for part in PARTS},
+    )
+
+
+def _reached(
+    refused: Sequence[tuple[int, Finding]], vmm: Vmm, lists: Lists | None, *, stopped: bool
+) -> list[tuple[int, Finding]]:
+    # By the rule "length" nothing is read of a list that is too long, and nothing after the first unknown register.
+    if vmm.list != "length" or lists is None or not stopped:
+        return list(refused)
+    if lists.too_long(vmm):
+        return []
+    return [pair for pair in refused if pair[0] < lists.only_source[0]]

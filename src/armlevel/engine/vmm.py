@@ -1,0 +1,202 @@
+"""How a VMM restores register lists and values, and the words it prints when it cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from armlevel.arch import Catalogue, Vmm
+from armlevel.engine.findings import Finding, Remedy
+from armlevel.errors import UnknownName
+from armlevel.kvm import group_of, name_of
+from armlevel.kvm.ids import RegisterId
+
+__all__ = ["Lists", "Restorer", "judge_lists", "judge_refusals", "register_text", "restorer_named"]
+
+# What Debian adds to QEMU's own number; its builds were measured and behave as released.
+_RELEASE = re.compile(r"(\d+(?:\.\d+)*)(?:[+~ ].*debian.*|[+](?:ds|dfsg).*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """The VMM of a destination, as it was named: one set of behaviour, or several that it may have."""
+
+    name: str
+    family: str
+    sets: tuple[Vmm, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether its behaviour is known."""
+        return len(self.sets) == 1
+
+
+def restorer_named(text: str, catalogue: Catalogue) -> Restorer:
+    """Return what restores a guest: ``kvm``, a set by name, ``qemu-11.1``, ``qemu`` (any), or ``SOURCE:DESTINATION``.
+
+    Of two, the destination decides. A version suggests a set; a build that its distribution numbered in a way that
+    we do not know may behave as any set of its family.
+
+    Raises:
+        UnknownName: no VMM that we know is called so.
+
+    >>> from armlevel.arch import load
+    >>> [row.name for row in restorer_named("qemu-10.0:qemu-11.1.3", load()).sets]
+    ['qemu-tolerant']
+    >>> restorer_named("qemu-10.1.0-15.el10", load()).known
+    False
+
+    """
+    name = text.strip().lower().rpartition(":")[2]
+    if name in catalogue.vmms:
+        return Restorer(name, catalogue.vmms[name].family, (catalogue.vmms[name],))
+    family, _, version = name.partition("-")
+    sets = tuple(row for row in catalogue.vmms.values() if row.family == family)
+    if not sets:
+        known = (*catalogue.vmms, "qemu-10.0", "qemu-11.1")
+        raise UnknownName("VMM we know", text, known)
+    if (found := _RELEASE.fullmatch(version)) is not None:
+        number = tuple(int(part) for part in found[1].split("."))
+        sets = tuple(row for row in sets if row.is_suggested_by(family, number[:2])) or sets
+    return Restorer(name, family, sets)
+
+
+def register_text(register_id: int) -> str:
+    """Return a register as QEMU names it in messages.
+
+    >>> (
+    ...     register_text(0x603000000013C4F6),
+    ...     register_text(0x6030000000140000),
+    ...     register_text(0x6030000000160003),
+    ... )
+    ('system register op0:3 op1:0 crn:9 crm:14 op2:6', 'fw reg 0', 'fw feat reg 3')
+    """
+    group, index = group_of(register_id), register_id & 0xFFFF
+    if group == "system":
+        op0, op1, crn, crm, op2 = RegisterId.decode(register_id).encoding
+        return f"system register op0:{op0} op1:{op1} crn:{crn} crm:{crm} op2:{op2}"
+    words = {"firmware": f"fw reg {index:x}", "bitmap": f"fw feat reg {index:x}"}
+    return words.get(group, name_of(register_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Two register lists as a VMM compares them.
+
+    ``sent`` and ``listed`` are how many there are of the kind it counts; ``only_source`` and ``only_target`` those that
+    one side alone has, by id.
+    """
+
+    sent: int
+    listed: int
+    only_source: tuple[int, ...]
+    only_target: tuple[int, ...]
+
+    @classmethod
+    def of(cls, source: Iterable[int], target: Iterable[int], vmm: Vmm) -> Lists:
+        """Compare two lists of KVM ids; QEMU moves core and vector registers apart, by their number."""
+        apart = ("core", "sve") if vmm.family == "qemu" else ()
+        ours = {one for one in source if group_of(one) not in apart}
+        theirs = {one for one in target if group_of(one) not in apart}
+        return cls(len(ours), len(theirs), tuple(sorted(ours - theirs)), tuple(sorted(theirs - ours)))
+
+    def too_long(self, vmm: Vmm) -> bool:
+        """Whether the number of registers alone ends the migration."""
+        return vmm.list == "length" and self.sent > self.listed
+
+
+def judge_lists(
+    lists: Lists, vmm: Vmm, hosts: tuple[str, str], values: Mapping[str, int], catalogue: Catalogue
+) -> list[Finding]:
+    """Return what a VMM makes of registers that one side alone has; ``values`` are the source's, by name."""
+    findings = []
+    event = "longer" if lists.too_long(vmm) else "unlisted"
+    reasons = {row.register: row for row in catalogue.drops}
+    for register in lists.only_source:
+        name = name_of(register)
+        row = reasons.get("CCSIDR_EL1[*]" if name.startswith("CCSIDR_EL1[") else name)
+        because = (row.why,) if row is not None else ()
+        let = _is_let(name, "source", vmm, values, catalogue)
+        texts = {"sent": str(lists.sent), "listed": str(lists.listed), "register": register_text(register)}
+        findings.append(
+            Finding(
+                name,
+                "list",
+                "note" if let else "stops",
+                needs=("carried",),
+                offers=((hosts[0], "listed"), (hosts[1], "not listed")),
+                cause="kernel",
+                applies=("arrive",),
+                because=because or ("the guest's state has a register that this host's KVM does not know",),
+                remedies=() if let else _remedies(vmm, name, values, catalogue),
+                messages=() if let else tuple(text.format(**texts) for text in vmm.messages.get(event, ())),
+            )
+        )
+    for register in lists.only_target if "missing" in vmm.messages else ():
+        name = name_of(register)
+        if not _is_let(name, "target", vmm, values, catalogue):
+            findings.append(
+                Finding(
+                    name,
+                    "list",
+                    "note",
+                    offers=((hosts[1], "listed"), (hosts[0], "not listed")),
+                    cause="kernel",
+                    applies=("arrive",),
+                    because=("the guest keeps what a fresh vCPU of the destination has there",),
+                    messages=tuple(
+                        text.format(register=register_text(register)) for text in vmm.messages["missing"]
+                    ),
+                )
+            )
+    return findings
+
+
+def _is_let(name: str, end: str, vmm: Vmm, values: Mapping[str, int], catalogue: Catalogue) -> bool:
+    return vmm.list == "tolerant" and any(
+        vmm.name in row.vmms
+        and row.register == name
+        and row.end in (end, "either")
+        and (row.value is None or values.get(name) == row.value)
+        for row in catalogue.lets
+    )
+
+
+def _remedies(vmm: Vmm, name: str, values: Mapping[str, int], catalogue: Catalogue) -> tuple[Remedy, ...]:
+    better = [
+        other
+        for other in catalogue.vmms.values()
+        if other.family == vmm.family
+        and other.list == "tolerant"
+        and _is_let(name, "source", other, values, catalogue)
+    ]
+    run = Remedy("run" if vmm.family == "qemu" else "level")
+    versions = [
+        f"{family} {'.'.join(map(str, since))}" for other in better for family, since, _ in other.suggests
+    ]
+    return (Remedy("vmm", versions[0]), run) if vmm.list == "length" and versions else (run,)
+
+
+def judge_refusals(
+    findings: Iterable[Finding],
+    vmm: Vmm,
+    sent: Mapping[str, int],
+    own: Mapping[str, int],
+    ids: Mapping[str, int],
+) -> list[tuple[int, Finding]]:
+    """Return findings of registers and firmware with the VMM's message, and the id of the register each is about."""
+    told = []
+    for finding in findings:
+        register = finding.subject.partition(".")[0]
+        kvm_id = ids.get(register, 0)
+        messages: tuple[str, ...] = ()
+        if finding.severity == "stops" and kvm_id:
+            texts = {
+                "register": register_text(kvm_id),
+                "value": f"{sent.get(register, 0):x}",
+                "own": f"{own.get(register, 0):x}",
+            }
+            messages = tuple(text.format(**texts) for text in vmm.messages.get("refused", ()))
+        told.append((kvm_id, replace(finding, messages=messages)))
+    return told
