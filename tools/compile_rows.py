@@ -46,7 +46,6 @@ def read_rows(data: Path) -> Toml:
     """
     table: Toml = {"version": "", "registers": tuple(registers(data)), **features(data), **rules(data)}
     table |= {"versions": tuple(versions(data)), "hwcaps": hwcaps(data), "firmware": tuple(firmware(data))}
-    table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data)}
     table |= {"errata": tuple(errata(data)), "dispatch": tuple(dispatch(data)), "hidden": hidden(data)}
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data), **vmms(data)}
     table["field_rules"] = tuple(

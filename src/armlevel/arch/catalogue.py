@@ -8,10 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from armlevel.arch import kvmrows
-from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
-from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined
 from armlevel.arch import kvmrows, vmmrows
+from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
 from armlevel.arch.expr import Const, Expr
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order

@@ -10,8 +10,8 @@ from armlevel.engine.groups import Group, Grouping, groups_of
 from armlevel.engine.moves import Cell, Move, matrix, migrate
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy
-from armlevel.engine.risks import RISKS, risks_of_profile
 from armlevel.engine.predict import Prediction, predict
+from armlevel.engine.risks import RISKS, risks_of_profile
 from armlevel.engine.settings import Settings, Write, settings_of
 from armlevel.engine.tolerance import tolerance_named
 from armlevel.engine.verdict import check
@@ -46,8 +46,8 @@ __all__ = [
     "matrix",
     "migrate",
     "natural",
-    "risks_of_profile",
     "predict",
+    "risks_of_profile",
     "settings_of",
     "tolerance_named",
     "worst",

@@ -70,7 +70,10 @@ def check(
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
     parts = {part: _answers(found[part]) for part in PARTS}
-    return Verdict(guest.name, host.name, parts, tuple(f for part in PARTS for f in found[part]))
+    findings = tuple(f for part in PARTS for f in found[part])
+    if not any("refused" in answers[1:] for answers in parts.values()):
+        findings += risks_here(guest, host, offer, known_of(catalogue, guest.registers), catalogue)
+    return Verdict(guest.name, host.name, parts, findings)
 
 
 def judge(  # noqa: PLR0913 - a question with options
@@ -100,11 +103,6 @@ def judge(  # noqa: PLR0913 - a question with options
         "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=weaker),
         "facts": judge_facts(guest, host),
     }
-    parts = {part: _answers(found[part]) for part in PARTS}
-    findings = tuple(f for part in PARTS for f in found[part])
-    if not any("refused" in answers[1:] for answers in parts.values()):
-        findings += risks_here(guest, host, offer, values, catalogue)
-    return Verdict(guest.name, host.name, parts, findings)
 
 
 def _answers(findings: list[Finding]) -> tuple[Answer, Answer]:
