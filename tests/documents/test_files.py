@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -64,3 +69,45 @@ def test_a_pipe_is_read_and_written(tmp_path):
         os._exit(0)
     assert read_file(str(pipe)) == b"through"
     os.waitpid(child, 0)
+
+
+_WRITES = """
+import os, sys
+from armlevel.documents.replace import replace_file
+if sys.argv[2] == "named":
+    del os.O_TMPFILE
+texts = [letter * 300_000 + "\\n" for letter in "ab"]
+print("ready", flush=True)
+while True:
+    for text in texts:
+        replace_file(sys.argv[1], text)
+"""
+
+
+@pytest.mark.parametrize("way", ["nameless", "named"])
+def test_a_writer_killed_at_any_point_leaves_an_old_or_a_new_file(tmp_path, way):
+    target = tmp_path / "a.json"
+    replace_file(str(target), "a" * 300_000 + "\n")
+    chance = random.Random(20261123)
+    for _ in range(25):
+        with subprocess.Popen(
+            [sys.executable, "-c", _WRITES, str(target), way], stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(chance.uniform(0, 0.01))
+            writer.kill()
+        text = target.read_text(encoding="ascii")
+        assert (len(text), set(text[:-1])) in ((300_001, {"a"}), (300_001, {"b"}))
+    # At most the one name beside it, and the next write takes that away.
+    assert {file.name for file in tmp_path.iterdir()} <= {"a.json", ".armlevel-a.json"}
+    replace_file(str(target), "new")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_two_that_write_the_same_file_take_turns(tmp_path):
+    target = tmp_path / "a.json"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: replace_file(str(target), f"{n}\n" * 1000), range(40)))
+    assert len(set(target.read_text(encoding="ascii").split())) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
