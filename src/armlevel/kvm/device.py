@@ -56,9 +56,11 @@ class Kvm:
         try:
             version = ask(self.fd, numbers.GET_API_VERSION)
             self._run_size = ask(self.fd, numbers.GET_VCPU_MMAP_SIZE)
-        except BaseException:
+        except KvmError as exc:
             os.close(self.fd)
-            raise
+            if exc.code != errno.ENOTTY:
+                raise
+            raise KvmError(f"{path} is not KVM: it does not know its calls", code=exc.code) from exc
         if version != numbers.API_VERSION:
             os.close(self.fd)
             raise KvmError(f"{path} speaks KVM API {version}, not {numbers.API_VERSION}")

@@ -1,0 +1,104 @@
+"""The probe in emulated hosts: twice the same, killed at any point, in one file, and where it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import make_probe
+from armlevel.documents import pretty, read_host, verify_digest
+from armlevel.errors import LabError
+from armlevel.lab import Job, Laboratory, Settings, pack_collector, parse_host
+
+HOST = "neoverse-n2@7.x"
+INSIDE = {f"inside/{path}": data for path, data in pack_collector().items()}
+LARGEST = 40 * 1024
+
+
+@pytest.fixture(scope="module")
+def lab():
+    made = Laboratory(Settings.of(os.environ))
+    try:
+        made.prepare(parse_host(HOST))
+    except LabError as exc:
+        if os.environ.get("ARMLEVEL_LAB"):
+            raise
+        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+    return made
+
+
+TWICE = """
+python3 -I inside -o "$OUT/one.json" -n a && python3 -I inside -n a > "$OUT/two.json"
+python3 armlevel-probe.pyz -o "$OUT/three.json" -n a --time
+"""
+
+
+@pytest.fixture(scope="module")
+def profiles(lab, tmp_path_factory):
+    archive = tmp_path_factory.mktemp("probe") / "armlevel-probe.pyz"
+    make_probe.build(archive)
+    job = Job(TWICE, {**INSIDE, archive.name: archive.read_bytes()})
+    result = lab.run(parse_host(HOST), job, 300)
+    assert result.status == 0, result.stderr
+    return result
+
+
+def test_two_probes_of_one_host_give_the_same_bytes_apart_from_when(profiles):
+    texts = [profiles.files[f"{name}.json"] for name in ("one", "two", "three")]
+    documents = [json.loads(text) for text in texts]
+    assert {document["digest"] for document in documents} == {verify_digest(texts[0], "one")}
+    timeless = {pretty(document | {"made": {}}) for document in documents}
+    assert len(timeless) == 1
+
+
+def test_all_shapes_of_a_host_are_no_larger_than_forty_kibibytes(profiles):
+    assert len(profiles.files["one.json"]) <= LARGEST
+    assert len(read_host(profiles.files["one.json"], "one").shapes) >= 16
+
+
+def test_the_one_file_probe_says_what_it_cost(profiles):
+    (said,) = profiles.stderr.splitlines()
+    assert "shapes in" in said
+    assert "of which trying" in said
+
+
+def test_a_probe_killed_at_any_point_leaves_no_vm_and_no_half_file(lab):
+    kills = Path(__file__).with_name("kills.py").read_bytes()
+    host = parse_host("cortex-a72@6.12,smp=2")
+    result = lab.run(host, Job("python3 -I kills.py 20261123", {**INSIDE, "kills.py": kills}), 400)
+    assert result.status == 0, result.stderr
+    found = json.loads(result.files["kills.json"])
+    # The other VM, which was there all the time, is the only one and is what it was.
+    assert found["alive"]
+    for how, status, absent, text, beside, vms in found["kills"]:
+        assert (vms, beside) == (1, []), how
+        assert text in ((None, "whole") if absent else ("old\n", "whole"))
+        assert text == "whole" or status != 0
+    assert {how for how, *_ in found["kills"]} == {"SIGKILL", "SIGTERM"}
+    assert sum(status != 0 for _, status, *_ in found["kills"]) >= 3
+
+
+CANNOT = """
+say() { python3 -I inside -o "$OUT/never.json" -n a 2>> "$OUT/said"; echo "exit $?" >> "$OUT/said"; }
+chmod 755 /job /result; chmod 777 "$OUT"; touch "$OUT/said"; chmod 666 "$OUT/said"
+python3 -I -c 'import os; os.setuid(65534); os.execvp("sh", ["sh", "-c", "python3 -I inside -n a"])' 2>> "$OUT/said"
+echo "exit $?" >> "$OUT/said"
+mv /dev/kvm /dev/kvm-away; say
+mknod /dev/kvm c 1 3; say
+mv /dev/kvm-away /dev/kvm; python3 -I inside -o /no/where/host.json -n a 2>> "$OUT/said"; echo "exit $?" >> "$OUT/said"
+"""
+
+
+def test_where_it_cannot_probe_it_says_so_in_a_sentence(lab):
+    result = lab.run(parse_host("cortex-a53@6.12"), Job(CANNOT, INSIDE), 200)
+    said = result.files["said"].decode().splitlines()
+    assert [line for line in said if line.startswith("exit")] == ["exit 2"] * 4
+    permission, absent, other, nowhere = (line for line in said if not line.startswith("exit"))
+    assert permission.startswith("armlevel-probe: no permission to open /dev/kvm; ")
+    assert absent.startswith("armlevel-probe: there is no /dev/kvm; ")
+    assert other == "armlevel-probe: /dev/kvm is not KVM: it does not know its calls"
+    assert nowhere.startswith("armlevel-probe: /no/where/host.json: cannot be written")
+    assert "never.json" not in result.files
