@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, "inside")
 from armlevel.kvm.device import Kvm
 
-_KILLS = 8
+_KILLS, _TRIES = 8, 20
 _OLD = "old\n"
 _VMS = Path("/sys/kernel/debug/kvm")  # a directory for each VM there is: PID-FD
 _MIDR = 0x603000000013C000
@@ -44,6 +44,7 @@ def main() -> None:
     place.mkdir()
     target = place / "host.json"
     probe = [sys.executable, "-I", "inside", "-n", "a", "-o", str(target)]
+    subprocess.run(probe, check=True)  # Python compiles it once
     busy = [subprocess.Popen([sys.executable, "-I", "-c", "while True: pass"]) for _ in range(2)]
     found = []
     with Kvm() as kvm, kvm.create_vm() as vm:
@@ -53,7 +54,9 @@ def main() -> None:
         start = time.monotonic()
         subprocess.run(probe, check=True)
         whole = time.monotonic() - start
-        for number in range(_KILLS):
+        for number in range(_TRIES):
+            if sum(status != 0 for _, status, *_ in found) == _KILLS:
+                break
             if number % 2:
                 target.unlink(missing_ok=True)
             else:
@@ -65,6 +68,8 @@ def main() -> None:
             time.sleep(moment)
             one.send_signal(how)
             status = one.wait()
+            if status == 0:
+                whole *= 0.8  # it was faster than the first one
             text = target.read_text() if target.exists() else None
             if text not in (None, _OLD):
                 text = "whole" if json.loads(text)["kind"] == "host-profile/1" else "half"

@@ -215,3 +215,8 @@ def test_the_identity_registers_are_part_of_the_plan_and_the_per_vcpu_affinity_i
     ids = {row.kvm_id for row in PLAN.identity}
     assert MIDR in ids
     assert CATALOGUE.registers["MPIDR_EL1"].kvm_id not in ids
+
+
+def test_a_host_without_masks_of_writable_bits_is_probed_by_trying_alone():
+    with_masks = FakeKvm(before_6_5, masks={})
+    assert probed(FakeKvm(before_6_5)).host == probed(with_masks).host
