@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, "inside")
 from armlevel.kvm.device import Kvm
@@ -46,7 +47,7 @@ def main() -> None:
     probe = [sys.executable, "-I", "inside", "-n", "a", "-o", str(target)]
     subprocess.run(probe, check=True)  # Python compiles it once
     busy = [subprocess.Popen([sys.executable, "-I", "-c", "while True: pass"]) for _ in range(2)]
-    found = []
+    found: list[list[Any]] = []
     with Kvm() as kvm, kvm.create_vm() as vm:
         vcpu = vm.create_vcpu()
         vcpu.init((2,))
