@@ -14,7 +14,7 @@ from pathlib import Path
 
 from armlevel.errors import LabError
 
-__all__ = ["pack_collector", "pack_verifier", "read_collector"]
+__all__ = ["pack_collector", "pack_control", "pack_verifier", "read_collector"]
 
 _WHOLE = ("profile", "kvm", "probe")
 _PARTS = ("__init__.py", "errors.py", "documents/write.py", "documents/replace.py", "cli/collector.py")
@@ -22,6 +22,7 @@ _PARTS = ("__init__.py", "errors.py", "documents/write.py", "documents/replace.p
 _EMPTY = ("documents/__init__.py", "cli/__init__.py")
 _MAIN = b"import sys\nfrom armlevel.cli.collector import main\nsys.exit(main())\n"
 _VERIFY = b"import sys\nfrom armlevel.cli.verifier import main\nsys.exit(main())\n"
+_CONTROL = b"import sys\nfrom armlevel.lab.inside.control import main\nsys.exit(main())\n"
 # Arm's room stays at home; names and ids of registers are in the probe's plan, too.
 _ARCH = b"""
 from types import SimpleNamespace as Row
@@ -58,6 +59,16 @@ def pack_verifier() -> dict[str, bytes]:
     files["__main__.py"] = _VERIFY
     files["armlevel/cli/verifier.py"] = resources.files("armlevel").joinpath("cli/verifier.py").read_bytes()
     files["armlevel/arch/__init__.py"] = _ARCH
+    return files
+
+
+def pack_control() -> dict[str, bytes]:
+    """Return the files that start and move guests inside a host."""
+    package = resources.files("armlevel")
+    files = {"__main__.py": _CONTROL, "armlevel/__init__.py": b"", "armlevel/lab/__init__.py": b""}
+    for file in package.joinpath("lab/inside").iterdir():
+        if file.name.endswith(".py"):
+            files[f"armlevel/lab/inside/{file.name}"] = file.read_bytes()
     return files
 
 

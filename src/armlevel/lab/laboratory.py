@@ -5,19 +5,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
 from armlevel.errors import LabError
 from armlevel.lab.archive import Archive
+from armlevel.lab.collector import pack_control
 from armlevel.lab.hosts import Host
 from armlevel.lab.images import archive_of, base_image, bytecode_image, write_archive
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.lines import LINES
 from armlevel.lab.machine import Machine
 from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
+from armlevel.lab.session import ROOM, Session
 from armlevel.lab.settings import Settings
 from armlevel.lab.store import Store, content_key
 from armlevel.lab.vmms import guest_image, module_image, vmm_image
@@ -64,6 +66,18 @@ class Laboratory:
     def run(self, host: Host, job: Job, timeout: float = 120.0, extra: Sequence[Path] = ()) -> Result:
         """Boot ``host``, run ``job`` in it; ``extra`` archives lie over the base, under the job's files."""
         return self._machine(host, extra).run(host, job, timeout)
+
+    def session(
+        self, host: Host, qemus: Sequence[str] = ("10",), files: Mapping[str, bytes] | None = None
+    ) -> Session:
+        """A host that stays: boots with these QEMUs when its ``with`` block begins, and starts guests as asked.
+
+        ``files`` lie under ``/job``.
+        """
+        inside = {f"inside/{path}": data for path, data in pack_control().items()}
+        roomy = replace(host, memory=max(host.memory, ROOM))
+        machine = self._machine(roomy, self.vmm_images(host, *reversed(qemus)))
+        return Session(machine, roomy, {**(files or {}), **inside})
 
     def probe(self, host: Host, collector: Mapping[str, bytes], timeout: float = 300.0) -> Probed:
         """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""

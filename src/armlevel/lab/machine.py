@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -80,21 +80,57 @@ class Machine:
 
     def _emulate(self, host: Host, place: Path, initrd: int, timeout: float) -> int | None:
         """Run the emulator; return its exit status, or nothing if it had to be stopped."""
+        with self._emulator(host, place, initrd, ()) as process:
+            try:
+                return process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                return None
+
+    @contextlib.contextmanager
+    def _emulator(
+        self, host: Host, place: Path, initrd: int, devices: Sequence[str]
+    ) -> Iterator[subprocess.Popen[bytes]]:
         with (place / "emulator").open("wb") as said:
             process = subprocess.Popen(  # noqa: S603 - QEMU, with our own words
-                [*_with_parent(), *self.emulator, *self._arguments(host, place, initrd)],
+                [*_with_parent(), *self.emulator, *self._arguments(host, place, initrd), *devices],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
                 pass_fds=(initrd,),
             )
             try:
-                return process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                return None
+                yield process
             finally:
                 process.kill()
                 process.wait()
+
+    @contextlib.contextmanager
+    def opened(
+        self, host: Host, job: Job, devices: Sequence[str] = ()
+    ) -> Iterator[Callable[[], LabError | None]]:
+        """Boot ``host`` with further ``devices`` (words for the emulator) and keep it until the block ends.
+
+        Yields a function that says why the host is gone, or ``None`` while it lives.
+        """
+        self.runs.mkdir(parents=True, exist_ok=True)
+        self._forget_old_failures()
+        place = Path(tempfile.mkdtemp(prefix=f"{host}-", dir=self.runs))
+        with contextlib.ExitStack() as cleaning:
+            cleaning.callback(shutil.rmtree, place, ignore_errors=True)
+            initrd = cleaning.enter_context(self._initrd(job_entries(str(host), job)))
+            process = cleaning.enter_context(self._emulator(host, place, initrd.fileno(), devices))
+
+            def problem() -> LabError | None:
+                ended = process.poll()
+                if ended is None:
+                    return None
+                result = read_result(_bytes(place / "result"))
+                if result is None:
+                    return self._failure(host, place, ended, 0.0)
+                said = result.stderr.strip().splitlines()
+                return LabError(f"the emulated host {host} has ended: {said[-1] if said else result.status}")
+
+            yield problem
 
     def _arguments(self, host: Host, place: Path, initrd: int) -> list[str]:
         mte = ",mte=on" if host.mte else ""

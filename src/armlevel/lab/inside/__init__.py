@@ -1,0 +1,8 @@
+"""What runs inside an emulated host while guests move: the lab's hand there. Standard library only.
+
+::
+
+    control    takes requests from the lab, one line of JSON each, and answers them in order
+    guests     one QEMU with a guest in it: its monitor, its console, its end
+    peek       the registers of a running guest, read through KVM from the QEMU that owns it
+"""

@@ -1,0 +1,109 @@
+"""Takes requests from the lab, one line of JSON each, and answers them in order.
+
+The host calls the lab, not the lab the host: QEMU's user network accepts connections for a guest that does not
+listen yet, but never makes one that the guest did not ask for.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from armlevel.lab.inside.guests import Guest
+
+__all__ = ["Control", "main"]
+
+_LAB = "10.0.2.2"
+
+
+class Control:
+    """The guests of this host by their names, and what may be asked of them."""
+
+    def __init__(self) -> None:
+        """Begin without guests."""
+        self._guests: dict[str, Guest] = {}
+
+    def answer(self, request: dict[str, Any]) -> object:
+        """Do what a request asks; the keys beside ``do`` are the arguments."""
+        arguments = {key: value for key, value in request.items() if key != "do"}
+        return getattr(self, f"do_{request['do'].replace('-', '_')}")(**arguments)
+
+    def do_files(self, files: dict[str, str]) -> None:
+        """Write small files: paths and their texts; a text in hexadecimal behind `hex:` is binary."""
+        for path, text in files.items():
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            binary = text.startswith("hex:")
+            target.write_bytes(bytes.fromhex(text[4:]) if binary else text.encode())
+
+    def do_start(self, name: str, command: list[str], environ: dict[str, str]) -> dict[str, Any]:
+        """Start QEMU."""
+        guest = self._guests[name] = Guest(command, environ)
+        return self.do_status(name) | {"pid": guest.pid}
+
+    def do_status(self, name: str) -> dict[str, Any]:
+        """Whether QEMU lives, what it says of the guest, what it printed."""
+        guest = self._guests[name]
+        status = guest.status
+        run = ""
+        if status is None:
+            try:
+                run = guest.ask("query-status")["status"]
+            except (OSError, ValueError):
+                time.sleep(0.2)
+                status = guest.status
+        return {"exit": status, "run": run, "said": guest.said()}
+
+    def do_ask(self, name: str, command: str, arguments: dict[str, Any] | None = None) -> object:
+        """Ask QEMU's monitor."""
+        return self._guests[name].ask(command, arguments)
+
+    def do_ticks(self, name: str, count: int = 0, seconds: float = 0.0) -> list[Any]:
+        """Return all ticks; wait for ``count`` of them first."""
+        return list(self._guests[name].wait_ticks(count, seconds))
+
+    def do_state(self, name: str, seconds: float) -> list[str]:
+        """Ask the guest for its state."""
+        return self._guests[name].state(seconds)
+
+    def do_console(self, name: str) -> list[str]:
+        """Return what the guest's console said beside ticks."""
+        return self._guests[name].heard()
+
+    def do_registers(self, name: str) -> dict[str, dict[str, int | None]]:
+        """Read the vCPUs' registers through KVM."""
+        return {
+            str(number): {f"{key:#018x}": value for key, value in values.items()}
+            for number, values in self._guests[name].registers().items()
+        }
+
+    def do_end(self, name: str) -> None:
+        """Kill a guest."""
+        guest = self._guests.pop(name, None)
+        if guest is not None:
+            guest.end()
+
+    def do_read(self, path: str) -> str:
+        """Return a text file of this host."""
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+
+
+def main() -> int:
+    """Serve the lab at the port that is named, after saying the word it knows us by."""
+    port, word = int(sys.argv[1]), sys.argv[2]
+    with socket.create_connection((_LAB, port)) as line, line.makefile("rwb") as stream:
+        stream.write(word.encode() + b"\n")
+        stream.flush()
+        control = Control()
+        for request in stream:
+            try:
+                answer: dict[str, Any] = {"return": control.answer(json.loads(request))}
+            except Exception as exc:  # noqa: BLE001 - whatever it was, the lab is told
+                answer = {"error": f"{type(exc).__name__}: {exc}"}
+            stream.write(json.dumps(answer).encode() + b"\n")
+            stream.flush()
+    return 0

@@ -1,0 +1,233 @@
+"""One real live migration between two booted hosts, and the truth about the guest afterwards.
+
+QEMU's own word is not taken for it: a source that says `completed` may have sent its guest to a destination that
+died, or that runs a guest whose clock races or whose CPU stands still. What counts is heard from the guest itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from armlevel.lab.session import ARRIVALS, Refused, Session
+
+__all__ = ["Guest", "Moved", "Seat", "begin", "move"]
+
+_BOOT = 60.0  # seconds for a guest to its first ticks
+_SENDING = 60.0
+_SETTLING = 15.0
+_ALIVE = 10.0  # seconds in which a guest that lives has ticked; it does four times a second
+_WATCHED = 8  # ticks over which its clock is compared with its host's
+_RATE = (
+    0.75,
+    1.33,
+)  # of a clock that keeps time, on a busy machine; wrong frequencies are off by half and more
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """How a guest is started; the same words on both sides."""
+
+    machine: str = "virt"
+    cpu: str = "host"
+    vcpus: int = 1
+    memory: int = 128
+
+    def command(self) -> list[str]:
+        """The words behind the program's name."""
+        return [
+            *("-machine", f"{self.machine},gic-version=3", "-cpu", self.cpu),
+            *("-smp", str(self.vcpus), "-m", f"{self.memory}M", "-nodefaults", "-display", "none"),
+            *("-kernel", "/guest/vmlinuz", "-initrd", "/guest/initrd"),
+            *("-append", "console=ttyAMA0 quiet loglevel=1"),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One side of a migration: a host, its QEMU, and what runs QEMU there (empty: QEMU as it is).
+
+    ``wrapper`` stands before QEMU's path, ``accel`` is how it is told of KVM, ``files`` are written first.
+    """
+
+    session: Session
+    qemu: str = "10"
+    wrapper: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    accel: str = "kvm"
+    cpu: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, name: str, guest: Guest, *more: str) -> dict[str, Any]:
+        """Start QEMU; return its status."""
+        if self.files:
+            self.session.ask("files", files=dict(self.files))
+        program = f"/opt/qemu-{self.qemu}/qemu-system-aarch64"
+        words = guest.command()
+        if self.cpu:
+            words[words.index("-cpu") + 1] = self.cpu
+        command = [*self.wrapper, program, "-accel", self.accel, *words, *more]
+        status: dict[str, Any] = self.session.ask(
+            "start", name=name, command=command, environ=dict(self.environ)
+        )
+        return status
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What happened. ``registers`` are those of vCPU 0 on either side, through KVM; times in seconds.
+
+    ``arrived``: QEMU on the destination lives and says that its guest runs. ``alive``: the guest ticks there.
+    ``rate``: how fast its clock runs against its host's. ``state``: what it says of its CPUs before and after.
+    """
+
+    arrived: bool = False
+    alive: bool = False
+    rate: float | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    sent: Mapping[int, int | None] = field(default_factory=dict, repr=False)
+    found: Mapping[int, int | None] = field(default_factory=dict, repr=False)
+    source_status: str = ""
+    source_said: str = ""
+    target_said: str = ""
+    problem: str = ""
+    downtime: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def keeps_time(self) -> bool | None:
+        """Whether the guest's clock runs at the right rate; unknown where it does not tick."""
+        return None if self.rate is None else _RATE[0] < self.rate < _RATE[1]
+
+    @property
+    def same(self) -> bool:
+        """Whether the guest says of its CPUs, and computes with them, what it did before."""
+        return bool(self.before) and self.before == self.after
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the guest arrived, lives, keeps time and is what it was."""
+        return self.arrived and self.alive and self.keeps_time is True and self.same
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The messages of both QEMUs, a line each, without the program's name and with doubles left out."""
+        lines = [line.partition("qemu-system-aarch64: ")[2] or line for line in _lines(self.target_said)]
+        lines += [line.partition("qemu-system-aarch64: ")[2] or line for line in _lines(self.source_said)]
+        return tuple(dict.fromkeys(lines))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+@dataclass(slots=True)
+class Running:
+    """A guest that runs in a seat."""
+
+    seat: Seat
+    name: str
+    guest: Guest
+    before: tuple[str, ...]
+    registers: Mapping[int, int | None]
+
+
+def begin(seat: Seat, name: str, guest: Guest) -> Running:
+    """Start a guest and wait until it ticks.
+
+    Raises:
+        Refused: QEMU ended, or the guest does not tick; the words are QEMU's.
+
+    """
+    status = seat.start(name, guest)
+    ticks = seat.session.ask("ticks", name=name, count=2, seconds=_BOOT) if status["exit"] is None else []
+    if len(ticks) < 2:
+        status = seat.session.ask("status", name=name)
+        seat.session.ask("end", name=name)
+        raise Refused(_lines(status["said"])[-1:] or [f"the guest does not start ({status['exit']})"])
+    before = tuple(seat.session.ask("state", name=name, seconds=_ALIVE))
+    return Running(seat, name, guest, before, _registers(seat.session, name))
+
+
+def _registers(session: Session, name: str) -> dict[int, int | None]:
+    vcpus = session.ask("registers", name=name)
+    return {int(number, 16): value for number, value in vcpus.get("0", {}).items()}
+
+
+def move(running: Running, seat: Seat, *, return_path: bool = True) -> Moved:
+    """Move a guest to another seat; the guest at the source is left as QEMU leaves it."""
+    began = time.monotonic()
+    name = running.name
+    source, target = running.seat.session, seat.session
+    seen = Moved(before=running.before, sent=running.registers)
+    status = seat.start(name, running.guest, "-incoming", "defer")
+    try:
+        if status["exit"] is not None:
+            return _with(
+                seen, began, target_said=status["said"], problem="QEMU does not start on the destination"
+            )
+        if return_path:
+            capability = {"capabilities": [{"capability": "return-path", "state": True}]}
+            for session in (source, target):
+                session.ask("ask", name=name, command="migrate-set-capabilities", arguments=capability)
+        target.ask("ask", name=name, command="migrate-incoming", arguments={"uri": f"tcp:0.0.0.0:{ARRIVALS}"})
+        source.ask("ask", name=name, command="migrate", arguments={"uri": target.address})
+        info = _sent(source, name)
+        arrived = _settled(target, name)
+        result = _afterwards(target, name) if arrived else {}
+        said = {
+            "source_status": info.get("status", ""),
+            "downtime": info["downtime"] / 1000 if "downtime" in info else None,
+            "source_said": source.ask("status", name=name)["said"],
+            "target_said": target.ask("status", name=name)["said"],
+        }
+        return _with(seen, began, arrived=arrived, **result, **said)
+    except Refused as exc:
+        return _with(seen, began, target_said=target.ask("status", name=name)["said"], problem=str(exc))
+
+
+def _with(seen: Moved, began: float, **more: Any) -> Moved:  # noqa: ANN401 - fields of Moved
+    return replace(seen, seconds=time.monotonic() - began, **more)
+
+
+def _sent(source: Session, name: str) -> dict[str, Any]:
+    ends = time.monotonic() + _SENDING
+    info: dict[str, Any] = {}
+    while time.monotonic() < ends:
+        info = source.ask("ask", name=name, command="query-migrate")
+        if info.get("status") in {"completed", "failed", "cancelled"}:
+            break
+        time.sleep(0.1)
+    return info
+
+
+def _settled(target: Session, name: str) -> bool:
+    """Wait until the destination runs, or is gone."""
+    ends = time.monotonic() + _SETTLING
+    while time.monotonic() < ends:
+        status = target.ask("status", name=name)
+        if status["exit"] is not None:
+            return False
+        if status["run"] == "running":
+            # What fails may fail just behind this.
+            return bool(target.ask("status", name=name)["exit"] is None)
+        time.sleep(0.1)
+    return False
+
+
+def _afterwards(target: Session, name: str) -> dict[str, Any]:
+    ticks: Sequence[Any] = target.ask("ticks", name=name, count=1, seconds=_ALIVE)
+    if not ticks:
+        return {"found": _registers(target, name)}
+    ticks = target.ask("ticks", name=name, count=len(ticks) + _WATCHED, seconds=_ALIVE)
+    (first, _, up), (last, _, later) = ticks[0], ticks[-1]
+    after = tuple(target.ask("state", name=name, seconds=_ALIVE))
+    return {
+        "alive": len(ticks) > 1,
+        "rate": (later - up) / (last - first) if last > first else None,
+        "after": after,
+        "found": _registers(target, name),
+    }
