@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.cli import lab_migrate
 from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
@@ -37,6 +38,7 @@ from armlevel.probe.apply import Applied, Difference
 __all__ = ["app"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=False)
+app.command("migrate")(lab_migrate.run)
 
 _Where = Annotated[str, typer.Argument(metavar="HOST", help="CPU@LINE with options: neoverse-v1,sve=off@7.x")]
 _Many = Annotated[list[str], typer.Argument(metavar="HOST...", help="Hosts, as neoverse-n2@6.12.")]

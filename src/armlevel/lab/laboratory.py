@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from armlevel.errors import LabError
 from armlevel.lab.archive import Archive
-from armlevel.lab.collector import pack_control
+from armlevel.lab.collector import pack_collector, pack_control
 from armlevel.lab.hosts import Host
 from armlevel.lab.images import archive_of, base_image, bytecode_image, write_archive
 from armlevel.lab.jobs import Job, Result
@@ -90,6 +90,18 @@ class Laboratory:
                 f"the probe failed in {host}: {said[-1] if said else f'exit status {result.status}'}"
             )
         return Probed(host, text, tuple(said), result.seconds)
+
+    def profile(self, host: Host) -> bytes:
+        """The host profile of ``host``, probed once for each kernel, QEMU and probe, and kept."""
+        collector, release = pack_collector(), find_kernel(self._archive(), host.line).release
+        parts = (part for item in sorted(collector.items()) for part in item)
+        key = content_key(str(host), release, self.emulator().version, *parts)
+
+        def make(place: Path) -> None:
+            self.tell(f"probing {host}")
+            (place / "host.json").write_text(self.probe(host, collector).text, encoding="ascii")
+
+        return (self.store().entry("profiles", key, make) / "host.json").read_bytes()
 
     def verify(
         self, host: Host, guest: bytes, verifier: Mapping[str, bytes], timeout: float = 300.0

@@ -7,13 +7,24 @@ died, or that runs a guest whose clock races or whose CPU stands still. What cou
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from armlevel.lab.session import ARRIVALS, Refused, Session
 
-__all__ = ["Guest", "Moved", "Seat", "begin", "move"]
+__all__ = [
+    "Guest",
+    "Moved",
+    "Running",
+    "Seat",
+    "Unborn",
+    "Waiting",
+    "await_guest",
+    "begin",
+    "machine_of",
+    "move",
+]
 
 _BOOT = 60.0  # seconds for a guest to its first ticks
 _SENDING = 60.0
@@ -43,6 +54,15 @@ class Guest:
             *("-kernel", "/guest/vmlinuz", "-initrd", "/guest/initrd"),
             *("-append", "console=ttyAMA0 quiet loglevel=1"),
         ]
+
+
+def machine_of(here: str, there: str) -> str:
+    """The machine type for a guest between two QEMUs: one that both know.
+
+    >>> machine_of("10", "11"), machine_of("11", "11")
+    ('virt-10.0', 'virt')
+    """
+    return "virt" if here == there else "virt-10.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +144,13 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-@dataclass(slots=True)
+class Unborn(Exception):
+    """A guest that did not start; the words are QEMU's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
-    """A guest that runs in a seat."""
+    """A guest that runs in a seat, what it said of its CPUs there, and its registers."""
 
     seat: Seat
     name: str
@@ -135,19 +159,37 @@ class Running:
     registers: Mapping[int, int | None]
 
 
-def begin(seat: Seat, name: str, guest: Guest) -> Running:
-    """Start a guest and wait until it ticks.
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A QEMU in a seat that waits for a guest; ``status`` is what became of its start."""
+
+    seat: Seat
+    name: str
+    guest: Guest
+    status: Mapping[str, Any]
+
+
+def await_guest(seat: Seat, name: str, guest: Guest) -> Waiting:
+    """Start the QEMU that a guest is to come to."""
+    return Waiting(seat, name, guest, seat.start(name, guest, "-incoming", "defer"))
+
+
+def begin(seat: Seat, name: str, guest: Guest, meanwhile: Callable[[], object] = lambda: None) -> Running:
+    """Start a guest and wait until it ticks; ``meanwhile`` is done while it boots.
 
     Raises:
-        Refused: QEMU ended, or the guest does not tick; the words are QEMU's.
+        Unborn: QEMU ended, or the guest does not tick.
 
     """
     status = seat.start(name, guest)
+    meanwhile()
     ticks = seat.session.ask("ticks", name=name, count=2, seconds=_BOOT) if status["exit"] is None else []
     if len(ticks) < 2:
         status = seat.session.ask("status", name=name)
+        console = seat.session.ask("console", name=name)
         seat.session.ask("end", name=name)
-        raise Refused(_lines(status["said"])[-1:] or [f"the guest does not start ({status['exit']})"])
+        said = _lines(status["said"]) or console[-2:] or [f"no word from QEMU ({status['exit']})"]
+        raise Unborn("; ".join(said))
     before = tuple(seat.session.ask("state", name=name, seconds=_ALIVE))
     return Running(seat, name, guest, before, _registers(seat.session, name))
 
@@ -157,40 +199,39 @@ def _registers(session: Session, name: str) -> dict[int, int | None]:
     return {int(number, 16): value for number, value in vcpus.get("0", {}).items()}
 
 
-def move(running: Running, seat: Seat, *, return_path: bool = True) -> Moved:
-    """Move a guest to another seat; the guest at the source is left as QEMU leaves it."""
+def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Moved:
+    """Move a guest to the QEMU that waits for it; both QEMUs are left as they are then."""
     began = time.monotonic()
-    name = running.name
-    source, target = running.seat.session, seat.session
+    name, source, target = running.name, running.seat.session, waiting.seat.session
     seen = Moved(before=running.before, sent=running.registers)
-    status = seat.start(name, running.guest, "-incoming", "defer")
+    if waiting.status["exit"] is not None:
+        return replace(
+            seen, target_said=waiting.status["said"], problem="QEMU does not start on the destination"
+        )
     try:
-        if status["exit"] is not None:
-            return _with(
-                seen, began, target_said=status["said"], problem="QEMU does not start on the destination"
-            )
         if return_path:
             capability = {"capabilities": [{"capability": "return-path", "state": True}]}
             for session in (source, target):
                 session.ask("ask", name=name, command="migrate-set-capabilities", arguments=capability)
-        target.ask("ask", name=name, command="migrate-incoming", arguments={"uri": f"tcp:0.0.0.0:{ARRIVALS}"})
+        here = {"uri": f"tcp:0.0.0.0:{ARRIVALS}"}
+        target.ask("ask", name=name, command="migrate-incoming", arguments=here)
         source.ask("ask", name=name, command="migrate", arguments={"uri": target.address})
         info = _sent(source, name)
         arrived = _settled(target, name)
         result = _afterwards(target, name) if arrived else {}
-        said = {
-            "source_status": info.get("status", ""),
-            "downtime": info["downtime"] / 1000 if "downtime" in info else None,
-            "source_said": source.ask("status", name=name)["said"],
-            "target_said": target.ask("status", name=name)["said"],
-        }
-        return _with(seen, began, arrived=arrived, **result, **said)
     except Refused as exc:
-        return _with(seen, began, target_said=target.ask("status", name=name)["said"], problem=str(exc))
-
-
-def _with(seen: Moved, began: float, **more: Any) -> Moved:  # noqa: ANN401 - fields of Moved
-    return replace(seen, seconds=time.monotonic() - began, **more)
+        said = target.ask("status", name=name)["said"]
+        return replace(seen, target_said=said, problem=str(exc), seconds=time.monotonic() - began)
+    return replace(
+        seen,
+        arrived=arrived,
+        source_status=info.get("status", ""),
+        downtime=info["downtime"] / 1000 if "downtime" in info else None,
+        source_said=source.ask("status", name=name)["said"],
+        target_said=target.ask("status", name=name)["said"],
+        seconds=time.monotonic() - began,
+        **result,
+    )
 
 
 def _sent(source: Session, name: str) -> dict[str, Any]:

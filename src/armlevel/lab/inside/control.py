@@ -32,6 +32,9 @@ class Control:
         arguments = {key: value for key, value in request.items() if key != "do"}
         return getattr(self, f"do_{request['do'].replace('-', '_')}")(**arguments)
 
+    def do_wake(self) -> None:
+        """Nothing: whoever asks knows then that the host is there."""
+
     def do_files(self, files: dict[str, str]) -> None:
         """Write small files: paths and their texts; a text in hexadecimal behind `hex:` is binary."""
         for path, text in files.items():

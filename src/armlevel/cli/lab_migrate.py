@@ -1,0 +1,174 @@
+"""A real live migration between two emulated hosts, and what became of the guest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from armlevel.arch import load
+from armlevel.cli.inputs import guest_of
+from armlevel.cli.options import Json
+from armlevel.cli.output import say, say_json, tell, wrapped
+from armlevel.documents import read_host
+from armlevel.errors import UsageError
+from armlevel.kvm import name_of
+from armlevel.lab import Laboratory, Settings, parse_host
+from armlevel.lab.levelled import levelled_seat
+from armlevel.lab.migration import Guest, Moved, Seat, Unborn, Waiting, await_guest, begin, machine_of, move
+from armlevel.lab.vmms import VMMS
+
+__all__ = ["run"]
+
+_Changed = tuple[str, int | None, int | None]
+
+_A = Annotated[str, typer.Argument(metavar="A", help="The host that the guest starts on.")]
+_B = Annotated[str, typer.Argument(metavar="B", help="The host that it moves to.")]
+
+
+def run(
+    a: _A,
+    b: _B,
+    guest: Annotated[
+        str,
+        typer.Option("--guest", metavar="GUEST", help="Show this profile; without it, A's passthrough CPU."),
+    ] = "",
+    qemu: Annotated[
+        str, typer.Option("--qemu", metavar="VERSION", help="10, 11, or one for each host: 10:11.")
+    ] = "10",
+    vcpus: Annotated[int, typer.Option("--vcpus", metavar="N", min=1, max=8, help="vCPUs of the guest.")] = 1,
+    return_path: Annotated[
+        bool, typer.Option("--return-path/--no-return-path", help="Let B answer A, as libvirt does.")
+    ] = True,
+    mirror: Annotated[
+        str, typer.Option("--mirror", metavar="URI", help="Debian's archive, if apt here knows none.")
+    ] = "",
+    keyring: Annotated[
+        str, typer.Option("--keyring", metavar="FILE", help="The keys it is signed with.")
+    ] = "",
+    as_json: Json = False,
+) -> int:
+    """Boot two hosts, move a running guest from one to the other, and see whether it lives.
+
+    Exit 0: it arrived, ticks, keeps time, and is the guest it was. Exit 1: it is not, and why.
+    """
+    here, there = _versions(qemu)
+    catalogue = load()
+    profile = guest_of(guest, catalogue) if guest else None
+    lab = Laboratory(Settings.of(os.environ, mirror=mirror, keyring=keyring), tell)
+    hosts = parse_host(a), parse_host(b)
+    plain = Guest(machine_of(here, there), vcpus=vcpus)
+    profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
+    qemus = tuple(dict.fromkeys((here, there)))
+    with lab.session(hosts[0], qemus) as one, lab.session(hosts[1], qemus) as other:
+        source, target = Seat(one, here), Seat(other, there)
+        if profile:
+            source = levelled_seat(source, profile, profiles[0], catalogue)
+            target = levelled_seat(target, profile, profiles[1], catalogue, arrives=True)
+        tell(f"booting {hosts[0]} and {hosts[1]}")
+        moved = _moved(source, target, plain, return_path=return_path)
+    differences = tuple(_differences(moved, {row.kvm_id for row in catalogue.registers.values()}))
+    healthy = moved.healthy
+    if as_json:
+        say_json(_json(moved, differences, healthy=healthy))
+    else:
+        say(_lines(str(hosts[0]), str(hosts[1]), moved, differences, healthy=healthy))
+    return 0 if healthy else 1
+
+
+def _moved(source: Seat, target: Seat, guest: Guest, *, return_path: bool) -> Moved:
+    waiting: list[Waiting] = []
+    here = source.session.host
+
+    def meanwhile() -> None:
+        tell(f"the guest boots on {here}")
+        waiting.append(await_guest(target, "guest", guest))
+
+    try:
+        running = begin(source, "guest", guest, meanwhile)
+    except Unborn as exc:
+        return Moved(problem=f"the guest does not start on {here}", source_said=str(exc))
+    tell(f"the guest ticks on {here}; moving it")
+    return move(running, waiting[0], return_path=return_path)
+
+
+def _versions(text: str) -> tuple[str, str]:
+    here, _, there = text.partition(":")
+    versions = (here, there or here)
+    if not all(version in VMMS for version in versions):
+        raise UsageError(
+            f"--qemu {text}: the lab has QEMU {' and '.join(VMMS)}", hint="write 10, 11 or 10:11"
+        )
+    return versions
+
+
+def _differences(moved: Moved, identity: set[int]) -> Iterator[_Changed]:
+    """Yield the ID registers that the destination's vCPU does not have as the source's had them."""
+    for number in sorted(identity & set(moved.sent) & set(moved.found)):
+        if moved.sent[number] != moved.found[number]:
+            yield name_of(number), moved.sent[number], moved.found[number]
+
+
+def _lines(
+    a: str, b: str, moved: Moved, differences: tuple[_Changed, ...], *, healthy: bool
+) -> Iterator[str]:
+    yield from wrapped(f"{a} -> {b}: {'migrated and healthy' if healthy else 'not healthy: ' + _why(moved)}")
+    if moved.source_status:
+        yield from wrapped(moved.source_status, "  source says  ")
+    yield f"  arrived      {_word(moved.arrived)}"
+    if moved.arrived:
+        yield f"  ticks        {_word(moved.alive)}"
+    if moved.rate is not None:
+        yield f"  clock        {moved.rate:.2f} of the host's{'' if moved.keeps_time else ', wrong'}"
+    if moved.alive:
+        yield f"  CPUs, digest {'as before' if moved.same else 'not as before'}"
+    if moved.found:
+        yield f"  ID registers {'as they were' if not differences else 'not as they were; a reboot would show'}"
+    for name, was, now in differences:
+        yield f"    {name}  {_hex(was)} -> {_hex(now)}"
+    if moved.downtime is not None and moved.arrived:
+        yield f"  downtime     {moved.downtime:.2f} s of {moved.seconds:.1f} s"
+    for line in moved.words:
+        yield from wrapped(line, "  QEMU  ", rest="        ")
+
+
+def _why(moved: Moved) -> str:
+    if moved.problem:
+        return moved.problem
+    if not moved.arrived:
+        return "QEMU on the destination refused it"
+    if not moved.alive:
+        return "QEMU says it runs, and it does not tick any more"
+    if not moved.keeps_time:
+        return "its clock runs at another rate"
+    return "it is not the CPU it was, or computes something else"
+
+
+def _word(yes: bool) -> str:
+    return "yes" if yes else "no"
+
+
+def _hex(value: int | None) -> str:
+    return "-" if value is None else f"{value:#x}"
+
+
+def _json(moved: Moved, differences: tuple[_Changed, ...], *, healthy: bool) -> dict[str, object]:
+    return {
+        "healthy": healthy,
+        "arrived": moved.arrived,
+        "ticks": moved.alive,
+        "clock_rate": moved.rate,
+        "keeps_time": moved.keeps_time,
+        "same_cpu": moved.same,
+        "source_status": moved.source_status,
+        "problem": moved.problem,
+        "messages": list(moved.words),
+        "before": list(moved.before),
+        "after": list(moved.after),
+        "changed": [{"register": name, "was": _hex(was), "is": _hex(now)} for name, was, now in differences],
+        "registers": {name_of(key): _hex(value) for key, value in sorted(moved.found.items())},
+        "downtime_s": moved.downtime,
+        "seconds": round(moved.seconds, 2),
+    }
