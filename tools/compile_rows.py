@@ -285,6 +285,7 @@ def kvm(data: Path) -> Toml:
             )
             for row in load(data / "kvm/stable.toml")["stable"]
         ),
+        "between": between(data),
         "leaks": tuple(
             tuple(take(row, "leaks", field="", lines=(), when="", usable="", harmless=False, why="", see=""))
             for row in load(data / "kvm/leaks.toml")["leaks"]
@@ -337,6 +338,13 @@ def vmms(data: Path) -> Toml:
             for row in file["blocks"]
         ),
     }
+
+
+def between(data: Path) -> Row:
+    """What changed from one kernel line to the next."""
+    file = load(data / "kvm/between.toml")
+    rows = (take(row, "between", subjects=(), until="", since="", why="", see="") for row in file["between"])
+    return (file["see"], tuple(map(tuple, rows)))
 
 
 def paired(row: Toml) -> Toml:

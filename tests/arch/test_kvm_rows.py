@@ -186,3 +186,20 @@ def test_registers_that_describe_one_thing_are_chosen_together():
         "cache": ("CLIDR_EL1", "CCSIDR_EL1[*]"),
         "paint": ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1"),
     }
+
+
+def test_what_changed_between_lines_goes_forward_and_has_a_reason():
+    order = [line.name for line in load().lines]
+    for row in load().line_changes:
+        assert order.index(row.until) + 1 == order.index(row.since), row.subjects
+        assert row.why
+        assert row.see
+    assert len(load().line_changes) == 11
+
+
+def test_a_leak_is_of_a_register_that_userspace_sees():
+    for row in load().leaks:
+        assert load().fields[row.field].register == "CTR_EL0"
+        assert holds(row.when, {"CTR_EL0.IDC": 0, "ID_AA64MMFR2_EL1.EVT": 0}) is (
+            "TminLine" in row.field and "6.1" in row.lines
+        )

@@ -23,6 +23,7 @@ from armlevel.arch.kvmrows import (
     Tolerance,
     WriteRule,
 )
+from armlevel.arch.linechanges import LineChange
 from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
 from armlevel.arch.order import ORDERS, Order
 from armlevel.arch.parser import parse
@@ -74,6 +75,7 @@ __all__ = [
     "KernelLine",
     "Leak",
     "Lets",
+    "LineChange",
     "NoMeaning",
     "Not",
     "Or",

@@ -11,6 +11,7 @@ from typing import Any
 from armlevel.arch import kvmrows, vmmrows
 from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
 from armlevel.arch.expr import Const, Expr
+from armlevel.arch.linechanges import LineChange
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
 from armlevel.arch.parser import parse
@@ -191,6 +192,14 @@ class Catalogue:
     def stable(self) -> tuple[kvmrows.StableChange, ...]:
         """What updates inside stable lines changed."""
         return tuple(kvmrows.StableChange(*row) for row in self._table["stable"])
+
+    @cached_property
+    def line_changes(self) -> tuple[LineChange, ...]:
+        """What a newer kernel line shows otherwise than an older one, of the same CPU."""
+        see, rows = self._table["between"]
+        return tuple(
+            LineChange(subjects, until, since, why, own or see) for subjects, until, since, why, own in rows
+        )
 
     @cached_property
     def leaks(self) -> tuple[kvmrows.Leak, ...]:

@@ -40,6 +40,7 @@ def _readable(catalogue: Catalogue) -> Iterator[str]:
         ("hwcaps", lambda: catalogue.hwcaps),
         ("writable", lambda: catalogue.writable),
         ("leaks", lambda: catalogue.leaks),
+        ("between", lambda: catalogue.line_changes),
         ("no_meaning", lambda: catalogue.no_meaning),
         ("drops", lambda: catalogue.drops),
         ("couplings", lambda: catalogue.couplings),

@@ -38,6 +38,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _contradictions(catalogue.rules)
     yield from _field_rules(catalogue)
     yield from _writing(catalogue)
+    yield from _between(catalogue)
     yield from _state(catalogue)
     yield from _stable(catalogue)
     yield from _tolerances(catalogue)
@@ -186,6 +187,22 @@ def _writing(catalogue: Catalogue) -> Iterator[str]:
         for one in rules:
             if one.rule not in _RULES or (one.rule == "exact") != (one.safe is not None):
                 yield f"{subject}: the rule {one.rule!r} is none, or lacks its safe value"
+
+
+def _between(catalogue: Catalogue) -> Iterator[str]:
+    lines = {line.name for line in catalogue.lines}
+    for row in catalogue.line_changes:
+        what = f"between {row.until} and {row.since}"
+        if not {row.until, row.since} <= lines:
+            yield f"{what}: one is no measured kernel line"
+        if not row.why or not row.see:
+            yield f"{what}: {', '.join(row.subjects)} has no reason or no source"
+        for subject in row.subjects:
+            register, _, name = subject.partition(".")
+            if name and (
+                register not in catalogue.registers or (name != "*" and subject not in catalogue.fields)
+            ):
+                yield f"{what}: no field is called {subject}"
 
 
 def _state(catalogue: Catalogue) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-45623042',
+    'version': '2026.11-138daffb',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2633,6 +2633,19 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', (5, 10), 234, 234, '0x2', '0x1', 'the kernel learnt that the core needs the branch history workaround; its release string did not move', 'Firecracker history of the Graviton4 fingerprint, 2025-07-28 (0082734bd)'),
         ('ID_AA64MMFR1_EL1.ECBHB', (6, 1), 140, 150, '0', '1', 'KVM shows that the core clears its branch history on exceptions', 'Firecracker history of the Graviton4 fingerprint, 2025-09-22 (1a410fbce)'),
     ),
+    'between': ('measured on emulated Neoverse N2: KVM_GET_REG_LIST and KVM_GET_ONE_REG of Linux 6.1.0-50, 6.12.117, 6.18.15, 7.3.4', (
+        (('CLIDR_EL1.*', 'CCSIDR_EL1[*]'), '6.1', '6.12', "KVM makes the cache geometry up from CTR_EL0; it showed the silicon's (since 6.3)", ''),
+        (('ID_AA64MMFR2_EL1.CCIDX', 'ID_MMFR4_EL1.CCIDX'), '6.1', '6.12', 'the made-up cache geometry has the narrow format, so CCIDX is hidden', ''),
+        (('CNTPCT_EL0', 'CNTP_CTL_EL0', 'CNTP_CVAL_EL0'), '6.1', '6.12', 'the physical timer joined the register list', ''),
+        (('TCR2_EL1', 'PIR_EL1', 'PIRE0_EL1'), '6.1', '6.12', 'the registers of FEAT_TCR2 and FEAT_S1PIE joined the register list, on every CPU', ''),
+        (('ID_AA64DFR0_EL1.DebugVer',), '6.1', '6.12', "the debug architecture is shown up to Debugv8p8 (10); it was shown as Armv8.0's (6)", ''),
+        (('ID_AA64DFR0_EL1.PMUVer', 'ID_DFR0_EL1.PerfMon'), '6.1', '6.12', 'the PMU is shown up to PMUv3p5 (6); it was shown up to PMUv3p4 (5)', ''),
+        (('ID_AA64MMFR2_EL1.NV',), '6.12', '6.18', 'nested virtualisation is hidden from a guest without EL2', ''),
+        (('TCR2_EL1', 'PIR_EL1', 'PIRE0_EL1'), '6.12', '6.18', 'listed only where the guest has the feature; up to 6.12 always', ''),
+        (('KVM_REG_ARM_PSCI_VERSION',), '6.12', '6.18', 'KVM offers PSCI 1.3; it offered 1.1', ''),
+        (('KVM_REG_ARM_VENDOR_HYP_BMAP_2',), '6.12', '6.18', 'hypercalls came that tell a guest its possible implementations (6.16)', ''),
+        (('PMMIR_EL1',), '6.18', '7.3', 'PMMIR_EL1 is listed for a vCPU with a PMU', ''),
+    )),
     'leaks': (
         ('CTR_EL0.IDC', ('before-6.1', '6.1'), 'CTR_EL0.IDC >= 1 & (CLIDR_EL1.LoC == 0 | CLIDR_EL1.LoUIS == 0 & CLIDR_EL1.LoUU == 0)', 'true', True, "Linux shows IDC = 1 where CLIDR_EL1 says that nothing needs cleaning, and the guest may read the silicon's 0: it then cleans in vain", 'Linux v6.1 asm/cache.h, read_cpuid_effective_cachetype, and asm/kvm_emulate.h, vcpu_reset_hcr: no HCR_EL2.TID2 but on mismatched caches; Arm DDI 0487, CTR_EL0.IDC; measured on Cortex-A76 and A64FX at 6.1.0-50'),
         ('CTR_EL0.TminLine', ('before-6.1', '6.1'), 'true', 'ID_AA64PFR1_EL1.MTE >= 2', False, 'KVM shows TminLine = 0 whatever the silicon says; a guest that keeps the tag line it read at boot may skip lines elsewhere', 'Linux v6.1 asm/kvm_emulate.h, vcpu_reset_hcr; Linux v6.1 cpufeature.c has no TminLine; measured on 6.1.0-50'),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from armlevel.arch import Catalogue, load
+from armlevel.arch import Catalogue, LineChange, load
 from armlevel.cli.inputs import load_all
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.engine import Change, diff
+from armlevel.cli.words import listed_few
+from armlevel.engine import Change, diff, known_between
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
@@ -24,8 +26,10 @@ _SECTIONS = {
     "state of a fresh vCPU (no identity)": ("state",),
     "software (evidence only)": ("software",),
 }
-_FEW = 4
+_FEW = 12
+_INDEXED = re.compile(r"(.*)\[(\d+)\]")
 _WORDS = 20
+_WHEN = 17
 
 
 def run(
@@ -45,13 +49,22 @@ def run(
         raise UsageError("two hosts or guests are compared", hint="name two profiles")
     changes = diff(items[0], items[1], catalogue)
     differs = any(change.identity for change in changes)
+    one, two = items
+    known = (
+        known_between(one, two, changes, catalogue) if isinstance(one, Host) and isinstance(two, Host) else ()
+    )
     if as_json:
-        say_json({"changes": [_json(change) for change in changes]})
+        kernels = [
+            {"until": row.until, "since": row.since, "why": row.why, "subjects": list(subjects)}
+            for row, subjects in known
+        ]
+        say_json({"changes": [_json(change) for change in changes], "kernels": kernels})
     else:
         say(
             [
-                *wrapped(f"from {items[0].name} to {items[1].name}"),
-                *_page(changes, catalogue, explain=explain),
+                *wrapped(f"from {one.name} to {two.name}"),
+                *_page(changes, catalogue, (one.name, two.name), explain=explain),
+                *_kernels(known),
             ]
         )
     return 1 if differs else 0
@@ -68,7 +81,9 @@ def _json(change: Change) -> dict[str, object]:
     }
 
 
-def _page(changes: Sequence[Change], catalogue: Catalogue, *, explain: bool) -> list[str]:
+def _page(
+    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, explain: bool
+) -> list[str]:
     if not changes:
         return ["no difference"]
     lines: list[str] = []
@@ -77,7 +92,7 @@ def _page(changes: Sequence[Change], catalogue: Catalogue, *, explain: bool) -> 
         if some:
             lines += ["", f"{title}: {len(some)}"]
             if "list" in parts:
-                lines += _list(some, explain=explain)
+                lines += _list(some, names, explain=explain)
             elif "software" in parts:
                 pairs = (
                     (c.subject.removeprefix("software."), f"{c.before or '-'} -> {c.after or '-'}")
@@ -114,12 +129,37 @@ def _value(text: str | None, catalogue: Catalogue, subject: str) -> str:
     return text
 
 
-def _list(changes: Sequence[Change], *, explain: bool) -> list[str]:
+def _list(changes: Sequence[Change], hosts: tuple[str, str], *, explain: bool) -> list[str]:
     lines: list[str] = []
-    for direction, words in (("less", "only the first lists"), ("more", "only the second lists")):
-        names = [change.subject for change in changes if change.direction == direction]
-        if names:
-            shown = names if explain else names[:_FEW]
-            more = f" and {len(names) - len(shown)} more (--explain)" if len(names) > len(shown) else ""
-            lines += wrapped(f"{len(names)}: {', '.join(shown)}{more}", f"  {words} ", "      ")
+    for direction, (here, there) in (("less", hosts), ("more", hosts[::-1])):
+        found = [change.subject for change in changes if change.direction == direction]
+        if found:
+            text = listed_few(_folded(found), _FEW, every=explain)
+            more = " (--explain)" if text.endswith(" more") else ""
+            lines += wrapped(f"listed by {here}, absent from {there}: {len(found)}", "  ", "      ")
+            lines += wrapped(f"{text}{more}", "    ")
+    return lines
+
+
+def _folded(names: Sequence[str]) -> list[str]:
+    # CCSIDR_EL1[3], [4], [5] is CCSIDR_EL1[3..5].
+    found: list[tuple[str, int, int]] = []
+    for name in names:
+        match = _INDEXED.fullmatch(name)
+        stem, at = (match[1], int(match[2])) if match else (name, -1)
+        if match and found and found[-1][0] == stem and found[-1][2] == at - 1:
+            found[-1] = (stem, found[-1][1], at)
+        else:
+            found.append((stem, at, at))
+    return [
+        stem if first < 0 else f"{stem}[{first}]" if first == last else f"{stem}[{first}..{last}]"
+        for stem, first, last in found
+    ]
+
+
+def _kernels(known: Sequence[tuple[LineChange, tuple[str, ...]]]) -> list[str]:
+    lines = ["", f"what KVM changed between these kernels, as measured: {len(known)}"] if known else []
+    for row, subjects in known:
+        when = f"  {row.until} to {row.since}".ljust(_WHEN)
+        lines += wrapped(f"{row.why}: {', '.join(_folded(subjects))}", when)
     return lines

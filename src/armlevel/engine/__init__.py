@@ -7,6 +7,7 @@ from armlevel.engine.diff import Change, diff
 from armlevel.engine.drift import Drift, Moved, drift
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
 from armlevel.engine.groups import Group, Grouping, groups_of
+from armlevel.engine.lines import known_between
 from armlevel.engine.moves import Cell, Move, matrix, migrate
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy
@@ -42,6 +43,7 @@ __all__ = [
     "diff",
     "drift",
     "groups_of",
+    "known_between",
     "level",
     "matrix",
     "migrate",
