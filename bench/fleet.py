@@ -107,3 +107,33 @@ def write_fleet(folder: Path, hosts: Iterator[Host]) -> list[str]:
         path.write_text(pretty(host_object(host)), encoding="ascii")
         paths.append(str(path))
     return paths
+
+
+def mixed(count: int, seed: int = 5, blocks: int = 24, fixed: int = 2) -> Iterator[Host]:
+    """Yield a fleet that falls into groups: recorded machines of 6.18, fields lowered, some of them not writable.
+
+    Each of ``blocks`` choices of clock and core has hosts that lower other fields; ``fixed`` of a host's fields take
+    nothing but their limit, as where its kernel does not let userspace write them: so pairs conflict here and there.
+    """
+    catalogue, rng = load(), random.Random(seed)
+    with machines.folder() as folder:
+        templates = [
+            read_host((folder / f"{name}.json").read_bytes(), name)
+            for name in machines.names()
+            if name.endswith("6.18")
+        ]
+    clocks = [25_000_000 * (1 + block) for block in range(blocks)]
+    stuck = {
+        block: rng.sample(_lowerable(templates[0].offers[0], catalogue), 3 * fixed) for block in range(blocks)
+    }
+    for number in range(count):
+        block = rng.randrange(blocks)
+        host = _vary(templates[block % len(templates)], number, rng, catalogue)
+        base = host.offers[0]
+        limits, accepts = dict(base.limits), dict(base.accepts)
+        for field in rng.sample(stuck[block], fixed):
+            limit = rng.choice((0, 1))
+            limits[field.register] = field.put(limits[field.register], limit)
+            accepts[field.subject] = Accepts(frozenset({limit}))
+        offers = (replace(base, limits=limits, accepts=accepts), *host.offers[1:])
+        yield replace(host, offers=offers, facts=replace(host.facts, cntfrq_hz=clocks[block]))

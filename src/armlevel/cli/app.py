@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("check", "Say whether a guest may start and arrive on hosts."),
     "migrate": ("migrate", "Say whether a guest may move between two hosts."),
     "matrix": ("matrix", "Show who can go where."),
+    "plan": ("plan", "Put hosts into the fewest groups that share a baseline."),
     "freeze": ("freeze", "Freeze a guest profile: name, version, lineage, signature."),
     "verify-signature": ("verify_signature", "Say whether a frozen profile was signed."),
     "drift": ("drift", "Say whether hosts still run a guest."),

@@ -103,12 +103,7 @@ def _cause(change: Change, before: Host, now: Host) -> DriftCause:
 def _by_software(change: Change, old: Software, new: Software) -> DriftCause:
     if old.kernel != new.kernel:
         return "kernel"
-    if _boot(old) != _boot(new):
+    if old.boot_options != new.boot_options:
         return "boot option"
     # The same kernel by its name: firmware tells KVM which workarounds there are; all else is for its boot options.
     return "firmware" if old.firmware != new.firmware or change.part == "firmware" else "boot option"
-
-
-def _boot(software: Software) -> tuple[str, ...]:
-    options: tuple[str, ...] = getattr(software, "boot_options", ())
-    return options

@@ -1,0 +1,280 @@
+"""The fewest groups of hosts that share a baseline.
+
+Pairs that certainly conflict are known first (:mod:`pairs`); a cover of the rest is searched, and each of its groups
+is levelled in full. A group that has no baseline shows a smallest set of hosts that have none: with that known the
+search is made again, until every group holds. What was learnt is true of the hosts, so the lower bound stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from armlevel.arch import Catalogue, features_of
+from armlevel.engine.baseline import Baseline, level
+from armlevel.engine.bundles import in_bundle
+from armlevel.engine.planning.cover import cover
+from armlevel.engine.planning.kinds import Kind, kinds_among
+from armlevel.engine.planning.pairs import certain_conflicts
+from armlevel.engine.policy import Policy
+from armlevel.engine.shapes import NATURAL_FEATURES, natural_shape
+from armlevel.errors import UsageError
+from armlevel.profile import Host
+
+__all__ = ["Plan", "Planner", "Pool", "plan", "planned"]
+
+_ROUNDS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Kinds of hosts that share a baseline, and what it costs each: the features it has by itself and loses.
+
+    ``without`` are the shape features that the group had to give up; ``costs`` is in the order of ``kinds``.
+    """
+
+    kinds: tuple[Kind, ...]
+    baseline: Baseline
+    without: frozenset[str]
+    costs: tuple[frozenset[str], ...]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host of the group."""
+        return tuple(name for kind in self.kinds for name in kind.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The groups, the largest first; ``least`` is proved: no plan has fewer. ``left`` are hosts beyond ``pools``."""
+
+    pools: tuple[Pool, ...]
+    least: int
+    left: tuple[Kind, ...] = ()
+
+    @property
+    def optimal(self) -> bool:
+        """Whether there are proved to be the fewest groups."""
+        return len(self.pools) <= self.least
+
+
+class Planner:
+    """What was learnt about one fleet: conflicts, and the baseline of each group that was asked for."""
+
+    def __init__(self, hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> None:
+        """Merge the hosts into kinds and find what certainly conflicts."""
+        if not hosts:
+            raise UsageError("no hosts to plan for", hint="name at least one host profile")
+        self.kinds = kinds_among(hosts)
+        self.catalogue = catalogue
+        self.policy = policy
+        self.conflicts = certain_conflicts([kind.host for kind in self.kinds], catalogue, policy)
+        self.sets: list[int] = []
+        self._hard = list(self.conflicts)
+        self._soft: list[tuple[int, int]] = []
+        self._known: dict[int, tuple[Baseline, frozenset[str]]] = {}
+        self._features: dict[int, frozenset[str]] = {}
+
+    def baseline(self, mask: int) -> tuple[Baseline, frozenset[str]]:
+        """Level the kinds of ``mask``; where that is refused, in the richest shape that is not."""
+        if mask not in self._known:
+            self._known[mask] = self._level(mask)
+        return self._known[mask]
+
+    def _level(self, mask: int) -> tuple[Baseline, frozenset[str]]:
+        hosts = [kind.host for kind in self.members(mask)]
+        first = self.under(hosts, frozenset())
+        if first.answer != "refused":
+            return first, frozenset()
+        choices = sorted(NATURAL_FEATURES["kvm"] - self.policy.without)
+        given_up = frozenset(choices)
+        last = self.under(hosts, given_up) if given_up else first
+        if last.answer == "refused":
+            return first, frozenset()
+        for size in range(1, len(choices)):
+            for some in combinations(choices, size):
+                found = self.under(hosts, frozenset(some))
+                if found.answer != "refused":
+                    return found, frozenset(some)
+        return last, given_up
+
+    def under(self, hosts: Sequence[Host], without: frozenset[str]) -> Baseline:
+        """Level hosts under the policy, without some more features of the shape."""
+        policy = replace(self.policy, without=self.policy.without | without) if without else self.policy
+        return level(hosts, self.catalogue, policy)
+
+    def works(self, mask: int) -> bool:
+        """Whether the kinds of ``mask`` have a baseline, as far as is recorded."""
+        return self.baseline(mask)[0].answer != "refused"
+
+    def members(self, mask: int) -> list[Kind]:
+        """The kinds of a mask, in order."""
+        return [kind for i, kind in enumerate(self.kinds) if mask >> i & 1]
+
+    def search(self) -> tuple[list[int], int]:
+        """Return groups that all have a baseline, and how few groups there are at the least."""
+        groups: tuple[int, ...] = ()
+        for _ in range(_ROUNDS):
+            groups = cover(len(self.kinds), self.conflicts, self.sets).groups
+            bad = [group for group in groups if not self.works(group)]
+            if not bad:
+                break
+            for group in bad:
+                self._learn(group)
+        else:
+            groups = tuple(part for group in groups for part in self._split(group))
+        return sorted(groups, key=lambda group: -group.bit_count()), min(self._least(), len(groups))
+
+    def _split(self, group: int) -> Iterable[int]:
+        return [group] if self.works(group) else [1 << i for i in range(len(self.kinds)) if group >> i & 1]
+
+    def _learn(self, group: int) -> None:
+        """Find smallest sets of kinds in a group that have no baseline, and keep them apart from now on."""
+        left = group
+        while left.bit_count() > 1 and not self.works(left):
+            core = self._smallest(left)
+            if core.bit_count() == 1:
+                raise UsageError(
+                    f"{self.members(core)[0].names[0]} has no baseline by itself under these choices",
+                    hint="leave it out, or ask for less",
+                )
+            self._keep_apart(core)
+            left &= ~(core & -core)
+
+    def _keep_apart(self, core: int) -> None:
+        if core.bit_count() > 2:
+            self.sets.append(core)
+            return
+        one, two = (i for i in range(len(self.kinds)) if core >> i & 1)
+        _conflict(self.conflicts, one, two)
+        if self._lasting(core):
+            _conflict(self._hard, one, two)
+        else:
+            self._soft.append((one, two))
+
+    def _least(self) -> int:
+        # Where no third kind may be with both, none can help them agree.
+        every = (1 << len(self.kinds)) - 1
+        moved = True
+        while moved:
+            moved = False
+            for one, two in list(self._soft):
+                if not every & ~self._hard[one] & ~self._hard[two] & ~(1 << one) & ~(1 << two):
+                    _conflict(self._hard, one, two)
+                    self._soft.remove((one, two))
+                    moved = True
+        return cover(len(self.kinds), self._hard).least
+
+    def _lasting(self, core: int) -> bool:
+        # Two hosts may agree on a third one's paint or cache geometry, and a third one without AArch32 takes AArch32
+        # out of the question; on anything else no third host helps.
+        moot = {name for row in self.catalogue.no_meaning for name in row.registers}
+        grave = (f for f in self.baseline(core)[0].findings if f.severity in ("stops", "breaks"))
+        about = (finding.subject.partition(".")[0] for finding in grave)
+        return any(name not in moot and not in_bundle(self.catalogue, name) for name in about)
+
+    def _smallest(self, group: int) -> int:
+        """Return a smallest set of kinds that has no baseline: those the findings name, else found by halving."""
+        index = {kind.host.name: 1 << i for i, kind in enumerate(self.kinds)}
+        for finding in self.baseline(group)[0].conflicts:
+            for some in sorted(finding.sets, key=len):
+                mask = 0
+                for name in some:
+                    mask |= index.get(name, 0)
+                if (
+                    mask
+                    and mask != group
+                    and not mask & ~group
+                    and mask.bit_count() < 4
+                    and not self.works(mask)
+                ):
+                    return mask
+        core = 0
+        rest = [1 << i for i in range(len(self.kinds)) if group >> i & 1]
+        while not core or self.works(core):
+            # The shortest beginning that conflicts with what is known to belong: its last kind belongs too.
+            low, high = 0, len(rest)
+            while high - low > 1:
+                middle = (low + high) // 2
+                if self.works(core | _union(rest[:middle])):
+                    low = middle
+                else:
+                    high = middle
+            core |= rest[high - 1]
+            rest = rest[: high - 1]
+        return core
+
+    def pool(self, mask: int) -> Pool:
+        """Return a group with its baseline and its cost."""
+        outcome, without = self.baseline(mask)
+        kinds = tuple(self.members(mask))
+        guest = outcome.guest
+        shown = self.features(guest.registers) if guest is not None else frozenset()
+        costs = tuple(self.own(kind) - shown if guest is not None else frozenset() for kind in kinds)
+        return Pool(kinds, outcome, without, costs)
+
+    def own(self, kind: Kind) -> frozenset[str]:
+        """Return the features that a host's passthrough guest has, in the richest shape it was probed in."""
+        key = id(kind.host)
+        if key not in self._features:
+            shape = natural_shape(kind.host)
+            offer = kind.host.offer(shape) if shape is not None else None
+            registers = (offer or kind.host.offers[0]).limits
+            self._features[key] = self.features(registers)
+        return self._features[key]
+
+    def features(self, registers: Mapping[str, int]) -> frozenset[str]:
+        """Return the features that registers announce."""
+        return frozenset(name for name, there in features_of(self.catalogue, registers).items() if there)
+
+    def shown(self, mask: int) -> frozenset[str]:
+        """Return the features of the common guest of some kinds."""
+        guest = self.baseline(mask)[0].guest
+        return self.features(guest.registers) if guest is not None else frozenset()
+
+    def mask(self, kinds: Iterable[Kind]) -> int:
+        """Return the mask of some of the kinds."""
+        places = {id(kind): 1 << i for i, kind in enumerate(self.kinds)}
+        return _union(places[id(kind)] for kind in kinds)
+
+    def certainly_not(self, mask: int) -> bool:
+        """Whether some pair of a mask is known to conflict."""
+        return any(mask >> i & 1 and self.conflicts[i] & mask for i in range(len(self.kinds)))
+
+
+def _conflict(graph: list[int], one: int, two: int) -> None:
+    graph[one] |= 1 << two
+    graph[two] |= 1 << one
+
+
+def _union(masks: Iterable[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def plan(
+    hosts: Sequence[Host], catalogue: Catalogue, policy: Policy | None = None, *, pools: int | None = None
+) -> Plan:
+    """Put hosts into the fewest groups that share a baseline; with ``pools``, only the largest that many.
+
+    Raises:
+        UsageError: no hosts, no pools, or a host that has no baseline by itself under the policy.
+
+    """
+    if pools is not None and pools < 1:
+        raise UsageError(f"{pools} pools hold no host", hint="ask for one pool at least")
+    planner = Planner(hosts, catalogue, policy or Policy())
+    return planned(planner, pools)
+
+
+def planned(planner: Planner, pools: int | None = None) -> Plan:
+    """Plan what a planner knows."""
+    groups, least = planner.search()
+    sizes = {mask: sum(len(kind.names) for kind in planner.members(mask)) for mask in groups}
+    groups.sort(key=lambda mask: -sizes[mask])
+    kept, rest = (groups, []) if pools is None else (groups[:pools], groups[pools:])
+    left = tuple(kind for mask in rest for kind in planner.members(mask))
+    return Plan(tuple(map(planner.pool, kept)), least, left)
