@@ -13,26 +13,30 @@ import pytest
 from armlevel.errors import LabError
 from armlevel.lab import Laboratory, Settings
 from armlevel.lab.archive import deb_files
+from armlevel.lab.store import content_key
 
 __all__ = ["libvirt_schema", "nova_file", "nova_schema"]
 
 _ARCH, _SUITES = "arm64", ("trixie",)
 
 
-def _package(name: str, holds: str) -> Path:
-    """Return a directory with the files of a package whose path has ``holds`` in it; skips where there is no mirror."""
+_NOVA = ("nova/compute/provider_config.py", "nova/api/validation/extra_specs/")
+
+
+def _package(name: str, *wanted: str) -> Path:
+    """Return a directory with files of a package, by a part of their path; skips where there is no mirror."""
     archive = Laboratory(Settings.of(os.environ))._archive()
     try:
         found = archive.find(f"judge-{name}", _ARCH, _SUITES, lambda root: root.alone([name]))
 
         def make(place: Path) -> None:
             with archive.files(found, place) as debs:
-                for member, data in deb_files(debs[name], lambda path: holds in path):
+                for member, data in deb_files(debs[name], lambda path: any(one in path for one in wanted)):
                     target = place / member.name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(data)
 
-        return archive.store.entry("judges", found.key, make)
+        return archive.store.entry("judges", content_key(found.key, *wanted), make)
     except LabError as exc:
         if os.environ.get("ARMLEVEL_LAB"):
             raise
@@ -49,7 +53,7 @@ def libvirt_schema(name: str) -> Any:
 
 def nova_file(path: str) -> str:
     """Return the text of a file of nova."""
-    place = _package("python3-nova", f"nova/{path}")
+    place = _package("python3-nova", *_NOVA)
     return (place / "usr/lib/python3/dist-packages/nova" / path).read_text(encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import stat
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ def ask(path: str, model: str = "host") -> dict[str, Any]:
             f"{path} is a socket, and asking a QEMU needs the library qemu.qmp",
             hint="pip install 'armlevel[qmp]'",
         ) from exc
+    # The library logs what it raises as well; the sentence is enough.
+    logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
     try:
         return asyncio.run(asyncio.wait_for(_ask(path, model), _PATIENCE))
     except (OSError, QMPError, TimeoutError) as exc:

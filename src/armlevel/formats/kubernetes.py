@@ -27,10 +27,11 @@ PREFIX = "armlevel"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _SHORT = 32  # hexadecimal digits of a digest: a label has no room for 64
 _KUBEVIRT = """\
-# KubeVirt on arm64 gives a guest the host's CPU (model host-passthrough) and cannot be told of ID registers. With this
-# affinity it keeps the VM on nodes that can have this guest CPU; to give the guest that CPU, QEMU must be started
-# through armlevel run (a hook sidecar can set the emulator of the domain). Without that, use it for nodes that are
-# equal as they are."""
+# KubeVirt on arm64 gives a guest the host's CPU (model host-passthrough) and
+# cannot be told of ID registers. With this affinity it keeps the VM on nodes
+# that can have this guest CPU. To give the guest that CPU, QEMU must be started
+# through armlevel run (a hook sidecar can set the emulator of the domain);
+# without that, use it for nodes that are equal as they are."""
 
 
 def label_key(digest: str) -> str:
