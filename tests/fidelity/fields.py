@@ -56,7 +56,8 @@ class Tally:
         """Give the counts in a line."""
         parts = [f"{self.was[name]:,} {name}" for name in ("same", "changed", "refused")]
         return (
-            f"{self.compared:,} values: {', '.join(parts)}; {self.unknown.total():,} unknown; "
+            f"{self.compared:,} values: {', '.join(parts)}, {self.was['unknown']:,} unknown where it was tried; "
+            f"{self.unknown.total():,} foretold as unknown; "
             f"{len(self.wrong_yes)} wrong yes, {len(self.wrong_no)} wrong no"
         )
 
@@ -113,8 +114,11 @@ def compare_offer(name: str, said: Offer, was: Offer, catalogue: Catalogue, tall
                 tally.was.update(_counted(theirs, one.width))
                 continue
             for value in range(1 << one.width):
-                truth, verdict = theirs.outcome(value), judge(ours, theirs, value)
+                truth = theirs.outcome(value)
                 tally.was[truth] += 1
+                if truth == "unknown":
+                    continue
+                verdict = judge(ours, theirs, value)
                 if verdict == "unknown":
                     tally.unknown[one.subject] += 1
                 elif verdict != "right":

@@ -81,6 +81,7 @@ def test_rows_predict_what_every_recorded_host_did(hosts, tell):
     assert total.wrong_yes == []
     assert total.wrong_no == []
     assert total.compared > 3_000_000
+    assert total.was["unknown"] == 0
     assert set(total.unknown) <= BY_ROW
 
 

@@ -43,5 +43,7 @@ def test_six_hosts_do_what_is_said_of_them(lab, tell):
     assert outcome.failed == []
     assert outcome.wrong == []
     assert outcome.restored.unknown.total() == 0
+    assert outcome.predicted.was["unknown"] == 0
+    assert outcome.masks.unknown.total() < outcome.masks.compared * 0.01
     assert outcome.levelled.applied["born"] > 0
     assert outcome.levelled.conflicts["proved"] > 0
