@@ -263,8 +263,10 @@ long settle(struct vcpu *vcpu)
 		add(&line, " registers are what the profile says");
 		tell(&line);
 	}
-	if (!vcpu->vm->ran)
+	if (!vcpu->index && !vcpu->vm->dumped) {
+		vcpu->vm->dumped = true;
 		dump(vcpu);
+	}
 	vcpu->vm->ran = true;
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 struct vm {
 	unsigned int number; /* counts from 1, for the log */
-	bool real, ran, born_again;
+	bool real, ran, born_again, dumped;
 	bool refused;
 	char refusal[1024]; /* the first one, of when it was not known to be the real VM */
 };

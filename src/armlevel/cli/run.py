@@ -24,9 +24,9 @@ from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import digest as digest_of
 from armlevel.documents import guest_object
 from armlevel.engine import Verdict, check
-from armlevel.engine.qemu import qemu_options
 from armlevel.engine.settings import settings_of
 from armlevel.errors import UsageError
+from armlevel.formats.qemu import options_of
 from armlevel.preload import Fitted, Launch, config_of, execute, fit, launch, observing
 from armlevel.profile import Guest, Host, Implementation
 
@@ -78,7 +78,7 @@ def run(
     catalogue = load()
     wanted = guest_of(guest, catalogue)
     own = _pinned(wanted, digest)
-    options = qemu_options(wanted)
+    options = options_of(wanted, catalogue)
     fitted = fit(command, options.board, options.cpu)
     if fitted.guestless:
         return _start(Launch(fitted.command, (), b""), show=show, as_json=as_json)

@@ -1,0 +1,190 @@
+"""Runs inside an emulated host, standard library only: real QEMU, real KVM, the library, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+JOB, OUT = Path("/job"), Path(os.environ.get("OUT", "/tmp"))
+LIBRARIES = {"LD_LIBRARY_PATH": "/usr/lib/aarch64-linux-gnu"}
+SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+GUEST = (
+    *("-kernel", "/guest/vmlinuz", "-initrd", "/guest/initrd"),
+    *("-append", "console=ttyAMA0 quiet rdinit=/init"),
+)
+
+
+class Machine:
+    """One QEMU, started by the door of ``armlevel run`` or by the environment alone."""
+
+    def __init__(self, name: str, version: str, tasks: dict[str, Any], *more: str, smp: int = 1) -> None:
+        self.name, self.console = name, Path(f"/tmp/{name}.console")
+        self.console.write_text("")
+        self.command = [
+            f"/opt/qemu-{version}/qemu-system-aarch64",
+            *("-M", f"virt-10.0,dtb-randomness=off,{tasks['board']}", "-cpu", tasks["cpu"]),
+            *("-accel", "kvm,device=/dev/kvm-armlevel", "-smp", str(smp), "-m", "128M"),
+            *("-nodefaults", "-display", "none", "-serial", f"file:{self.console}"),
+            *("-sandbox", SANDBOX, *GUEST, *more),
+        ]
+
+    def by_door(self, config: str = "config") -> None:
+        """Start it as `armlevel run` does, and connect to its monitor."""
+        place = f"/tmp/{self.name}.qmp"
+        door = [sys.executable, "-I", "door.py", config, self._out("log"), self._out("dump")]
+        with Path(self._out("said")).open("wb") as said:
+            self.process = subprocess.Popen(
+                [*door, *self.command, "-qmp", f"unix:{place},server=on,wait=off"],
+                env={**os.environ, **LIBRARIES},
+                stdout=said,
+                stderr=said,
+            )
+        self.monitor = socket.socket(socket.AF_UNIX)
+        for _ in range(600):
+            try:
+                self.monitor.connect(place)
+                break
+            except OSError:
+                if self.process.poll() is not None:
+                    raise SystemExit(f"{self.name}: {Path(self._out('said')).read_text()}") from None
+                time.sleep(0.1)
+        self.lines = self.monitor.makefile("rw")
+        self.lines.readline()
+        self.ask("qmp_capabilities")
+
+    def by_environment(self, environment: dict[str, str], cpu: str = "") -> dict[str, Any]:
+        """Start it with nothing but environment variables; it is expected to end by itself."""
+        command = list(self.command)
+        if cpu:
+            command[command.index("-cpu") + 1] = cpu
+        try:
+            done = subprocess.run(
+                command, env={**LIBRARIES, **environment}, capture_output=True, text=True, timeout=40
+            )
+            status, said = done.returncode, done.stderr
+        except subprocess.TimeoutExpired as exc:
+            status, said = 0, (exc.stderr or b"").decode()
+        return {"status": status, "said": said, "console": self.console.read_text(errors="replace")}
+
+    def ask(self, command: str, **arguments: Any) -> Any:
+        """Ask the monitor."""
+        self.lines.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.lines.flush()
+        while True:
+            line = self.lines.readline()
+            if not line:
+                raise SystemExit(f"{self.name}: {command}: gone: {Path(self._out('said')).read_text()}")
+            answer = json.loads(line)
+            if "error" in answer:
+                raise SystemExit(f"{self.name}: {command}: {answer['error']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def ticks(self, count: int) -> int:
+        """Wait until the guest ticked so often; return how often it did."""
+        found = 0
+        for _ in range(600):
+            found = self.console.read_text(errors="replace").count("tick ")
+            if found >= count:
+                break
+            time.sleep(0.1)
+        return found
+
+    def expansion(self) -> dict[str, Any]:
+        """The CPU as QEMU describes it to management."""
+        answer = self.ask("query-cpu-model-expansion", type="full", model={"name": "host"})
+        properties: dict[str, Any] = answer["model"]["props"]
+        return properties
+
+    def quit(self) -> int:
+        """End it."""
+        self.ask("quit")
+        return self.process.wait()
+
+    def _out(self, kind: str) -> str:
+        return str(OUT / f"{self.name}.{kind}")
+
+
+def show(tasks: dict[str, Any], version: str) -> dict[str, Any]:
+    """What management and firmware see of the guest's CPU, under one QEMU."""
+    tree = f"/tmp/tree-{version}"
+    machine = Machine(f"tree-{version}", version, tasks, "-M", f"dumpdtb={tree}", smp=2)
+    done = machine.by_environment({"LD_PRELOAD": "/job/libarmlevel.so", "ARMLEVEL_CONFIG": "/job/config"})
+    guest = Machine(f"show-{version}", version, tasks, smp=2)
+    guest.by_door()
+    found = {"expansion": guest.expansion(), "ticks": guest.ticks(1), "tree_said": done["said"]}
+    guest.quit()
+    (OUT / f"tree-{version}").write_bytes(Path(tree).read_bytes())
+    return found
+
+
+def live(tasks: dict[str, Any], version: str) -> dict[str, Any]:
+    """Two vCPUs, the sandbox, two resets, and a migration to a second QEMU."""
+    source = Machine("source", version, tasks, smp=2)
+    source.by_door()
+    found: dict[str, Any] = {"born": source.ticks(2), "resets": []}
+    for _ in range(2):
+        source.console.write_text("")
+        source.ask("system_reset")
+        found["resets"].append(source.ticks(2))
+    target = Machine("target", version, tasks, "-incoming", "unix:/tmp/migration", smp=2)
+    target.by_door()
+    source.ask("migrate", uri="unix:/tmp/migration")
+    for _ in range(600):
+        if source.ask("query-migrate").get("status") in {"completed", "failed"}:
+            break
+        time.sleep(0.1)
+    found["migration"] = source.ask("query-migrate")["status"]
+    found["arrived"] = target.ticks(3)
+    found["status"] = target.ask("query-status")["status"]
+    found["ended"] = [source.quit(), target.quit()]
+    return found
+
+
+def failures(tasks: dict[str, Any], version: str) -> dict[str, Any]:
+    """Everything that must keep QEMU from a guest."""
+    good = {"LD_PRELOAD": "/job/libarmlevel.so", "ARMLEVEL_CONFIG": "/job/config"}
+    found = {}
+    for name, (environment, cpu) in tasks["failures"].items():
+        machine = Machine(f"failure-{name}", version, tasks)
+        found[name] = machine.by_environment({**good, **environment}, cpu)
+    for name, library in tasks["libraries"].items():
+        door = [sys.executable, "-I", "door.py", "config", "", "", "true"]
+        done = subprocess.run(door, env={**os.environ, "LIBRARY": library}, capture_output=True, text=True)
+        found[f"door-{name}"] = {"status": done.returncode, "said": done.stderr, "console": ""}
+    return found
+
+
+def environment() -> dict[str, Any]:
+    """Who has the library: the process that was meant, or its children too."""
+    tell = "print([name for name in os.environ if 'ARMLEVEL' in name or name == 'LD_PRELOAD'], flush=True)"
+    child = f"import os; {tell}"
+    parent = f"import os, subprocess, sys; {tell}; subprocess.run([sys.executable, '-c', {child!r}])"
+    done = subprocess.run(
+        [sys.executable, "-I", "door.py", "config", "", "", sys.executable, "-c", parent],
+        env={**os.environ},
+        capture_output=True,
+        text=True,
+    )
+    return {"said": done.stdout.splitlines(), "complained": done.stderr}
+
+
+def main() -> None:
+    """Do the tasks that are named on the command line."""
+    tasks = json.loads((JOB / "tasks.json").read_text())
+    found = {}
+    for word in sys.argv[1:]:
+        what, _, version = word.partition(":")
+        act = {"show": show, "live": live, "failures": failures}.get(what)
+        found[word] = act(tasks, version) if act else environment()
+    (OUT / "found.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Stock QEMU 10 and 11 under real KVM: with the library a guest has the profile's CPU; else there is no guest."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from armlevel.arch import load
+from armlevel.engine.natural import guest_of_offer
+from armlevel.engine.settings import settings_of
+from armlevel.errors import LabError
+from armlevel.formats.qemu import options_of
+from armlevel.kvm import id_of
+from armlevel.lab import Job, Laboratory, Settings, parse_host
+from armlevel.preload import config_of, library, read_dump
+from armlevel.profile import Guest
+from tests.fidelity.hosts import read
+from tests.preload.guests import levelled
+
+N2, V1 = "neoverse-n2@7.x", "neoverse-v1@7.x"
+PACKED = (
+    "__init__.py",
+    "errors.py",
+    "preload/launch.py",
+    "preload/library.py",
+)
+# How a guest that must not be is tried: environment variables, and another -cpu.
+FAILURES = {
+    "missing": ({"LD_PRELOAD": "/nowhere/libarmlevel.so"}, ""),
+    "other-machine": ({"LD_PRELOAD": "/job/other/libarmlevel.so"}, ""),
+    "not-preloaded": ({"LD_PRELOAD": ""}, ""),
+    "other-process": ({"ARMLEVEL_PID": "1"}, ""),
+    "no-config": ({"ARMLEVEL_CONFIG": "/nowhere"}, ""),
+    "damaged": ({"ARMLEVEL_CONFIG": "/job/damaged"}, ""),
+    "cut": ({"ARMLEVEL_CONFIG": "/job/cut"}, ""),
+    "digest": ({"ARMLEVEL_PROFILE": "sha256:another"}, ""),
+    "other-host": ({"ARMLEVEL_CONFIG": "/job/other-host"}, ""),
+    "other-clock": ({"ARMLEVEL_CONFIG": "/job/other-clock"}, ""),
+    "other-shape": ({}, "host,sve=off,pauth=off"),
+    "other-vectors": ({}, "host,pauth=off"),
+}
+NO_DEVICE = "Could not access KVM kernel module: No such file or directory"
+SAID = {
+    "missing": NO_DEVICE,
+    "other-machine": NO_DEVICE,
+    "not-preloaded": NO_DEVICE,
+    "other-process": NO_DEVICE,
+    "no-config": "cannot be read: /nowhere",
+    "damaged": "its SHA-256 is not the one in its last line",
+    "cut": "is cut off",
+    "digest": "and ARMLEVEL_PROFILE asks for sha256:another",
+    "other-host": "this host's KVM refuses ",
+    "other-clock": "CNTFRQ_EL0 is 62500000 here, and the guest needs 1000000000",
+    "other-shape": "QEMU asks for vCPU features pmu_v3, and the profile of guest baseline has pmu_v3+sve",
+    "other-vectors": "they are 0x3, not 0x1",
+    "door-missing": "QEMU is not started: /nowhere/libarmlevel.so is missing; build it with make preload",
+    "door-other-machine": "is no library for 64-bit Arm",
+    "door-truncated": "is cut off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of the tasks in one host."""
+
+    found: Mapping[str, Any]
+    files: Mapping[str, bytes]
+
+    def text(self, name: str) -> str:
+        return self.files[name].decode()
+
+
+@pytest.fixture(scope="module")
+def lab() -> Laboratory:
+    if not library().exists():
+        pytest.skip("make preload builds the library")
+    made = Laboratory(Settings.of(os.environ))
+    try:
+        for name in (N2, V1):
+            made.prepare(parse_host(name))
+            made.vmm_images(parse_host(name), "10", "11")
+    except LabError as exc:
+        if os.environ.get("ARMLEVEL_LAB"):
+            raise
+        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+    return made
+
+
+@pytest.fixture(scope="module")
+def guest() -> Guest:
+    return levelled(N2, V1)
+
+
+def files_for(guest: Guest, name: str) -> dict[str, bytes]:
+    (host,) = read([name])
+    settings = settings_of(guest, host, load())
+    config = config_of(settings, guest, digest="sha256:profile")
+    (other,) = read([N2 if name == V1 else V1])
+    offer = other.offer(guest.shape)
+    assert offer is not None
+    theirs = replace(guest_of_offer(other, offer, load()), sve_vls=guest.sve_vls)
+    strange = config_of(settings_of(theirs, other, load()), theirs)
+    clock = replace(guest, facts=replace(guest.facts, cntfrq_hz=1_000_000_000))
+    whole = library().read_bytes()
+    options = options_of(guest, load())
+    tasks = {
+        "board": ",".join(f"{key}={value}" for key, value in options.board.items()),
+        "cpu": ",".join(["host", *(f"{key}={value}" for key, value in options.cpu.items())]),
+        "failures": FAILURES,
+        "libraries": {
+            "missing": "/nowhere/libarmlevel.so",
+            "other-machine": "/job/other/libarmlevel.so",
+            "truncated": "/job/short/libarmlevel.so",
+        },
+    }
+    here = Path(__file__).parent
+    package = resources.files("armlevel")
+    packed = {f"armlevel/{part}": package.joinpath(part).read_bytes() for part in PACKED}
+    return {
+        **packed,
+        "armlevel/preload/__init__.py": b"",
+        "inside.py": (here / "inside.py").read_bytes(),
+        "door.py": (here / "door.py").read_bytes(),
+        "tasks.json": json.dumps(tasks).encode(),
+        "config": config,
+        "damaged": config.replace(b"write", b"wrote", 1),
+        "cut": config[: len(config) // 2].rpartition(b"\n")[0],
+        "other-host": strange,
+        "other-clock": config_of(settings, clock),
+        "libarmlevel.so": whole,
+        # Another machine's library: the same with the number of another architecture (EM_X86_64) in its header.
+        "other/libarmlevel.so": whole[:18] + b"\x3e\x00" + whole[20:],
+        "short/libarmlevel.so": whole[:3000],
+    }
+
+
+def shared(place: Path, make: Callable[[], Ran]) -> Ran:
+    """Do it once for all workers of this test run."""
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            ran = make()
+            files = {name: base64.b64encode(data).decode() for name, data in ran.files.items()}
+            place.write_text(json.dumps([ran.found, files]), encoding="ascii")
+        found, files = json.loads(place.read_text(encoding="ascii"))
+        return Ran(found, {name: base64.b64decode(text) for name, text in files.items()})
+
+
+def run(lab: Laboratory, guest: Guest, name: str, *tasks: str) -> Ran:
+    host = parse_host(f"{name},memory=1024")
+    job = Job(f"python3 -I inside.py {' '.join(tasks)}", files_for(guest, name))
+    result = lab.run(host, job, 400, lab.vmm_images(host, "10", "11"))
+    assert result.status == 0, result.stderr[-2000:]
+    return Ran(json.loads(result.files["found.json"]), result.files)
+
+
+@pytest.fixture(scope="module")
+def on_n2(lab: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ran:
+    place = tmp_path_factory.getbasetemp()
+    place = (place if worker_id == "master" else place.parent) / "preload-n2.json"
+    return shared(place, lambda: run(lab, guest, N2, "show:11", "live:10"))
+
+
+@pytest.fixture(scope="module")
+def on_v1(lab: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ran:
+    place = tmp_path_factory.getbasetemp()
+    place = (place if worker_id == "master" else place.parent) / "preload-v1.json"
+    return shared(place, lambda: run(lab, guest, V1, "show:11", "failures:10", "environment"))
+
+
+def test_two_vcpus_in_the_sandbox_survive_two_resets_and_a_migration(on_n2: Ran):
+    found = on_n2.found["live:10"]
+    assert found["born"] >= 2
+    assert min(found["resets"]) >= 2
+    assert (found["migration"], found["status"], found["ended"]) == ("completed", "running", [0, 0])
+    assert found["arrived"] >= 3
+    for name in ("source", "target"):
+        assert "\narmlevel:" not in "\n" + on_n2.text(f"{name}.said")
+
+
+def test_every_vcpu_is_written_at_each_reset_and_read_back_before_it_runs(on_n2: Ran):
+    log = on_n2.text("source.log")
+    for cpu in (0, 1):
+        # QEMU makes it, resets it before the start, and twice more.
+        assert log.count(f"vCPU {cpu}: 52 registers written, 0 refused\n") >= 4
+        assert log.count(f"vCPU {cpu} runs: ") == 3
+    assert "scratch VM" in log
+    assert "refused" in log
+
+
+def test_the_registers_that_arrived_are_those_of_the_profile(on_n2: Ran, guest: Guest):
+    for name in ("source", "target"):
+        seen = read_dump(on_n2.text(f"{name}.dump"))
+        wanted = {register: value for register, value in guest.registers.items() if id_of(register) in seen}
+        assert len(wanted) > 60
+        assert {register: seen[id_of(register)] for register in wanted} == wanted
+
+
+def test_two_hosts_look_the_same_under_one_profile(on_n2: Ran, on_v1: Ran):
+    assert on_n2.found["show:11"]["expansion"] == on_v1.found["show:11"]["expansion"]
+    assert on_n2.files["tree-11"] == on_v1.files["tree-11"]
+    assert len(on_n2.files["tree-11"]) > 1000
+    assert min(ran.found["show:11"]["ticks"] for ran in (on_n2, on_v1)) >= 1
+
+
+def test_two_hosts_have_the_same_id_registers_under_one_profile(on_n2: Ran, on_v1: Ran, guest: Guest):
+    dumps = [read_dump(ran.text("show-11.dump")) for ran in (on_n2, on_v1)]
+    ids = [id_of(name) for name in guest.registers]
+    shared = [one for one in ids if all(one in dump for dump in dumps)]
+    assert len(shared) > 60
+    assert [dumps[0][one] for one in shared] == [dumps[1][one] for one in shared]
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_without_the_profile_there_is_no_guest_and_a_sentence_says_why(on_v1: Ran, name: str):
+    found = on_v1.found["failures:10"][name]
+    assert SAID[name] in found["said"]
+    assert found["status"] != 0
+    assert found["console"] == ""
+
+
+def test_children_of_qemu_have_neither_the_library_nor_its_words(on_v1: Ran):
+    own, child = on_v1.found["environment"]["said"]
+    assert "LD_PRELOAD" in own
+    assert child == "[]"
+    assert on_v1.found["environment"]["complained"] == ""
