@@ -21,11 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from armlevel.arch import load as load_catalogue
 from armlevel.documents import load_hosts
 from armlevel.engine import level
-from bench.fleet import all_shapes, one_shape, write_fleet
+from armlevel.engine.planning import plan
+from bench.fleet import all_shapes, mixed, one_shape, write_fleet
 
 _HOSTS = 1000
 _KINDS = 200
 _COPIES = 50
+_BLOCKS = 8
 _ROUNDS = 5
 _PYTHON = sys.executable
 _COMMAND = str(Path(_PYTHON).with_name("armlevel"))
@@ -71,6 +73,7 @@ import sys
 from armlevel.arch import load
 from armlevel.documents import load_hosts
 from armlevel.engine import level
+from armlevel.engine.planning import plan
 hosts = load_hosts([sys.argv[1]])
 answer = level(hosts, load()).answer
 # Not getrusage: its peak begins with that of the process that started this one.
@@ -92,6 +95,30 @@ def _memory(folder: Path) -> None:
     print(
         f"memory, {int(count):,} hosts of {_KINDS} contents: {int(kib) / 1024:.0f} MiB  (goal < 300 MiB)  {answer}"
     )
+
+
+def _plan(folder: Path) -> None:
+    target = folder / "planned"
+    target.mkdir()
+    texts = [Path(path).read_text() for path in write_fleet(folder / "mixed", mixed(_KINDS, blocks=_BLOCKS))]
+    paths = []
+    for number in range(_KINDS * _COPIES):
+        path = target / f"{number:05}.json"
+        path.write_text(texts[number % _KINDS])
+        paths.append(str(path))
+    for some in (paths[:_KINDS], paths):
+        start = time.perf_counter()
+        hosts = load_hosts(some)
+        middle = time.perf_counter()
+        found = plan(hosts, load_catalogue())
+        seconds = time.perf_counter() - middle
+        detail = (
+            f"{seconds:.1f} s / {middle - start:.1f} s; {len(found.pools)} groups, at least {found.least}"
+        )
+        goal = "<= 2" if len(some) > _KINDS else "<= 10 s"
+        _say(
+            f"plan, {len(some):,} hosts of {_KINDS} kinds / reading", seconds / (middle - start), goal, detail
+        )
 
 
 def _commands(folder: Path) -> None:
@@ -126,6 +153,7 @@ def main() -> None:
         _baseline("one-shape", write_fleet(folder / "one", one_shape(_HOSTS)))
         _baseline("all-shape", write_fleet(folder / "all", all_shapes(_HOSTS)))
         _memory(folder)
+        _plan(folder)
         _commands(folder)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
 
 from armlevel.arch import load
 from armlevel.cli.answers import given_json, given_lines
@@ -11,6 +14,7 @@ from armlevel.cli.levelled import group_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import WIDTH, say, say_json, wrapped
 from armlevel.cli.words import against_text, part_text, unknown_text
+from armlevel.documents import replace_file
 from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matrix, tolerance_named
 
 __all__ = ["run", "symbol_of"]
@@ -33,6 +37,9 @@ def run(
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
     tolerate: Tolerate = None,
+    svg: Annotated[
+        str, typer.Option("--svg", metavar="FILE", help="Write the matrix as a picture, too.")
+    ] = "",
     as_json: Json = False,
 ) -> int:
     """Show who can go where: each host's passthrough guest, and what levelling two hosts would change.
@@ -48,10 +55,14 @@ def run(
     )
     cells = matrix(there, catalogue, policy, vmm=vmm_of(vmm))
     names = [host.name for host in there]
+    symbols = {(cell.source, cell.target): symbol_of(cell) for cell in cells}
+    if svg:
+        from armlevel.cli.svg import matrix_svg
+
+        replace_file(svg, matrix_svg(names, symbols, _meanings(cells)))
     if as_json:
         say_json({"hosts": names, "moves": [_json(cell) for cell in cells]} | given_json(given))
         return 0
-    symbols = {(cell.source, cell.target): symbol_of(cell) for cell in cells}
     lines = [*given_lines(given), *_grid(names, symbols), *_legend(cells)]
     lines += _judged(cells)
     lines += _one_way(cells, names)
@@ -132,10 +143,14 @@ def _alike(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list
     return kinds
 
 
+def _meanings(cells: Sequence[Cell]) -> dict[str, str]:
+    forbidden = against_text(f for cell in cells if symbol_of(cell) == "r" for f in cell.conflicts)
+    return {**_LEGEND, "r": _LEGEND["r"] + forbidden, **_REST}
+
+
 def _legend(cells: Sequence[Cell]) -> list[str]:
     shown = {symbol_of(cell) for cell in cells}
-    forbidden = against_text(f for cell in cells if symbol_of(cell) == "r" for f in cell.conflicts)
-    texts = {**_LEGEND, "r": _LEGEND["r"] + forbidden}
+    texts = {symbol: text for symbol, text in _meanings(cells).items() if symbol in _LEGEND}
     lines = [
         line for symbol, text in texts.items() if symbol in shown for line in wrapped(text, f"  {symbol}  ")
     ]
