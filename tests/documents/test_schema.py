@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import write_schemas
 from armlevel.documents import schemas
 from tests.documents.samples import GUEST, HOST, VERDICT
 
@@ -24,3 +25,12 @@ def test_a_schema_names_every_key_of_its_documents():
     offers = schemas()["host-profile/1"]["$defs"]["OfferModel"]["properties"]
     assert set(HOST["offers"][0]) | set(HOST["offers"][1]) <= set(offers)
     assert offers["limits"]["additionalProperties"]["pattern"] == "^0x[0-9a-f]{16}$"
+
+
+def test_the_schemas_in_the_documentation_are_those_of_the_models():
+    """A reader of /1 reads every /1 ever written: what changes these files after a release belongs to /2."""
+    assert {path.name for path in write_schemas.FOLDER.iterdir()} == {
+        path.name for path in write_schemas.texts()
+    }
+    for path, text in write_schemas.texts().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: see tools/write_schemas.py"
