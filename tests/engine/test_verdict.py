@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from armlevel.engine import Verdict, check, level, natural
-from armlevel.profile import Accepts, Guest, Software
+from armlevel.profile import Accepts, Cpu, Guest, Implementation, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
 
 RNDR, NV, DIC = "ID_AA64ISAR0_EL1.RNDR", "ID_AA64MMFR2_EL1.NV", "CTR_EL0.DIC"
@@ -138,3 +138,13 @@ def test_a_shape_that_a_probe_tried_in_vain_is_refused_and_not_unknown():
     painted = replace(wants, shape=shape(imp_id_writable=True))
     assert check(painted, tried, CATALOGUE).parts["shape"] == ("refused", "refused")
     assert check(painted, plain("recorded"), CATALOGUE).parts["shape"] == ("unknown", "unknown")
+
+
+def test_a_host_whose_cpus_are_not_alike_shows_an_unknown_one_unless_it_can_be_painted():
+    told = level([plain("a")], CATALOGUE).guest
+    assert told is not None
+    mixed = replace(plain("mixed"), cpus=(Cpu(N1, 4), Cpu(Implementation(0x411FD401), 4)))
+    found = check(told, mixed, CATALOGUE)
+    assert found.parts["registers"] == ("unknown", "unknown")
+    (one,) = about(found.findings, "MIDR_EL1")
+    assert "0x411fd401" in dict(one.offers)["mixed"]

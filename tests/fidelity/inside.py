@@ -10,9 +10,9 @@ import json
 import os
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from armlevel.cli.verifier import catalogue_of
 from armlevel.errors import KvmError
 from armlevel.kvm.device import Kvm
 from armlevel.probe.apply import apply_guest
@@ -21,21 +21,6 @@ from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Facts, Guest, Implementation, Paint, Shape
 
 __all__ = ["main"]
-
-
-def rows() -> Any:
-    """Return as much of the catalogue as :func:`apply_guest` asks for, out of the probe's plan."""
-    from armlevel.probe.compiled import PLAN  # type: ignore[import-not-found,unused-ignore]  # made when it is sent
-
-    registers = {}
-    for row in PLAN.identity:
-        bits = row.kvm_id
-        registers[row.name] = SimpleNamespace(
-            encoding=(bits >> 14 & 3, bits >> 11 & 7, bits >> 7 & 15, bits >> 3 & 15, bits & 7),
-            fields=[run for run in row.runs if not run.reserved],
-            reserved_mask=sum(run.ones << run.lsb for run in row.runs if run.reserved),
-        )
-    return SimpleNamespace(registers=registers)
 
 
 def shape_of(given: Any) -> Shape:
@@ -92,9 +77,11 @@ def masks(kvm: Kvm, shape: Shape, pmu: int | None) -> Any:
 
 def main() -> None:
     """Do what ``tasks`` says; leave ``found`` in the directory that ``OUT`` names."""
+    from armlevel.probe.compiled import PLAN  # type: ignore[import-not-found,unused-ignore]  # made when it is sent
+
     with gzip.open("tasks", "rt", encoding="ascii") as source:
         tasks = json.load(source)
-    pmu, catalogue = read_machine().pmu, rows()
+    pmu, catalogue = read_machine().pmu, catalogue_of(PLAN)
     begun = time.perf_counter()
     with Kvm() as kvm:
         restored = [restore(kvm, shape_of(shape), values, pmu) for shape, values in tasks["restore"]]

@@ -9,31 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from armlevel.errors import LabError
-from armlevel.lab import Job, Laboratory, pack_collector, parse_host
+from armlevel.lab import Job, Laboratory, pack_verifier, parse_host
 from armlevel.lab.images import archive_of, write_archive
 from armlevel.lab.store import content_key
 
 __all__ = ["ask"]
 
-# The probe leaves Arm's room at home. What is sent besides asks it for names and ids, which the probe's plan has too.
-_ARCH = b"""
-from types import SimpleNamespace as Row
-
-Catalogue = object
-
-def load():
-    from armlevel.probe.compiled import PLAN
-    registers = {row.name: Row(name=row.name, kvm_id=row.kvm_id) for row in PLAN.identity}
-    firmware = {row[0]: Row(name=row[0], kvm_id=row[1]) for row in PLAN.firmware}
-    return Row(registers=registers, firmware=firmware)
-"""
-
 
 def code() -> dict[str, bytes]:
     """Return the files that run inside."""
-    files = {f"inside/{path}": data for path, data in pack_collector().items()}
+    files = {f"inside/{path}": data for path, data in pack_verifier().items()}
     files["inside/__main__.py"] = Path(__file__).with_name("inside.py").read_bytes()
-    return {**files, "inside/armlevel/arch/__init__.py": _ARCH}
+    return files
 
 
 def ask(lab: Laboratory, host: str, tasks: Mapping[str, Any], timeout: float = 600.0) -> dict[str, Any]:

@@ -127,6 +127,8 @@ class FakeVcpu:
         return found
 
     def _kept(self, register_id: int, value: int) -> int | None:
+        if register_id not in self.limits:
+            return None
         limit = self.limits[register_id]
         if register_id == WA1:
             return limit if value <= limit else None

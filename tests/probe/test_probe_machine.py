@@ -7,8 +7,10 @@ import zipfile
 import pytest
 
 import make_probe
+from armlevel.cli.collector import collect
+from armlevel.errors import KvmError
 from armlevel.kvm.vcpu import EXIT_MMIO, Exit
-from armlevel.probe import read_machine, vmms_of
+from armlevel.probe import plan_of, read_machine, vmms_of
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.guest import code_for, read_by_mrs
 from armlevel.probe.plan import Run, geometries, values_for
@@ -55,6 +57,27 @@ def test_kernel_name_pmu_and_vulnerabilities_are_read(root):
     machine = read_machine(str(root))
     assert (machine.kernel, machine.name, machine.pmu) == ("6.12.117", "rock", 8)
     assert machine.vulnerabilities == {"spectre_v2": "Mitigation: CSV2, BHB"}
+
+
+def test_of_cpus_that_are_not_alike_the_first_kind_has_the_pmu(root):
+    put(root, "sys/bus/event_source/devices/armv8_cortex_a72/type", "9\n")
+    put(root, "sys/bus/event_source/devices/armv8_cortex_a72/cpus", "2-3\n")
+    put(root, "sys/bus/event_source/devices/armv8_pmuv3_0/cpus", "0-1\n")
+    assert read_machine(str(root)).pmu == 8
+    put(root, "sys/bus/event_source/devices/armv8_cortex_a72/cpus", "0-1\n")
+    put(root, "sys/bus/event_source/devices/armv8_pmuv3_0/cpus", "2-3\n")
+    assert read_machine(str(root)).pmu == 9
+
+
+def test_a_probe_of_cpus_that_are_not_alike_stays_on_the_first_kind(root, monkeypatch):
+    moved: list[set[int]] = []
+    monkeypatch.setattr("armlevel.cli.collector.read_machine", lambda: read_machine(str(root)))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 2, 3})
+    monkeypatch.setattr("os.sched_setaffinity", lambda _, cpus: moved.append(cpus))
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    with pytest.raises(KvmError, match="there is no"):
+        collect(plan_of(CATALOGUE), device=str(root / "kvm"))
+    assert moved == [{1}]
 
 
 def test_an_empty_machine_is_read_without_a_word(tmp_path):

@@ -16,7 +16,7 @@ from armlevel import __version__
 from armlevel.documents.write import host_object, pretty
 from armlevel.errors import ArmlevelError
 from armlevel.kvm.device import Kvm
-from armlevel.probe import Plan, Probed, probe_host, read_machine
+from armlevel.probe import Machine, Plan, Probed, probe_host, read_machine
 from armlevel.profile import Made
 
 __all__ = ["collect", "main", "written"]
@@ -43,11 +43,19 @@ def collect(plan: Plan, *, name: str = "", thorough: bool = False, device: str =
 
     """
     machine = read_machine()
+    _stay_on_one_kind(machine)
     name = name or machine.name or "host"
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     made = Made(f"armlevel {__version__}", plan.version, at, f"{device} of {name}")
     with Kvm(device) as kvm:
         return probe_host(kvm, replace(machine, name=name), plan, made=made, thorough=thorough)
+
+
+def _stay_on_one_kind(machine: Machine) -> None:
+    # Of CPUs that are not alike, KVM shows the one that a vCPU was made on: always one of the first kind, so that two
+    # probes say the same. What is there already (a cpuset, taskset) is not widened.
+    if len(machine.where) > 1 and (here := os.sched_getaffinity(0) & set(machine.where[0])):
+        os.sched_setaffinity(0, here)
 
 
 def written(probed: Probed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
@@ -235,6 +236,19 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
 
 
+def _not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation]) -> Finding:
+    return Finding(
+        "MIDR_EL1",
+        "registers",
+        "unknown",
+        needs=(f"{shown.midr:#x}",),
+        offers=((host, ", ".join(f"{kind.midr:#x}" for kind in sorted(kinds))),),
+        cause="silicon",
+        because=("the host's CPUs are not alike: which one the guest reads depends on where it runs",),
+        remedies=(Remedy("level", hosts=(host,)),),
+    )
+
+
 def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     if guest.paint is None:
         return [
@@ -242,6 +256,8 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
                 guest.name, "MIDR_EL1", "the guest's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
             )
         ]
+    if len(kinds := implementations(host)) > 1 and not offer.shape.imp_id_writable:
+        return [_not_alike(guest.paint.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
     if shown == guest.paint.shown:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Machine:
     ``boot_options``     those on the command line that lower what KVM can show
     ``vulnerabilities``  /sys/devices/system/cpu/vulnerabilities
     ``firmware``         vendor and version of the system's firmware, where DMI has them
-    ``pmu``              perf event type of the first CPU's PMU
+    ``pmu``              perf event type of the PMU of the first kind of CPU
     ``name``             host name;  ``vmms``  VMM programs found and their versions
     """
 
@@ -52,7 +52,7 @@ def read_machine(root: str = "/") -> Machine:
     """Read the machine under ``root`` (a copy of /sys and /proc serves as well)."""
     base = Path(root)
     found: dict[Implementation, list[int]] = {}
-    for number in _present(base):
+    for number in _numbers(_text(base / "sys/devices/system/cpu/present")):
         folder = base / f"sys/devices/system/cpu/cpu{number}/regs/identification"
         midr = _hex(folder / "midr_el1")
         if midr is None:
@@ -72,21 +72,23 @@ def read_machine(root: str = "/") -> Machine:
         tuple(word for word in line.split() if _NARROWING.fullmatch(word)),
         {name: state for name, state in states.items() if state not in ("", "Not affected")},
         " ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))),
-        _pmu(base),
+        _pmu(base, found[kinds[0]] if kinds else ()),
         _text(base / "proc/sys/kernel/hostname"),
         vmms_of() if root == "/" else nothing(),
     )
 
 
-def _pmu(base: Path) -> int | None:
+def _pmu(base: Path, cpus: Iterable[int]) -> int | None:
+    # CPUs that are not alike have a PMU for each kind; one that names no CPUs is that of all.
     kinds = sorted((base / "sys/bus/event_source/devices").glob("armv8_*/type"))
-    texts = [text for file in kinds if (text := _text(file)).isdigit()]
-    return int(texts[0]) if texts else None
+    types = {file.parent: int(text) for file in kinds if (text := _text(file)).isdigit()}
+    own = [kind for kind in types if set(cpus) & set(_numbers(_text(kind / "cpus")))]
+    return next((types[kind] for kind in (*own, *types)), None)
 
 
-def _present(base: Path) -> list[int]:
+def _numbers(text: str) -> list[int]:
     numbers: list[int] = []
-    for first, last in _RANGE.findall(_text(base / "sys/devices/system/cpu/present")):
+    for first, last in _RANGE.findall(text):
         numbers.extend(range(int(first), int(last or first) + 1))
     return numbers
 
