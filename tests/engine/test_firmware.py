@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from armlevel.engine import Policy, check, level
+from armlevel.engine import Policy, check, level, natural
 from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE, PSCI, STD, W1, W2, W3, about, field_of, plain, up_to
 
@@ -163,3 +163,14 @@ def test_a_level_that_kvm_takes_without_keeping_it_breaks_the_guest_silently():
     found = check(told, lax, CATALOGUE)
     assert found.parts["firmware"] == ("refused", "refused")
     assert "breaks" in {finding.severity for finding in found.findings}
+
+
+def test_a_guest_born_unaffected_is_refused_where_mitigated_and_one_born_there_arrives_on_both():
+    unaffected, mitigated = plain("unaffected", firmware={W3: 2}), plain("mitigated", firmware={W3: 1})
+    assert check(natural(unaffected, CATALOGUE), mitigated, CATALOGUE).arrive == "refused"
+    guest = level([unaffected, mitigated], CATALOGUE).guest
+    assert guest is not None
+    assert guest.born_on == ("mitigated",)
+    assert check(guest, mitigated, CATALOGUE).start == "runs"
+    assert check(guest, unaffected, CATALOGUE).start == "refused"
+    assert [check(guest, host, CATALOGUE).arrive for host in (unaffected, mitigated)] == ["runs", "runs"]

@@ -11,6 +11,7 @@ from armlevel.cli.output import columns, wrapped
 from armlevel.cli.subjects import features_at_stake, hosts_text, number_text, numbers_in, subject_text
 from armlevel.cli.words import listed_few, remedy_texts
 from armlevel.engine import Finding
+from armlevel.engine.state import UNKNOWN_THERE
 
 __all__ = ["Page", "between", "by_value", "kinds_of", "of_kinds"]
 
@@ -141,7 +142,10 @@ class Page:
             what = f"{count}: {_who_lists(first)}"
             if len(names) > 1:
                 what += f": {listed_few(names, _NAMES, every=self.explain)}"
-            reasons = reasons if self.explain or first.severity == "risk" else ""
+            if first.needs and first.severity == "stops" and reasons != UNKNOWN_THERE:
+                what = f"no {listed_few(names, _NAMES, every=self.explain)} there"
+            else:
+                reasons = reasons if self.explain or first.severity == "risk" else ""
         else:
             what = ", ".join(names)
             by_text: dict[str, list[str]] = {}

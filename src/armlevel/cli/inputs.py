@@ -21,12 +21,10 @@ __all__ = [
     "hosts_named",
     "load_all",
     "pins_of",
-    "vmm_of",
     "with_facts",
 ]
 
 FACTS = ("cntfrq_hz", "dczid", "gmid", "page_size")
-_VMMS = ("kvm", "qemu-10.0", "firecracker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +213,3 @@ def pins_of(texts: Sequence[str], catalogue: Catalogue) -> Mapping[str, int]:
         if pins.setdefault(field.subject, number) != number:
             raise UsageError(f"--pin {text}: {field.subject} is pinned to {pins[field.subject]} already")
     return pins
-
-
-def vmm_of(text: str) -> str:
-    """Return the engine's name for a VMM: ``kvm``, ``qemu`` (any version) or ``firecracker``.
-
-    Raises:
-        UnknownName: not one of them.
-
-    """
-    name = text.lower()
-    if name == "qemu" or name.startswith("qemu-"):
-        return "qemu"
-    if name not in _VMMS:
-        raise UnknownName("VMM we know", text, _VMMS)
-    return name

@@ -9,7 +9,7 @@ import typer
 
 from armlevel.arch import load
 from armlevel.cli.answers import given_json, given_lines
-from armlevel.cli.inputs import hosts_named, vmm_of
+from armlevel.cli.inputs import hosts_named
 from armlevel.cli.levelled import group_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import WIDTH, say, say_json, wrapped
@@ -53,7 +53,7 @@ def run(
         accept_weaker_mitigation=accept_weaker_mitigation,
         tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
     )
-    cells = matrix(there, catalogue, policy, vmm=vmm_of(vmm))
+    cells = matrix(there, catalogue, policy, vmm=vmm)
     names = [host.name for host in there]
     symbols = {(cell.source, cell.target): symbol_of(cell) for cell in cells}
     if svg:

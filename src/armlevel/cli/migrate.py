@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from armlevel.arch import load
+from armlevel.arch import Catalogue, load
 from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text
 from armlevel.cli.findings import Page
-from armlevel.cli.inputs import guest_of, hosts_named, vmm_of
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Vmm
+from armlevel.cli.inputs import guest_of, hosts_named
+from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Tolerate, Vmm
 from armlevel.cli.output import say, say_json, wrapped
 from armlevel.cli.subjects import shape_text
-from armlevel.engine import Move, migrate
+from armlevel.cli.words import way_texts
+from armlevel.engine import Move, Prediction, migrate, tolerance_named
 from armlevel.errors import UsageError
 
 __all__ = ["run"]
+
+_SAID = 3
+_MINOR = ("risk", "note")
 
 
 def run(
@@ -27,6 +32,7 @@ def run(
         typer.Option("--guest", metavar="GUEST", help="The guest; without it, A's passthrough guest."),
     ] = None,
     vmm: Vmm = "kvm",
+    tolerate: Tolerate = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -49,7 +55,8 @@ def run(
         hosts[1],
         catalogue,
         guest=moving,
-        vmm=vmm_of(vmm),
+        vmm=vmm,
+        tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
@@ -61,11 +68,10 @@ def run(
             if moving
             else f"passthrough guest under {vmm}"
         )
-        page = Page(catalogue, explain=explain, sides=False)
         lines = [*wrapped(what), *given_lines(given)]
         for move in moves:
-            lines += ["", *_move(move), *page.lines(move.findings)]
-        say(lines)
+            lines += ["", *_move(move), *_why(move, catalogue, explain=explain)]
+        say([*lines, *_ways(moves)])
     return exit_of([moves[0].answer])
 
 
@@ -75,11 +81,61 @@ def _move(move: Move) -> list[str]:
     return wrapped(f"{move.source} -> {move.target}: {move.answer}  (judged: {judged})", rest="    ")
 
 
-def _json(move: Move) -> dict[str, object]:
+# What findings suggest is left to the ways that were tried for the whole move.
+_TRIED = ("leave-out", "level", "pin", "run", "tolerate", "upgrade-kernel", "vmm", "without")
+
+
+def _why(move: Move, catalogue: Catalogue, *, explain: bool) -> list[str]:
+    findings = [
+        one for one in move.findings if explain or move.answer != "refused" or one.severity not in _MINOR
+    ]
+    skip = _TRIED if move.ways else ("leave-out",)
+    page = Page(catalogue, explain=explain, sides=False, skip=skip, features=False)
+    lines = page.lines(findings)
+    says = move.prediction.messages if move.prediction is not None and (explain or move.ways) else ()
+    said: list[str] = []
+    for number, text in enumerate(says):
+        said += wrapped(text, " " * 11, " " * 13)
+        if len(said) >= _SAID and not explain and number + 1 < len(says):
+            said.append(f"{'':11}and {len(says) - number - 1} more: --explain")
+            break
+    if said:
+        lines += ["  says     " + said[0].strip(), *said[1:]]
+    return lines
+
+
+def _ways(moves: Sequence[Move]) -> list[str]:
+    # What helps both directions is told once; what helps one says which.
+    stuck = [move for move in moves if move.ways]
+    told: dict[str, list[Move]] = {}
+    for move in stuck:
+        for text in way_texts(move.ways):
+            told.setdefault(text, []).append(move)
+    lines = [""] if told else []
+    for text, some in sorted(told.items(), key=lambda pair: -len(pair[1])):
+        one_way = " (that way only)" if len(some) < len(stuck) else ""
+        lines += wrapped(text + one_way, "  remedy   ")
+    return lines
+
+
+def _json(move: Move) -> dict[str, Any]:
     return {
         "from": move.source,
         "to": move.target,
         "answer": move.answer,
         "parts": {part: arrive for part, (_, arrive) in move.verdict.parts.items()},
         "findings": findings_json(move.findings),
+        "remedies": [{"do": way.do, "what": way.what, "hosts": list(way.hosts)} for way in move.ways],
+    } | ({} if move.prediction is None else {"prediction": _prediction_json(move.prediction)})
+
+
+def _prediction_json(found: Prediction) -> dict[str, object]:
+    return {
+        "vmm": found.vmm,
+        "outcome": found.outcome,
+        "alive": found.alive,
+        "harm": list(found.harm),
+        "blocking": list(found.blocking),
+        "counts": None if found.counts is None else list(found.counts),
+        "messages": list(found.messages),
     }

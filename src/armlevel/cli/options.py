@@ -86,5 +86,9 @@ AlsoTarget = Annotated[
 ]
 Vmm = Annotated[
     str,
-    typer.Option("--vmm", metavar="VMM", help="Whose passthrough guest: kvm, qemu-10.0 or firecracker."),
+    typer.Option(
+        "--vmm",
+        metavar="VMM",
+        help="What restores the guest: kvm, qemu-10.0, qemu-11.1, FROM:TO, firecracker.",
+    ),
 ]

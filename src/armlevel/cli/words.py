@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from armlevel.cli.subjects import hosts_text, subject_text
 from armlevel.engine import Finding, Remedy
 
-__all__ = ["against_text", "listed_few", "part_text", "remedy_texts", "unknown_text"]
+__all__ = ["against_text", "listed_few", "part_text", "remedy_texts", "unknown_text", "way_texts"]
 
 _PARTS = {"shape": "vCPU shape", "list": "register list"}
 _FACTS = {
@@ -85,6 +85,21 @@ def remedy_texts(findings: Sequence[Finding], skip: Sequence[str], *, every: boo
     return told
 
 
+def way_texts(ways: Sequence[Remedy]) -> list[str]:
+    """Return the ways out of a move between two hosts in words.
+
+    >>> way_texts([Remedy("vmm", "qemu 11.1", ("b",)), Remedy("restart", "", ("b",))])
+    ['qemu 11.1 or later on b', 'shut the guest down and start it on the other host']
+    """
+    texts = {"restart": "shut the guest down and start it on the other host"}
+    return [
+        f"level it{' with' * bool(way.what)} {way.what}".rstrip() + " (armlevel baseline); armlevel run"
+        if way.do == "run"
+        else texts.get(way.do) or _remedy_text(way)
+        for way in ways
+    ]
+
+
 def _remedy_text(remedy: Remedy) -> str:
     hosts = hosts_text(remedy.hosts)
     what = remedy.what
@@ -98,6 +113,9 @@ def _remedy_text(remedy: Remedy) -> str:
         "fact": f"if you know it: --fact {hosts if len(remedy.hosts) == 1 else 'HOST'}:{what}=VALUE",
         "probe": f"probe {hosts}" + (f" in shape {what}" if what else ""),
         "tolerate": f"tolerate it: --tolerate {what}",
+        "vmm": what if what.startswith("--") else f"{what} or later on {hosts}",
+        "say-vmm": f"say which it is: {what}",
+        "run": "level the guest, and start it with armlevel run",
         "born-on": f"start guests on {hosts} only"
         if hosts
         else "start guests elsewhere; they may arrive here",

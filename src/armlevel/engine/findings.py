@@ -48,7 +48,7 @@ def worst(answers: Iterable[Answer]) -> Answer:
 class Remedy:
     """One thing a person could do, and to what.
 
-    ``do`` is one of ``pin``, ``without``, ``tolerate``, ``vmm``, ``run`` (level, and armlevel run),
+    ``do`` is one of ``pin``, ``without``, ``tolerate``, ``vmm``, ``say-vmm``, ``run`` (level, and armlevel run),
     ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
     ``born-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
     """

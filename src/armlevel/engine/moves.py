@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
-from armlevel.engine.findings import Answer, Finding, Part, Verdict
+from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy
+from armlevel.engine.predict import Prediction, predict
+from armlevel.engine.tolerance import ids_of, tolerated_of
 from armlevel.engine.verdict import check
+from armlevel.engine.vmm import restorer_named
+from armlevel.engine.ways import ways_out
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
-__all__ = ["Cell", "Move", "matrix", "migrate"]
+__all__ = ["Cell", "Move", "matrix", "migrate", "predict"]
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A guest that runs on ``source`` and would arrive on ``target``."""
+    """A guest that runs on ``source`` and would arrive on ``target``.
+
+    ``prediction`` is what the VMM of the question would do, where it is not KVM alone; ``ways`` are what would let a
+    guest go where this one may not.
+    """
 
     source: str
     target: str
     verdict: Verdict
+    prediction: Prediction | None = None
+    ways: tuple[Remedy, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -43,26 +53,82 @@ def migrate(  # noqa: PLR0913 - a question with options
     *,
     guest: Guest | None = None,
     vmm: str = "kvm",
+    tolerate: tuple[str, ...] = (),
     assume_same_impdef: bool = False,
     accept_weaker_mitigation: bool = False,
 ) -> tuple[Move, Move]:
-    """Judge both directions; without a guest, each source's natural profile moves."""
+    """Judge both directions; without a guest, each source's natural profile moves.
 
-    def judge(here: Host, other: Host) -> Verdict:
-        return check(
-            guest or _named(here, catalogue, vmm),
-            other,
-            catalogue,
-            assume_same_impdef=assume_same_impdef,
-            accept_weaker_mitigation=accept_weaker_mitigation,
-        )
+    ``vmm`` is a VMM by name and version, or a set of behaviour. ``tolerate`` lets fields differ, as a profile that
+    records it does.
 
-    there, back = judge(source, target), judge(target, source)
-    return Move(source.name, target.name, there), Move(target.name, source.name, back)
+    Raises:
+        UnknownName: no VMM is called so.
+
+    """
+    policy = Policy(
+        assume_same_impdef=assume_same_impdef,
+        accept_weaker_mitigation=accept_weaker_mitigation,
+        tolerate=tolerate,
+    )
+
+    def judge(here: Host, other: Host) -> Move:
+        moving = guest
+        if tolerate:
+            family = restorer_named(vmm, catalogue).family
+            moving = _tolerating(guest or natural(here, catalogue, vmm=family), tolerate, catalogue)
+        move = _judged(here, other, catalogue, vmm, moving, policy)
+        ways = () if move.answer == "runs" else ways_out(here, other, catalogue, vmm, policy)
+        return replace(move, ways=ways)
+
+    return judge(source, target), judge(target, source)
 
 
-def _named(host: Host, catalogue: Catalogue, vmm: str) -> Guest:
-    return natural(host, catalogue, vmm=vmm)
+def _judged(  # noqa: PLR0913, PLR0917
+    source: Host, target: Host, catalogue: Catalogue, vmm: str, guest: Guest | None, policy: Policy
+) -> Move:
+    if restorer_named(vmm, catalogue).family != "kvm":
+        return _predicted(source, target, catalogue, vmm, guest, policy)
+    verdict = _checked(guest or natural(source, catalogue), target, catalogue, policy)
+    return Move(source.name, target.name, verdict)
+
+
+def _checked(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy) -> Verdict:
+    return check(
+        guest,
+        host,
+        catalogue,
+        assume_same_impdef=policy.assume_same_impdef,
+        accept_weaker_mitigation=policy.accept_weaker_mitigation,
+    )
+
+
+def _predicted(  # noqa: PLR0913, PLR0917
+    source: Host, target: Host, catalogue: Catalogue, vmm: str, guest: Guest | None, policy: Policy
+) -> Move:
+    found = predict(
+        source,
+        target,
+        catalogue,
+        vmm=vmm,
+        guest=guest,
+        assume_same_impdef=policy.assume_same_impdef,
+        accept_weaker_mitigation=policy.accept_weaker_mitigation,
+    )
+    arrives = {part: answer_of(some, "arrive") for part, some in (found.parts or {}).items()}
+    parts = {part: (answer, answer) for part, answer in arrives.items()}
+    name = guest.name if guest is not None else f"{source.name} natural"
+    return Move(source.name, target.name, Verdict(name, target.name, parts, found.findings), found)
+
+
+def _tolerating(guest: Guest, names: tuple[str, ...], catalogue: Catalogue) -> Guest:
+    free = ids_of(tolerated_of(names, catalogue, guest.shape), catalogue)
+    carries = guest.carries
+    return replace(
+        guest,
+        tolerates=tuple(dict.fromkeys((*guest.tolerates, *names))),
+        carries=None if carries is None else tuple(one for one in carries if one not in free),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +162,6 @@ def matrix(
             "a matrix needs at least two hosts", hint="name more host profiles, or a directory of them"
         )
     policy = policy or Policy()
-    guests = [_named(host, catalogue, vmm) for host in hosts]
     pairs = {
         frozenset((i, j)): level([hosts[i], hosts[j]], catalogue, policy)
         for i in range(len(hosts))
@@ -107,23 +172,17 @@ def matrix(
         for j, target in enumerate(hosts):
             if i == j:
                 continue
-            verdict = check(
-                guests[i],
-                target,
-                catalogue,
-                assume_same_impdef=policy.assume_same_impdef,
-                accept_weaker_mitigation=policy.accept_weaker_mitigation,
-            )
+            move = _judged(source, target, catalogue, vmm, None, policy)
             pair = pairs[frozenset((i, j))]
             cells.append(
                 Cell(
                     source.name,
                     target.name,
-                    verdict.arrive,
+                    move.answer,
                     pair.answer,
-                    tuple((part, arrive) for part, (_, arrive) in verdict.parts.items()),
+                    tuple((part, arrive) for part, (_, arrive) in move.verdict.parts.items()),
                     tuple(pair.parts.items()),
-                    tuple(f for f in verdict.findings if "arrive" in f.applies),
+                    move.findings,
                     pair.conflicts,
                 )
             )

@@ -81,6 +81,11 @@ def predict(  # noqa: PLR0913 - a question with options
         _predict(source, target, catalogue, row, guest, (assume_same_impdef, accept_weaker_mitigation))
         for row in restorer.sets
     ]
+    if restorer.machines is not None:
+        each = [
+            _with(one, "shape", _machine(row, restorer.machines, target))
+            for one, row in zip(each, restorer.sets, strict=True)
+        ]
     # The most tolerant set is told; where another would fail, it is not known what this VMM does.
     told = each[-1]
     if len({(one.outcome, one.alive) for one in each}) == 1:
@@ -95,18 +100,36 @@ def predict(  # noqa: PLR0913 - a question with options
         "vmm",
         ("arrive",),
         ("which behaviour this VMM has is not known, and they differ here",),
-        (Remedy("vmm", f"--vmm {names}"),),
+        (Remedy("say-vmm", f"--vmm {names}"),),
     )
-    parts = {**(told.parts or {}), "list": (*(told.parts or {}).get("list", ()), doubt)}
-    return replace(
-        told,
-        vmm=restorer.name,
-        outcome="unknown",
-        alive=None,
-        findings=(*told.findings, doubt),
-        parts=parts,
-        messages=(),
+    told = replace(told, vmm=restorer.name, outcome="unknown", alive=None, messages=())
+    return _with(told, "list", doubt)
+
+
+def _with(told: Prediction, part: Part, finding: Finding) -> Prediction:
+    parts = dict(told.parts or {})
+    parts[part] = (*parts.get(part, ()), finding)
+    return replace(told, findings=(*told.findings, finding), parts=parts)
+
+
+def _machine(vmm: Vmm, machines: tuple[str, str], target: Host) -> Finding:
+    # Whoever pins the machine type on both sides never sees it, so it is no message of the prediction.
+    texts = dict(zip(("from", "to"), machines, strict=True))
+    return Finding(
+        "machine type",
+        "shape",
+        "note",
+        (machines[0],),
+        ((target.name, machines[1]),),
+        "vmm",
+        ("arrive",),
+        (f"start both with the same -machine type, for instance {min(machines, key=_release)}",),
+        messages=tuple(text.format(**texts) for text in vmm.messages.get("machine", ())),
     )
+
+
+def _release(machine: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in machine.partition("-")[2].split("."))
 
 
 def _predict(  # noqa: PLR0913, PLR0917

@@ -10,7 +10,10 @@ from armlevel.engine.findings import Finding, Remedy
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Offer
 
-__all__ = ["Carried", "carry", "judge_list"]
+__all__ = ["UNKNOWN_THERE", "Carried", "carry", "judge_list", "why_of"]
+
+#: What is said of a register of which no row says which kernels list it.
+UNKNOWN_THERE = "the guest's state has a register that this host's KVM does not know"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,12 @@ def _no_such_cache(register: int, values: Mapping[str, int]) -> bool:
     return ctype not in ((1, 3) if instruction else (2, 3, 4))
 
 
-def judge_list(guest: Guest, host: str, offer: Offer) -> list[Finding]:
+def why_of(register: int, catalogue: Catalogue) -> str:
+    """Return which kernels list a register and which do not, as far as a row says."""
+    return next((row.why for row in catalogue.drops if register in row.kvm_ids and row.why), UNKNOWN_THERE)
+
+
+def judge_list(guest: Guest, host: str, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     """Return a finding for each register the guest's state carries and the host does not list."""
     if guest.carries is None or offer.registers is None:
         who = "the guest's" if guest.carries is None else "the host's"
@@ -128,7 +136,7 @@ def judge_list(guest: Guest, host: str, offer: Offer) -> list[Finding]:
             needs=("carried",),
             offers=((host, "not listed"),),
             cause="kernel",
-            because=("the guest's state has a register that this host's KVM does not know",),
+            because=(why_of(register, catalogue),),
             remedies=(Remedy("level", hosts=(host,)),),
         )
         for register in sorted(set(guest.carries) - set(offer.registers))

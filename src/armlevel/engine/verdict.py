@@ -100,7 +100,7 @@ def judge(  # noqa: PLR0913 - a question with options
             *judge_registers(guest, host, offer, catalogue),
             *judge_leaks(guest, host, offer, values, catalogue),
         ],
-        "list": judge_list(guest, host.name, offer),
+        "list": judge_list(guest, host.name, offer, catalogue),
         "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=weaker),
         "facts": judge_facts(guest, host),
     }

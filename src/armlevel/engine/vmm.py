@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.state import why_of
 from armlevel.errors import UnknownName
 from armlevel.kvm import group_of, name_of
 from armlevel.kvm.ids import RegisterId
@@ -16,15 +17,20 @@ __all__ = ["Lists", "Restorer", "judge_lists", "judge_refusals", "register_text"
 
 # What Debian adds to QEMU's own number; its builds were measured and behave as released.
 _RELEASE = re.compile(r"(\d+(?:\.\d+)*)(?:[+~ ].*debian.*|[+](?:ds|dfsg).*)?", re.IGNORECASE)
+_LAST = 99
 
 
 @dataclass(frozen=True, slots=True)
 class Restorer:
-    """The VMM of a destination, as it was named: one set of behaviour, or several that it may have."""
+    """The VMM of a destination, as it was named: one set of behaviour, or several that it may have.
+
+    ``machines`` are the machine types that source and destination take by default, where they are known to differ.
+    """
 
     name: str
     family: str
     sets: tuple[Vmm, ...]
+    machines: tuple[str, str] | None = None
 
     @property
     def known(self) -> bool:
@@ -48,7 +54,7 @@ def restorer_named(text: str, catalogue: Catalogue) -> Restorer:
     False
 
     """
-    name = text.strip().lower().rpartition(":")[2]
+    here, _, name = text.strip().lower().rpartition(":")
     if name in catalogue.vmms:
         return Restorer(name, catalogue.vmms[name].family, (catalogue.vmms[name],))
     family, _, version = name.partition("-")
@@ -58,8 +64,17 @@ def restorer_named(text: str, catalogue: Catalogue) -> Restorer:
         raise UnknownName("VMM we know", text, known)
     if (found := _RELEASE.fullmatch(version)) is not None:
         number = tuple(int(part) for part in found[1].split("."))
-        sets = tuple(row for row in sets if row.is_suggested_by(family, number[:2])) or sets
-    return Restorer(name, family, sets)
+        # A major version alone may be the first or the last of its minor ones.
+        maybe = [number[:2]] if len(number) > 1 else [(*number, 0), (*number, _LAST)]
+        sets = tuple(row for row in sets if any(row.is_suggested_by(family, one) for one in maybe)) or sets
+    return Restorer(name, family, sets, _machines(here, name) if here else None)
+
+
+def _machines(source: str, target: str) -> tuple[str, str] | None:
+    # Each QEMU release has a machine type of its own, which is the default.
+    found = [re.match(r"qemu-(\d+\.\d+)", name) for name in (source, target)]
+    one, other = (f"virt-{match[1]}" if match else "" for match in found)
+    return (one, other) if one and other and one != other else None
 
 
 def register_text(register_id: int) -> str:
@@ -112,11 +127,8 @@ def judge_lists(
     """Return what a VMM makes of registers that one side alone has; ``values`` are the source's, by name."""
     findings = []
     event = "longer" if lists.too_long(vmm) else "unlisted"
-    reasons = {row.register: row for row in catalogue.drops}
     for register in lists.only_source:
         name = name_of(register)
-        row = reasons.get("CCSIDR_EL1[*]" if name.startswith("CCSIDR_EL1[") else name)
-        because = (row.why,) if row is not None else ()
         let = _is_let(name, "source", vmm, values, catalogue)
         texts = {"sent": str(lists.sent), "listed": str(lists.listed), "register": register_text(register)}
         findings.append(
@@ -128,7 +140,7 @@ def judge_lists(
                 offers=((hosts[0], "listed"), (hosts[1], "not listed")),
                 cause="kernel",
                 applies=("arrive",),
-                because=because or ("the guest's state has a register that this host's KVM does not know",),
+                because=(why_of(register, catalogue),),
                 remedies=() if let else _remedies(vmm, name, values, catalogue),
                 messages=() if let else tuple(text.format(**texts) for text in vmm.messages.get(event, ())),
             )
