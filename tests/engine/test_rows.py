@@ -109,14 +109,14 @@ def test_without_a_row_of_what_blocks_the_guest_would_move(key):
 
     if key == "mte":
         tagged = offer(of=shape("mte"))
-        ends = tuple(replace(tagging(name), offers=(tagged,)) for name in "ab")
+        one, other = (replace(tagging(name), offers=(tagged,)) for name in "ab")
     else:
-        ends = (tagging("a"), tagging("b", steals=False))
+        one, other = tagging("a"), tagging("b", steals=False)
     for vmm in ("qemu-list-length", "qemu-list-length-named", "qemu-tolerant"):
-        asks = outcomes(*ends, vmm)
+        asks = outcomes(one, other, vmm)
         assert asks(CATALOGUE)[0] == "fails"
         assert asks(without("blocks", key))[0] == "completes"
-    assert outcomes(*ends, "kvm")(CATALOGUE)[0] == "completes"
+    assert outcomes(one, other, "kvm")(CATALOGUE)[0] == "completes"
 
 
 @pytest.mark.parametrize("name", CATALOGUE.vmms)
