@@ -15,7 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe preload fidelity bench rows requirements clean moved
+.PHONY: help demo test check probe preload fidelity migrations bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -48,6 +48,9 @@ $(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test
 
 fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, against what KVM does
 	@$(RUN) tools/fidelity.py
+
+migrations: $(LIBRARY) ## seventy real migrations between emulated hosts, each predicted before the first boot
+	@$(RUN) tools/migrations.py
 
 bench: $(VENV)/.test ## how fast, how large: ratios within one run
 	@$(RUN) bench/run.py

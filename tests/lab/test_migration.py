@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from armlevel.cli.lab_migrate import _versions
@@ -9,7 +11,7 @@ from armlevel.errors import UsageError
 from armlevel.lab.migration import Guest, Moved
 
 STATE = ("cpu 0 Features : fp asimd", "sum 0 f635")
-WELL = {"arrived": True, "alive": True, "rate": 1.01, "before": STATE, "after": STATE}
+WELL: dict[str, Any] = {"arrived": True, "alive": True, "rate": 1.01, "before": STATE, "after": STATE}
 
 
 def test_a_guest_that_arrived_ticks_keeps_time_and_is_the_same_is_healthy():

@@ -10,7 +10,19 @@ import pytest
 from tests.repository.frame import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-CHORES = ["demo", "test", "check", "probe", "preload", "fidelity", "bench", "rows", "requirements", "clean"]
+CHORES = [
+    "demo",
+    "test",
+    "check",
+    "probe",
+    "preload",
+    "fidelity",
+    "migrations",
+    "bench",
+    "rows",
+    "requirements",
+    "clean",
+]
 
 
 def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

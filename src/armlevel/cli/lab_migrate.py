@@ -65,8 +65,8 @@ def run(
     with lab.session(hosts[0], qemus) as one, lab.session(hosts[1], qemus) as other:
         source, target = Seat(one, here), Seat(other, there)
         if profile:
-            source = levelled_seat(source, profile, profiles[0], catalogue)
-            target = levelled_seat(target, profile, profiles[1], catalogue, arrives=True)
+            source = levelled_seat(source, profile, profiles[0])
+            target = levelled_seat(target, profile, profiles[1], arrives=True)
         tell(f"booting {hosts[0]} and {hosts[1]}")
         moved = _moved(source, target, plain, return_path=return_path)
     differences = tuple(_differences(moved, {row.kvm_id for row in catalogue.registers.values()}))

@@ -8,33 +8,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from armlevel.arch import Catalogue
+from armlevel.arch import load
+from armlevel.engine.qemu import qemu_options
 from armlevel.engine.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.lab.migration import Seat
-from armlevel.preload import DEVICE, config_of, library, library_fault
+from armlevel.preload import DEVICE, config_of, library, library_fault, observing
 from armlevel.profile import Guest, Host
 
-__all__ = ["levelled_seat"]
+__all__ = ["levelled_seat", "observed_seat"]
 
 _PLACE = "/tmp/armlevel"  # noqa: S108 - in an emulated host, where nobody else is
-#: What QEMU takes as on or off, and the shape feature that it means.
-_CHOICES = (("pmu", "pmu_v3"), ("sve", "sve"), ("pauth", "ptrauth"))
 
 
-def levelled_seat(
-    seat: Seat, guest: Guest, host: Host, catalogue: Catalogue, *, arrives: bool = False
-) -> Seat:
+def levelled_seat(seat: Seat, guest: Guest, host: Host, *, arrives: bool = False) -> Seat:
     """Return the seat with QEMU told to show ``guest``; ``arrives``: it was born elsewhere.
 
     Raises:
         UsageError: the host has no offer of the profile's shape, or the library is not built.
 
     """
+    config = config_of(settings_of(guest, host, load()), guest, born_here=not arrives)
+    cpu = ",".join(["host", *(f"{name}={value}" for name, value in qemu_options(guest).cpu.items())])
+    return replace(_with_library(seat, config), accel=f"kvm,device={DEVICE}", cpu=cpu)
+
+
+def observed_seat(seat: Seat) -> Seat:
+    """Return the seat with stock QEMU left as it is, and each register write that KVM refuses in `armlevel/log`."""
+    return _with_library(seat, observing())
+
+
+def _with_library(seat: Seat, config: bytes) -> Seat:
     place = library()
     if fault := library_fault(place):
         raise UsageError(f"QEMU is not started: {fault}")
-    config = config_of(settings_of(guest, host, catalogue), guest, born_here=not arrives)
     environ = {
         "LD_PRELOAD": f"{_PLACE}/{place.name}",
         "ARMLEVEL_CONFIG": f"{_PLACE}/config",
@@ -44,13 +51,4 @@ def levelled_seat(
         f"{_PLACE}/{place.name}": f"hex:{place.read_bytes().hex()}",
         f"{_PLACE}/config": config.decode(),
     }
-    return replace(seat, accel=f"kvm,device={DEVICE}", cpu=_cpu(guest), environ=environ, files=files)
-
-
-def _cpu(guest: Guest) -> str:
-    words = ["host"]
-    for option, feature in _CHOICES:
-        words.append(f"{option}={'on' if feature in guest.shape.features else 'off'}")
-    if "sve" in guest.shape.features:
-        words += [f"sve{bits}=on" for bits in guest.sve_vls or ()]
-    return ",".join(words)
+    return replace(seat, environ=environ, files=files)

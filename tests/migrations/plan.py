@@ -1,0 +1,157 @@
+"""Which migrations are made: a list that the seed and nothing else decides.
+
+A *case* is one live migration. Cases of one pair of hosts share their boot. Some pairs are there for a reason, which
+stands beside them; the others are drawn.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = ["SAMPLE", "SEED", "Case", "cases", "hosts_of"]
+
+SEED = 20261123
+#: A draw takes two of these; all of them are recorded in the machines' archive.
+_CPUS = (
+    "cortex-a57",
+    "cortex-a72",
+    "cortex-a76",
+    "cortex-a710",
+    "neoverse-n1",
+    "neoverse-n2",
+    "neoverse-v1",
+    "a64fx",
+    "max",
+)
+_LINES = ("6.1", "6.12", "6.18", "7.x")
+_DRAWN = 8
+_BOTH = ("10", "11")
+_FIVE = (
+    *("neoverse-n2@7.x", "neoverse-n1@7.x", "neoverse-v1@7.x", "cortex-a76@7.x"),
+    "max,cntfrq=62500000@7.x",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One migration: where from, where to, the QEMU on each side, and the guest.
+
+    ``level`` names the hosts of the guest's profile, none for each source's passthrough CPU; ``tolerate`` its
+    tolerances. ``mistake`` is what an operator does wrong: ``vectors``, the source is not told to leave its longer
+    vectors off; ``clock``, the profile does not record the counter's frequency.
+    """
+
+    source: str
+    target: str
+    qemu: tuple[str, str] = ("10", "10")
+    level: tuple[str, ...] = ()
+    tolerate: tuple[str, ...] = ()
+    vcpus: int = 1
+    mistake: str = ""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The two hosts, in one order."""
+        return min(self.source, self.target), max(self.source, self.target)
+
+    def __str__(self) -> str:
+        """Return its name: no other case has it."""
+        guest = "natural"
+        if self.level:
+            hosts = "five CPUs" if self.level == _FIVE else "both"
+            guest = ",".join([f"level of {hosts}", *self.tolerate])
+        words = [f"{self.source} > {self.target}", f"QEMU {':'.join(dict.fromkeys(self.qemu))}", guest]
+        words += [f"{self.vcpus} vCPUs"] if self.vcpus > 1 else []
+        words += [f"mistake: {self.mistake}"] if self.mistake else []
+        return "; ".join(words)
+
+
+def _ways(a: str, b: str, qemus: Sequence[str] = _BOTH, **more: object) -> Iterator[Case]:
+    for source, target in ((a, b), (b, a)):
+        for qemu in qemus:
+            yield Case(source, target, (qemu, qemu), **more)  # type: ignore[arg-type]
+
+
+def _levelled(a: str, b: str, *tolerate: str) -> Iterator[Case]:
+    yield from _ways(a, b, level=(a, b), tolerate=tolerate, vcpus=2)
+
+
+def _chosen() -> Iterator[Case]:
+    a76, n1, n2, v1 = (f"{cpu}@7.x" for cpu in ("cortex-a76", "neoverse-n1", "neoverse-n2", "neoverse-v1"))
+    # What the same silicon does under another kernel: with QEMU as it is, and levelled.
+    for here, there, tolerate in (
+        (n2, "neoverse-n2@6.12", ("el2-only",)),
+        ("neoverse-n2@6.18", "neoverse-n2@6.12", ("el2-only",)),
+        (n2, "neoverse-n2@6.1", ("el2-only", "cache-format")),
+    ):
+        yield from _ways(here, there)
+        yield from _levelled(here, there, *tolerate)
+    # A mixed pair of QEMUs: the destination's rules decide.
+    yield Case("neoverse-n2@6.12", n2, ("10", "11"))
+    yield Case(n2, "neoverse-n2@6.12", ("11", "10"))
+    # Other silicon, one kernel.
+    yield from _levelled(a76, n1)
+    yield from _ways(a76, n1)
+    yield from _levelled(n2, v1)
+    yield from _ways(n2, v1, ("11",))
+    yield from _levelled(n2, n1, "el2-only", "id-trap")
+    yield from _ways(n2, n1, ("11",))
+    # What QEMU reports as done and is not: longer vectors, another counter frequency.
+    yield Case(v1, n2, level=(n2, v1), mistake="vectors")
+    yield Case(
+        n2,
+        "max@7.x",
+        level=(n2, "max,cntfrq=62500000@7.x"),
+        tolerate=("el2-only", "id-trap"),
+        mistake="clock",
+    )
+    yield from _ways(n1, "neoverse-n1,cntfrq=100000000@7.x")
+    # One guest for five models.
+    for source, target in (
+        (a76, v1),
+        (n1, "max,cntfrq=62500000@7.x"),
+        (n2, a76),
+        ("max,cntfrq=62500000@7.x", n2),
+    ):
+        yield Case(source, target, ("11", "11"), level=_FIVE, tolerate=("el2-only", "id-trap"), vcpus=2)
+
+
+def _drawn(draw: random.Random) -> Iterator[Case]:
+    names = [f"{cpu}@{line}" for cpu, line in itertools.product(_CPUS, _LINES)]
+    for _ in range(_DRAWN):
+        a, b = draw.sample(names, 2)
+        qemus = draw.sample(_BOTH, 2)
+        yield Case(a, b, (qemus[0], qemus[0]))
+        yield Case(b, a, (qemus[1], qemus[1]))
+
+
+def cases(seed: int = SEED) -> tuple[Case, ...]:
+    """Return every case, those of one pair together."""
+    found = dict.fromkeys([*_chosen(), *_drawn(random.Random(seed))])
+    pairs = list(dict.fromkeys(case.pair for case in found))
+    return tuple(sorted(found, key=lambda case: pairs.index(case.pair)))
+
+
+def hosts_of(some: Sequence[Case]) -> tuple[str, ...]:
+    """Return every host that the cases need."""
+    return tuple(dict.fromkeys(name for case in some for name in (case.source, case.target, *case.level)))
+
+
+def _sample() -> tuple[Case, ...]:
+    a76, n1 = "cortex-a76@7.x", "neoverse-n1@7.x"
+    n2, older = "neoverse-n2@7.x", "neoverse-n2@6.12"
+    return (
+        *(case for case in cases() if case.pair == (a76, n1) and case.source == a76 and case.level),
+        *(
+            case
+            for case in cases()
+            if case.pair == (older, n2) and (not case.level or case.qemu == ("11", "11"))
+        ),
+    )
+
+
+#: Those that `make test` makes: two pairs of hosts.
+SAMPLE = _sample()

@@ -1,0 +1,147 @@
+"""What armlevel says of each migration, before any host is booted, and whether it came so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from armlevel.arch import Catalogue
+from armlevel.engine import Policy, level
+from armlevel.engine.predict import predict
+from armlevel.engine.vmm import register_text
+from armlevel.kvm import name_of
+from armlevel.lab.migration import Moved
+from armlevel.profile import Guest, Host
+from tests.migrations.plan import Case
+
+__all__ = ["Said", "Seen", "as_json", "disagreements", "guests_of", "say", "see"]
+
+#: QEMU as it is asked for, and as armlevel's rows know it.
+_VMMS = {"10": "qemu-10.0", "11": "qemu-11.1"}
+_NAMED = (
+    re.compile(r"Could not set register (?P<text>.+?) to [0-9a-f]+"),
+    re.compile(r"only_in_incoming_stream: (?P<text>.+?) in the incoming stream but unknown"),
+)
+_REFUSED = re.compile(r"QEMU could not set [^(]*\((?:0x)?([0-9a-f]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A prediction: ``completes``, ``fails`` or ``unknown``; whether the guest lives, and what is wrong with it."""
+
+    outcome: str
+    alive: bool | None
+    harm: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What happened, as it is kept: ``blocking`` are the registers that QEMU named or KVM refused."""
+
+    arrived: bool
+    alive: bool
+    keeps_time: bool | None
+    same: bool
+    rate: float | None
+    blocking: tuple[str, ...]
+    words: tuple[str, ...]
+    problem: str = ""
+    seconds: float = 0.0
+
+
+def guests_of(
+    case: Case, hosts: Mapping[str, Host], catalogue: Catalogue
+) -> tuple[Guest | None, Guest | None]:
+    """Return the guest as the source and as the target are told to show it; none for passthrough CPUs."""
+    if not case.level:
+        return None, None
+    found = level([hosts[name] for name in case.level], catalogue, Policy(tolerate=case.tolerate))
+    guest = found.guest
+    if guest is None or found.answer == "refused":
+        raise ValueError(
+            f"{case}: there is no such guest: {[finding.subject for finding in found.conflicts]}"
+        )
+    if case.mistake == "vectors":
+        offer = hosts[case.source].offer(guest.shape)
+        assert offer is not None
+        return replace(guest, sve_vls=offer.sve_vls), guest
+    if case.mistake == "clock":
+        return guest, replace(guest, facts=replace(guest.facts, cntfrq_hz=None))
+    return guest, guest
+
+
+def say(case: Case, hosts: Mapping[str, Host], catalogue: Catalogue) -> Said:
+    """Predict a case from the profiles of its hosts."""
+    guest, _ = guests_of(case, hosts, catalogue)
+    vmm = ":".join(_VMMS[version] for version in case.qemu)
+    told = predict(hosts[case.source], hosts[case.target], catalogue, vmm=vmm, guest=guest)
+    return Said(told.outcome, told.alive, told.harm, told.blocking, told.messages)
+
+
+def see(moved: Moved, log: str, hosts: Sequence[Host]) -> Seen:
+    """Return what happened; ``log`` is what the library wrote on the destination while the guest came in."""
+    texts = {
+        register_text(number): name_of(number)
+        for host in hosts
+        for offer in host.offers
+        for number in offer.registers or ()
+    }
+    named = {
+        texts.get(match["text"], match["text"])
+        for pattern in _NAMED
+        for match in pattern.finditer("\n".join(moved.words))
+    }
+    named |= {name_of(int(number, 16)) for number in _REFUSED.findall(log)}
+    return Seen(
+        moved.arrived,
+        moved.alive,
+        moved.keeps_time,
+        moved.same,
+        moved.rate,
+        tuple(sorted(named)),
+        moved.words,
+        moved.problem,
+        moved.seconds,
+    )
+
+
+def disagreements(said: Said, seen: Seen) -> list[str]:
+    """Return in what a prediction was wrong; nothing if it was right, or made no claim."""
+    if said.outcome == "unknown":
+        return []
+    faults = []
+    if seen.arrived != (said.outcome == "completes"):
+        faults.append(f"said it {said.outcome}; it {'arrived' if seen.arrived else 'did not arrive'}")
+    elif seen.arrived:
+        faults += _fate(said, seen)
+    else:
+        if set(said.blocking) != set(seen.blocking):
+            only, more = set(said.blocking) - set(seen.blocking), set(seen.blocking) - set(said.blocking)
+            faults.append(f"blocking: said and not seen {sorted(only)}; seen and not said {sorted(more)}")
+        faults += [
+            f"not printed: {text}" for text in said.messages if not any(text in word for word in seen.words)
+        ]
+    return faults
+
+
+def _fate(said: Said, seen: Seen) -> list[str]:
+    faults = []
+    if said.alive is not None and said.alive != seen.alive:
+        faults.append(
+            f"said {'alive' if said.alive else 'dead'}; it {'ticks' if seen.alive else 'does not tick'}"
+        )
+    if seen.alive:
+        if ("clock" in said.harm) == seen.keeps_time:
+            faults.append(f"its clock runs at {seen.rate:.2f}, and {said.harm or 'no harm'} was said")
+        if not said.harm and not seen.same:
+            faults.append("it is another CPU than before, or computes something else")
+    return faults
+
+
+def as_json(one: Said | Seen) -> dict[str, Any]:
+    """Return a plain object of it."""
+    return asdict(one)
