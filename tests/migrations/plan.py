@@ -148,7 +148,9 @@ def _sample() -> tuple[Case, ...]:
         *(
             case
             for case in cases()
-            if case.pair == (older, n2) and (not case.level or case.qemu == ("11", "11"))
+            if case.pair == (older, n2)
+            and case.qemu[0] == case.qemu[1]
+            and (not case.level or case.qemu == ("11", "11"))
         ),
     )
 

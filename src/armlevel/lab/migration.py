@@ -26,10 +26,13 @@ __all__ = [
     "move",
 ]
 
-_BOOT = 60.0  # seconds for a guest to its first ticks
-_SENDING = 60.0
-_SETTLING = 15.0
-_ALIVE = 10.0  # seconds in which a guest that lives has ticked; it does four times a second
+_BOOT = 120.0  # seconds for a guest to its first ticks
+_SENDING = 120.0
+_SETTLING = 60.0
+_ANSWERING = 120.0
+_ALIVE = (
+    20.0  # seconds in which a guest that lives has ticked; it does four times a second, on an idle machine
+)
 _WATCHED = 8  # ticks over which its clock is compared with its host's
 _RATE = (
     0.75,
@@ -190,7 +193,7 @@ def begin(seat: Seat, name: str, guest: Guest, meanwhile: Callable[[], object] =
         seat.session.ask("end", name=name)
         said = _lines(status["said"]) or console[-2:] or [f"no word from QEMU ({status['exit']})"]
         raise Unborn("; ".join(said))
-    before = tuple(seat.session.ask("state", name=name, seconds=_ALIVE))
+    before = tuple(seat.session.ask("state", name=name, seconds=_ANSWERING))
     return Running(seat, name, guest, before, _registers(seat.session, name))
 
 
@@ -265,7 +268,7 @@ def _afterwards(target: Session, name: str) -> dict[str, Any]:
         return {"found": _registers(target, name)}
     ticks = target.ask("ticks", name=name, count=len(ticks) + _WATCHED, seconds=_ALIVE)
     (first, _, up), (last, _, later) = ticks[0], ticks[-1]
-    after = tuple(target.ask("state", name=name, seconds=_ALIVE))
+    after = tuple(target.ask("state", name=name, seconds=_ANSWERING))
     return {
         "alive": len(ticks) > 1,
         "rate": (later - up) / (last - first) if last > first else None,

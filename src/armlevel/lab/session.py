@@ -25,7 +25,7 @@ ROOM = 1024
 #: The port at which a host's QEMU hears a guest that comes in.
 ARRIVALS = 4440
 _LAB = "10.0.2.2"
-_BOOT = 120.0
+_BOOT = 180.0
 _LAST_WORDS = 5.0
 
 
@@ -40,7 +40,7 @@ class Session:
     machine: Machine
     host: Host
     files: Mapping[str, bytes]
-    patience: float = 60.0
+    patience: float = 180.0
     port: int = 0
     _problem: Callable[[], LabError | None] = lambda: None
     _listener: socket.socket | None = None

@@ -20,8 +20,8 @@ __all__ = ["Guest", "Tick"]
 
 #: When a tick was heard (this host's monotonic clock), its number, and the guest's uptime, in seconds.
 Tick = tuple[float, int, float]
-_GREETING = 20.0
-_ANSWER = 30.0
+_GREETING = 60.0
+_ANSWER = 60.0
 
 
 class Guest:
@@ -185,7 +185,7 @@ class Guest:
         return []
 
     def registers(self) -> dict[int, dict[int, int | None]]:
-        """Every register of every vCPU as KVM has it. The guest is paused meanwhile."""
+        """What KVM says each vCPU is, register by register. The guest is paused meanwhile."""
         running = self.ask("query-status")["running"]
         if running:
             self.ask("stop")

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["read_vcpu", "vcpus_of"]
+__all__ = ["read_vcpu", "says_what_it_is", "vcpus_of"]
 
 _ATTACH, _DETACH, _STEP, _GETREGSET, _SETREGSET = 16, 17, 9, 0x4204, 0x4205
 _NT_PRSTATUS = 1
@@ -27,6 +27,8 @@ _SVC = b"\x01\x00\x00\xd4"  # svc #0
 _REGISTERS = struct.Struct("<34Q")  # x0..x30, sp, pc, pstate
 _IOCTL = 29  # __NR_ioctl
 _GET_REG_LIST, _GET_ONE_REG = 0xC008AEB0, 0x4010AEAB
+_SYSTEM = 0x13
+_TELLING = (0x11, 0x14, 0x16)  # CCSIDR_EL1, firmware, bitmaps
 _ROOM = 1024  # register ids in a list
 _BELOW = 0x4000  # this far below the stack pointer nothing is in use
 
@@ -48,8 +50,19 @@ def vcpus_of(pid: int) -> dict[int, int]:
     return found
 
 
+def says_what_it_is(number: int) -> bool:
+    """Whether a register says what the CPU is: ID and cache registers, and the firmware's.
+
+    >>> [says_what_it_is(number) for number in (0x603000000013C020, 0x603000000013C100, 0x6030000000140000)]
+    [True, False, True]
+    """
+    group = number >> 16 & 0xFFF
+    # Arm ARM: (3, x, 0, y, z) is the space of ID registers.
+    return group in _TELLING or (group == _SYSTEM and number >> 14 & 3 == 3 and number >> 7 & 15 == 0)
+
+
 def read_vcpu(pid: int, fd: int) -> dict[int, int | None]:
-    """Return every register of 4 or 8 bytes in KVM's list by its id; ``None`` where KVM does not read it out.
+    """Return the registers in KVM's list that say what the CPU is, by id; ``None`` where KVM does not read one out.
 
     Raises:
         OSError: the process cannot be traced, or KVM refuses the list.
@@ -63,7 +76,7 @@ def read_vcpu(pid: int, fd: int) -> dict[int, int | None]:
         values: dict[int, int | None] = {}
         for number in struct.unpack_from(f"<{count}Q", counted, 8):
             size = 1 << (number >> 52 & 0xF)
-            if size in (4, 8):
+            if size in (4, 8) and says_what_it_is(number):
                 values[number] = call.one(fd, number, size)
         return values
 
