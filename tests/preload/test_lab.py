@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -25,6 +23,7 @@ from armlevel.preload import config_of, library, read_dump
 from armlevel.profile import Guest
 from tests.fidelity.hosts import read
 from tests.preload.guests import levelled
+from tests.preload.once import once
 
 N2, V1 = "neoverse-n2@7.x", "neoverse-v1@7.x"
 PACKED = (
@@ -72,8 +71,11 @@ SAID = {
 class Ran:
     """What became of the tasks in one host."""
 
-    found: Mapping[str, Any]
     files: Mapping[str, bytes]
+
+    @property
+    def found(self) -> Any:
+        return json.loads(self.files["found.json"])
 
     def text(self, name: str) -> str:
         return self.files[name].decode()
@@ -143,38 +145,31 @@ def files_for(guest: Guest, name: str) -> dict[str, bytes]:
     }
 
 
-def shared(place: Path, make: Callable[[], Ran]) -> Ran:
-    """Do it once for all workers of this test run."""
-    with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
-            ran = make()
-            files = {name: base64.b64encode(data).decode() for name, data in ran.files.items()}
-            place.write_text(json.dumps([ran.found, files]), encoding="ascii")
-        found, files = json.loads(place.read_text(encoding="ascii"))
-        return Ran(found, {name: base64.b64decode(text) for name, text in files.items()})
-
-
-def run(lab: Laboratory, guest: Guest, name: str, *tasks: str) -> Ran:
+def run(lab: Laboratory, guest: Guest, name: str, *tasks: str) -> dict[str, bytes]:
     host = parse_host(f"{name},memory=1024")
     job = Job(f"python3 -I inside.py {' '.join(tasks)}", files_for(guest, name))
     result = lab.run(host, job, 400, lab.vmm_images(host, "10", "11"))
     assert result.status == 0, result.stderr[-2000:]
-    return Ran(json.loads(result.files["found.json"]), result.files)
+    return dict(result.files)
 
 
 @pytest.fixture(scope="module")
 def on_n2(lab: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ran:
-    place = tmp_path_factory.getbasetemp()
-    place = (place if worker_id == "master" else place.parent) / "preload-n2.json"
-    return shared(place, lambda: run(lab, guest, N2, "show:11", "live:10"))
+    base = tmp_path_factory.getbasetemp()
+    return Ran(once(base, worker_id, "preload-n2", lambda: run(lab, guest, N2, "show:11", "live:10")))
 
 
 @pytest.fixture(scope="module")
 def on_v1(lab: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ran:
-    place = tmp_path_factory.getbasetemp()
-    place = (place if worker_id == "master" else place.parent) / "preload-v1.json"
-    return shared(place, lambda: run(lab, guest, V1, "show:11", "failures:10", "environment"))
+    base = tmp_path_factory.getbasetemp()
+    return Ran(
+        once(
+            base,
+            worker_id,
+            "preload-v1",
+            lambda: run(lab, guest, V1, "show:11", "failures:10", "environment"),
+        )
+    )
 
 
 def test_two_vcpus_in_the_sandbox_survive_two_resets_and_a_migration(on_n2: Ran):

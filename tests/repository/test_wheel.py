@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from armlevel.preload import library
 from tests.repository.frame import ROOT, SOURCE
 
 
@@ -34,6 +36,21 @@ def test_the_wheel_holds_the_recorded_machines(wheel: zipfile.ZipFile):
     machines = {str(path.relative_to(SOURCE)) for path in (SOURCE / "armlevel/machines").glob("*.json")}
     assert machines
     assert machines <= set(wheel.namelist())
+
+
+@pytest.mark.skipif(not library().exists(), reason="make preload builds the library")
+def test_the_wheel_holds_the_library_that_goes_into_qemu(wheel: zipfile.ZipFile):
+    assert wheel.read("armlevel/preload/libarmlevel.so") == library().read_bytes()
+
+
+def test_the_source_distribution_can_build_that_library(tmp_path: Path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "preload").iterdir()}
+    assert {*sources, "tools/make_preload.py"} <= names
 
 
 def test_the_wheel_carries_the_licence_and_the_notices(wheel: zipfile.ZipFile):
