@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from armlevel.arch import load
-from armlevel.engine.qemu import qemu_options
 from armlevel.engine.settings import settings_of
 from armlevel.errors import UsageError
+from armlevel.formats.qemu import options_of
 from armlevel.lab.migration import Seat
 from armlevel.preload import DEVICE, config_of, library, library_fault, observing
 from armlevel.profile import Guest, Host
@@ -28,8 +28,9 @@ def levelled_seat(seat: Seat, guest: Guest, host: Host, *, arrives: bool = False
         UsageError: the host has no offer of the profile's shape, or the library is not built.
 
     """
-    config = config_of(settings_of(guest, host, load()), guest, born_here=not arrives)
-    cpu = ",".join(["host", *(f"{name}={value}" for name, value in qemu_options(guest).cpu.items())])
+    catalogue = load()
+    config = config_of(settings_of(guest, host, catalogue), guest, born_here=not arrives)
+    cpu = ",".join(["host", *(f"{name}={value}" for name, value in options_of(guest, catalogue).cpu.items())])
     return replace(_with_library(seat, config), accel=f"kvm,device={DEVICE}", cpu=cpu)
 
 
