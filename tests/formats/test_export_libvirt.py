@@ -73,17 +73,20 @@ def test_the_commandline_form_has_the_whole_option_and_it_wins():
     assert words[1] == options_of(guest, CATALOGUE).cpu_option
 
 
-@pytest.mark.parametrize(("words", "levelled"), [(["-S", "-machine", "virt"], True), (["--version"], False)])
-def test_the_wrapper_levels_domains_and_lets_questions_through(tmp_path, words, levelled):
-    for name, says in (("armlevel", "levelled"), ("qemu", "plain")):
-        (tmp_path / name).write_text(f'#!/bin/sh\necho {says} "$@"\n')
-        (tmp_path / name).chmod(0o755)
+@pytest.mark.parametrize("probed", [True, False])
+def test_the_wrapper_has_armlevel_start_qemu_with_the_words_of_libvirt(tmp_path, probed):
+    (tmp_path / "armlevel").write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
+    (tmp_path / "armlevel").chmod(0o755)
     guest, _ = naturals()[0]
     (tmp_path / "wrapper").write_text(written(replace(guest, name="it's; rm -rf"), "wrapper-script").text)
-    qemu = str(tmp_path / "qemu")
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ARMLEVEL_QEMU": qemu}
+    there = tmp_path / "host.json"
+    if probed:
+        there.touch()
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ARMLEVEL_QEMU": "/q", "ARMLEVEL_HOST": str(there)}
+    words = ["-machine", "virt-10.0", "-name", "a b"]
     done = subprocess.run(
         ["/bin/sh", str(tmp_path / "wrapper"), *words], env=environment, capture_output=True, text=True
     )
-    said = f"levelled run --guest /etc/armlevel/it-s-rm--rf.json -- {qemu}" if levelled else "plain"
-    assert done.stdout == f"{said} {' '.join(words)}\n"
+    known = ["--host", str(there)] if probed else []
+    said = ["run", "--guest", "/etc/armlevel/it-s-rm--rf.json", *known, "--", "/q", *words]
+    assert done.stdout == "".join(f"{word}|" for word in said)

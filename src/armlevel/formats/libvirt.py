@@ -87,15 +87,15 @@ def wrapper(name: str) -> str:
     """Return the script that libvirt starts in QEMU's place: it has armlevel start QEMU with the profile."""
     return f"""\
 #!/bin/sh
-# What libvirt starts in the place of QEMU: armlevel gives the guest the CPU of the profile, then becomes QEMU.
+# What libvirt starts in the place of QEMU: armlevel gives the guest the CPU of a
+# profile, then becomes QEMU. A QEMU that is only asked something is left alone.
 # {ascii(name)[1:-1]}
 GUEST=${{ARMLEVEL_GUEST:-{shlex.quote(f"/etc/armlevel/{_name(name)}.json")}}}
+HOST=${{ARMLEVEL_HOST:-/run/armlevel/host.json}}
 QEMU=${{ARMLEVEL_QEMU:-/usr/bin/qemu-system-aarch64}}
-case " $* " in
-    *" -S "*) ;;              # libvirt starts every domain stopped: this is one
-    *) exec "$QEMU" "$@" ;;   # libvirt only asks what QEMU can do
-esac
-exec armlevel run --guest "$GUEST" -- "$QEMU" "$@"
+set -- -- "$QEMU" "$@"
+[ ! -e "$HOST" ] || set -- --host "$HOST" "$@"
+exec armlevel run --guest "$GUEST" "$@"
 """
 
 
