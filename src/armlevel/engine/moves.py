@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
-from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of
+from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of, worst
 from armlevel.engine.natural import natural
+from armlevel.engine.pmu import judge_pmu
 from armlevel.engine.policy import Policy
 from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.tolerance import ids_of, tolerated_of
@@ -89,7 +90,14 @@ def _judged(  # noqa: PLR0913, PLR0917
 ) -> Move:
     if restorer_named(vmm, catalogue).family != "kvm":
         return _predicted(source, target, catalogue, vmm, guest, policy)
-    verdict = _checked(guest or natural(source, catalogue), target, catalogue, policy)
+    moving = guest or natural(source, catalogue)
+    verdict = _checked(moving, target, catalogue, policy)
+    here, there = source.offer(moving.shape), target.offer(moving.shape)
+    if here is not None and there is not None:
+        pmu = judge_pmu(here.pmu, there.pmu, (source.name, target.name))
+        start, arrive = verdict.parts["shape"]
+        both = start, worst((arrive, answer_of(pmu, "arrive")))
+        verdict = replace(verdict, parts={**verdict.parts, "shape": both}, findings=(*verdict.findings, *pmu))
     return Move(source.name, target.name, verdict)
 
 

@@ -83,6 +83,8 @@ def _judge_drop(
 ) -> tuple[str, tuple[str, ...]] | None:
     if row is None:
         return "stops", ("no row says that a guest can do without it",)
+    if row.when == "no such cache" and f"CLIDR_EL1.Ctype{((register & 0xF) >> 1) + 1}" not in values:
+        return "stops", ("CLIDR_EL1 has no common value, so nothing says which caches the guest has",)
     if not all(_may_drop(row, register, offer, values) for offer in holders):
         return "stops", (f"it may be left behind only when: {row.when}",)
     return ("risk", (row.loses,)) if row.loses else None
