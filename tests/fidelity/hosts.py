@@ -74,8 +74,9 @@ def alike(one: Host, other: Host) -> bool:
 
 
 def write(hosts: Iterable[Host], archive: Path = ARCHIVE) -> None:
-    """Write the archive."""
-    documents = {host.name: timeless(host) for host in hosts}
+    """Write hosts into the archive; those that it has besides stay."""
+    documents = json.loads(lzma.decompress(archive.read_bytes())) if archive.exists() else {}
+    documents |= {host.name: timeless(host) for host in hosts}
     text = json.dumps(documents, sort_keys=True, separators=(",", ":"))
     archive.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 
@@ -91,8 +92,11 @@ def write_masks(hosts: Iterable[Host], tables: Mapping[str, Sequence[Sequence[in
 
     All shapes of all hosts of a line say the same but for AArch32; anything else is no recording.
     """
-    found: dict[str, dict[str, str]] = {}
+    found, asked = read_masks() if MASKS.exists() else {}, set[str]()
     for host in hosts:
+        if _kind(host) not in asked:
+            found.pop(_kind(host), None)
+            asked.add(_kind(host))
         for table in tables.get(host.name, ()):
             if table is not None and found.setdefault(_kind(host), named := _named(table)) != named:
                 raise ValueError(f"{host.name}: another table of masks than the hosts of its kind")

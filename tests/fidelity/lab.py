@@ -23,7 +23,7 @@ def code() -> dict[str, bytes]:
     return files
 
 
-def ask(lab: Laboratory, host: str, tasks: Mapping[str, Any], timeout: float = 600.0) -> dict[str, Any]:
+def ask(lab: Laboratory, host: str, tasks: Mapping[str, Any], timeout: float = 1800.0) -> dict[str, Any]:
     """Boot ``host`` once and have the tasks done in it.
 
     Raises:
