@@ -112,6 +112,10 @@ def test_a_register_counts_as_known_only_where_all_its_fields_are_listed():
     [
         ({"return": {"model": {"name": "cortex-a57", "props": {}}}}, "return.model.name: is 'cortex-a57'"),
         ({"return": {"model": {"name": "host"}}}, "return.model.props: is not an object"),
+        (
+            {"error": {"class": "GenericError", "desc": "The CPU type 'host' requires KVM"}},
+            "QEMU refused: \"The CPU type 'host' requires KVM\"",
+        ),
         (answer(SYSREG_ID_AA64ISAR0_EL1_AES=16), "is no number of 4 bits"),
         (answer(SYSREG_ID_AA64MMFR0_EL1_TGRAN4_2=1, SYSREG_ID_AA64MMFR0_EL1_TGran4_2=2), "stands twice"),
     ],

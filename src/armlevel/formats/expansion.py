@@ -23,8 +23,15 @@ _HINT = "the answer to query-cpu-model-expansion of type full for model host was
 
 def looks(document: dict[str, Any]) -> bool:
     """Whether this is meant to be such an answer, with or without QMP's ``return`` around it."""
+    if document.get("kind"):
+        return False
     inner = document.get("return", document)
-    return isinstance(inner, dict) and isinstance(inner.get("model"), dict) and not document.get("kind")
+    return _is_refusal(document) or (isinstance(inner, dict) and isinstance(inner.get("model"), dict))
+
+
+def _is_refusal(document: dict[str, Any]) -> bool:
+    error = document.get("error")
+    return isinstance(error, dict) and error.keys() >= {"class", "desc"}
 
 
 def properties(document: dict[str, Any], path: str) -> tuple[str, ...]:
@@ -41,6 +48,9 @@ def properties(document: dict[str, Any], path: str) -> tuple[str, ...]:
     names: set[str] = set()
     several = document.keys() & {"query-cpu-model-expansion", "qom-list-properties"}
     for answer in [document[key] for key in sorted(several)] or [document]:
+        if isinstance(answer, dict) and _is_refusal(answer):
+            faults.append(f"QEMU refused: {ascii(answer['error']['desc'])[:200]}")
+            continue
         inner = answer.get("return", answer) if isinstance(answer, dict) else answer
         if isinstance(inner, list):
             names |= {str(one["name"]) for one in inner if isinstance(one, dict) and "name" in one}
@@ -60,6 +70,8 @@ def read(document: dict[str, Any], path: str, name: str, catalogue: Catalogue) -
         BadDocument: it has faults, all of which are listed.
 
     """
+    if _is_refusal(document):
+        raise BadDocument(path, (f"QEMU refused: {ascii(document['error']['desc'])[:200]}",), hint=_HINT)
     faults: list[str] = []
     props = _props(document.get("return", document), faults)
     features = {feature for key, feature in CHOICES.items() if props.get(key) is True}
