@@ -4,6 +4,7 @@
  *     guest NAME | host NAME | profile DIGEST | device PATH
  *     observe                      nothing is changed
  *     arrive-only                  a guest may come here, but not be born here
+ *     accept-weaker                a workaround level may be below what the guest was told
  *     features HEX                 bits of kvm_vcpu_init.features[0] that the shape asks for
  *     cntfrq DEC | dczid DEC       what KVM can neither hide nor change
  *     vectors HEX                  SVE vector lengths: bit n-1 for n times 128 bits
@@ -124,6 +125,8 @@ static void read_line(char *line)
 		config.observe = true;
 	else if (same(what, "arrive-only"))
 		config.born_here = false;
+	else if (same(what, "accept-weaker"))
+		config.weaker = true;
 	else if (same(what, "features"))
 		config.features = (uint32_t)number(line, 16);
 	else if (same(what, "cntfrq"))

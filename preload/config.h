@@ -15,6 +15,7 @@ struct value {
 
 struct config {
 	bool observe; /* nothing is changed, only told */
+	bool weaker; /* a workaround level of this host may be below what the guest was told */
 	bool born_here; /* a guest that starts on this host sees exactly the profile */
 	const char *guest, *profile, *host, *device;
 	uint32_t features;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -22,10 +22,13 @@ from tests.repository.frame import ROOT
 
 # Workaround 3 is "not required" on the stronger host, "available" on the weaker one (KVM's levels 2 and 1).
 STRONGER, WEAKER = "max,cntfrq=62500000@7.x", "neoverse-n2@7.x"
+WORKAROUND_3 = "KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3"
 # scene -> the configuration it runs with
 SCENES = {
     "listed": "config",
     "levels": "config",
+    "missing": "above",
+    "accepted": "accepted",
     "scratch": "config",
     "private": "config",
     "changed": "config",
@@ -68,9 +71,13 @@ def play(guest: Guest) -> dict[str, bytes]:
     bits = [2, *(numbers.FEATURE_BITS[name.upper()] for name in guest.shape.features)]
     tasks = {"bits": bits, "vectors": sum(1 << (length // 128 - 1) for length in guest.sve_vls or ())}
     settings = settings_of(guest, host, load())
+    # A level that no host has: what a guest from a stronger host was told.
+    above = replace(guest, firmware={**guest.firmware, WORKAROUND_3: 3})
     files = {f"inside/{path}": data for path, data in pack_collector().items()} | {
         "calls.py": (ROOT / "tests/preload/calls.py").read_bytes(),
         "config": config_of(settings, guest, born_here=False),
+        "above": config_of(settings_of(above, host, load()), above),
+        "accepted": config_of(settings_of(above, host, load()), above, weaker=True),
         "observe": observing(),
         "tasks.json": json.dumps(tasks).encode(),
         "libarmlevel.so": library().read_bytes(),
@@ -107,6 +114,14 @@ def test_the_register_list_is_what_the_profile_carries(scenes: dict[str, Scene],
 def test_a_workaround_level_is_what_the_guest_was_told_until_it_is_reset_here(scenes: dict[str, Scene]):
     assert scenes["levels"].answer == [1, 1, 1, 2]
     assert "was reset on a host where its profile may not start" in scenes["levels"].said
+
+
+def test_a_level_above_the_hosts_ends_the_guest_unless_that_was_accepted(scenes: dict[str, Scene]):
+    missing, accepted = scenes["missing"], scenes["accepted"]
+    assert (missing.lines, missing.status) == (["EINVAL"], 1)
+    assert "the guest would go without a mitigation it needs here" in missing.said
+    assert (accepted.lines, accepted.status) == (["taken", "3"], 0)
+    assert "accepted, the guest goes without a mitigation it needs here" in accepted.said
 
 
 def test_a_refusal_in_a_scratch_vm_is_told_and_ends_the_vm_that_gets_memory(scenes: dict[str, Scene]):

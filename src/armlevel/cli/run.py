@@ -95,7 +95,11 @@ def run(
     if code := _refused(wanted, verdict, fitted, catalogue, as_json=as_json):
         return code
     config = config_of(
-        settings_of(wanted, here, catalogue), wanted, digest=own, born_here=verdict.start == "runs"
+        settings_of(wanted, here, catalogue),
+        wanted,
+        digest=own,
+        born_here=verdict.start == "runs",
+        weaker=accept_weaker_mitigation,
     )
     started = launch(fitted.command, config, os.environ, log=log, dump=dump)
     for note in fitted.notes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from armlevel.engine.policy import WEAKER_MITIGATION
 from armlevel.engine.settings import Settings
 from armlevel.errors import UsageError
 from armlevel.kvm.numbers import CAPABILITIES
@@ -19,11 +20,13 @@ _QUADWORD = 128
 _BLANKS = str.maketrans(dict.fromkeys("\r\n\t\0", " "))
 
 
-def config_of(settings: Settings, guest: Guest, *, digest: str = "", born_here: bool = True) -> bytes:
+def config_of(
+    settings: Settings, guest: Guest, *, digest: str = "", born_here: bool = True, weaker: bool = False
+) -> bytes:
     """Return the configuration that makes a vCPU of the settings' host the guest's.
 
     ``digest`` is the profile's; ``born_here`` is false where the guest may arrive and not start: workaround levels
-    of this host are then above those it was told at boot.
+    of this host are then above those it was told at boot. ``weaker`` accepts levels below those.
 
     Raises:
         UsageError: the profile does not record which registers its state carries.
@@ -33,7 +36,7 @@ def config_of(settings: Settings, guest: Guest, *, digest: str = "", born_here: 
         raise UsageError(
             f"{guest.name} does not say which registers its state carries", hint="level or probe it again"
         )
-    return _sealed(_lines(settings, guest, digest, born_here=born_here))
+    return _sealed(_lines(settings, guest, digest, born_here=born_here, weaker=weaker))
 
 
 def observing() -> bytes:
@@ -50,11 +53,13 @@ def _head(guest: str, host: str) -> list[str]:
     ]
 
 
-def _lines(settings: Settings, guest: Guest, digest: str, *, born_here: bool) -> Iterator[str]:
+def _lines(settings: Settings, guest: Guest, digest: str, *, born_here: bool, weaker: bool) -> Iterator[str]:
     yield from _head(guest.name, settings.host)
     yield f"profile {digest}"
     if not born_here:
         yield "arrive-only"
+    if weaker or WEAKER_MITIGATION in guest.tolerates:
+        yield "accept-weaker"
     yield f"features {_features(guest):x}"
     if guest.facts.cntfrq_hz is not None:
         yield f"cntfrq {guest.facts.cntfrq_hz}"

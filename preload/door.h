@@ -1,0 +1,17 @@
+/* How this library is called. */
+
+#ifndef ARMLEVEL_DOOR_H
+#define ARMLEVEL_DOOR_H
+
+#include "base.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+extern bool active; /* this is the process that was meant, and it has a configuration */
+
+/* What a C library's function returns for a system call's result: errno is set. */
+long result(long value);
+
+void settle_down(void);
+
+#endif
