@@ -93,4 +93,4 @@ def test_a_value_of_another_kind_anywhere_is_a_sentence(name, wrong):
             inner = inner[key]
         inner[path[-1]] = wrong
         with contextlib.suppress(InputError, UsageError):
-            assert READERS[name].read(document, "file", "x", CATALOGUE)
+            READERS[name].read(document, "file", "x", CATALOGUE)
