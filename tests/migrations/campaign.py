@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from armlevel.arch import Catalogue
 from armlevel.documents import read_host
+from armlevel.engine.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.lab import Laboratory, parse_host
 from armlevel.lab.levelled import levelled_seat, observed_seat
@@ -100,4 +101,5 @@ def _case(
     except Refused as exc:
         return see(Moved(problem=str(exc)), "", ())
     log = there.ask("read", path=_LOG).removeprefix(started[0])
-    return see(moved, log, (hosts[case.source], hosts[case.target]))
+    expects = settings_of(theirs, hosts[case.target], catalogue).expects if theirs is not None else ()
+    return see(moved, log, (hosts[case.source], hosts[case.target]), expects)

@@ -10,6 +10,7 @@ from typing import Any
 from armlevel.arch import Catalogue
 from armlevel.engine import Policy, level
 from armlevel.engine.predict import predict
+from armlevel.engine.settings import Write
 from armlevel.engine.vmm import register_text
 from armlevel.kvm import name_of
 from armlevel.lab.migration import Moved
@@ -40,7 +41,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What happened, as it is kept: ``blocking`` are the registers that QEMU named or KVM refused."""
+    """What happened, as it is kept.
+
+    ``blocking`` are the registers that QEMU named or KVM refused; ``unlike`` those that the destination's vCPU does not
+    have as the profile has them there.
+    """
 
     arrived: bool
     alive: bool
@@ -51,6 +56,7 @@ class Seen:
     words: tuple[str, ...]
     problem: str = ""
     seconds: float = 0.0
+    unlike: tuple[str, ...] = ()
 
 
 def guests_of(
@@ -82,8 +88,11 @@ def say(case: Case, hosts: Mapping[str, Host], catalogue: Catalogue) -> Said:
     return Said(told.outcome, told.alive, told.harm, told.blocking, told.messages)
 
 
-def see(moved: Moved, log: str, hosts: Sequence[Host]) -> Seen:
-    """Return what happened; ``log`` is what the library wrote on the destination while the guest came in."""
+def see(moved: Moved, log: str, hosts: Sequence[Host], expects: Sequence[Write] = ()) -> Seen:
+    """Return what happened; ``log`` is what the library wrote on the destination while the guest came in.
+
+    ``expects`` are the registers of a levelled guest as they have to read there.
+    """
     texts = {
         register_text(number): name_of(number)
         for host in hosts
@@ -106,6 +115,7 @@ def see(moved: Moved, log: str, hosts: Sequence[Host]) -> Seen:
         moved.words,
         moved.problem,
         moved.seconds,
+        tuple(one.name for one in expects if moved.found and moved.found.get(one.kvm_id) != one.value),
     )
 
 
@@ -139,6 +149,8 @@ def _fate(said: Said, seen: Seen) -> list[str]:
             faults.append(f"its clock runs at {seen.rate:.2f}, and {said.harm or 'no harm'} was said")
         if not said.harm and not seen.same:
             faults.append("it is another CPU than before, or computes something else")
+    if seen.unlike:
+        faults.append(f"not as the profile has them: {', '.join(seen.unlike)}")
     return faults
 
 

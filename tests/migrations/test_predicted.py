@@ -55,6 +55,7 @@ def test_both_outcomes_and_both_silent_harms_are_predicted():
         (Said("completes", alive=True), replace(SEEN, keeps_time=False, rate=16.0)),
         (Said("completes", alive=True, harm=("clock",)), SEEN),
         (Said("completes", alive=True), replace(SEEN, same=False)),
+        (Said("completes", alive=True), replace(SEEN, unlike=("MIDR_EL1",))),
         (Said("fails", alive=None, blocking=("MIDR_EL1", "CTR_EL0")), FAILED),
         (Said("fails", alive=None), FAILED),
         (Said("fails", alive=None, blocking=("MIDR_EL1",), messages=("Invalid value",)), FAILED),
