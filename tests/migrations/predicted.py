@@ -147,6 +147,8 @@ def _fate(said: Said, seen: Seen) -> list[str]:
     if seen.alive:
         if ("clock" in said.harm) == seen.keeps_time:
             faults.append(f"its clock runs at {seen.rate:.2f}, and {said.harm or 'no harm'} was said")
+        if "vectors" in said.harm and seen.same:
+            faults.append("said vectors; its vectors are as long as before")
         if not said.harm and not seen.same:
             faults.append("it is another CPU than before, or computes something else")
     if seen.unlike:

@@ -41,7 +41,7 @@ def test_both_outcomes_and_both_silent_harms_are_predicted():
     assert min(counts[:2]) * 3 >= len(plan)
     assert counts[2] == 0
     by_mistake = {case.mistake: one for case, one in said.items() if case.mistake}
-    assert by_mistake["vectors"] == Said("completes", alive=False, harm=("vectors",))
+    assert by_mistake["vectors"] == Said("completes", alive=None, harm=("vectors",))
     assert by_mistake["clock"].harm == ("clock",)
 
 
@@ -51,7 +51,7 @@ def test_both_outcomes_and_both_silent_harms_are_predicted():
         (Said("completes", alive=True), FAILED),
         (Said("fails", alive=None), SEEN),
         (Said("completes", alive=True), replace(SEEN, alive=False, keeps_time=None, rate=None, same=False)),
-        (Said("completes", alive=False, harm=("vectors",)), SEEN),
+        (Said("completes", alive=None, harm=("vectors",)), SEEN),
         (Said("completes", alive=True), replace(SEEN, keeps_time=False, rate=16.0)),
         (Said("completes", alive=True, harm=("clock",)), SEEN),
         (Said("completes", alive=True), replace(SEEN, same=False)),
@@ -71,6 +71,11 @@ def test_a_prediction_that_was_wrong_is_found(said, seen):
         (Said("completes", alive=True), SEEN),
         (Said("completes", alive=True, harm=("clock",)), replace(SEEN, keeps_time=False, rate=1.6)),
         (Said("fails", alive=None, blocking=("MIDR_EL1",), messages=("Could not set register x",)), FAILED),
+        (Said("completes", alive=None, harm=("vectors",)), replace(SEEN, same=False)),
+        (
+            Said("completes", alive=None, harm=("vectors",)),
+            replace(SEEN, alive=False, keeps_time=None, rate=None, same=False),
+        ),
         (Said("unknown", alive=None), FAILED),
     ],
 )

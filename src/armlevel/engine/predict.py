@@ -256,7 +256,8 @@ def _told(  # noqa: PLR0913, PLR0917
     alive: bool | None = None
     if outcome == "completes":
         unsure = any(finding.severity == "unknown" for finding in findings)
-        alive = False if "vectors" in harm else None if unsure or set(harm) - {"clock"} else True
+        # What other vector lengths do depends on who uses vectors: a program dies, or the kernel stands still.
+        alive = None if unsure or set(harm) - {"clock"} else True
     unlisted = [finding for finding in found["list"] if finding.severity == "stops"]
     reached = _reached(refused, vmm, lists, stopped=bool(unlisted))
     named = [*unlisted] if vmm.list != "length" else []

@@ -2,7 +2,8 @@
 # The first process of a nested guest: tick, and answer what the console is asked.
 #
 #   tick N UPTIME      every quarter of a second
-#   state              asked for: the features each CPU lists, and a digest that each CPU computes with them
+#   state              asked for: the features each CPU lists, a digest that each CPU computes with them,
+#                      and whether the vectors of a program that uses them are as long as when it began
 export PATH=/usr/bin LC_ALL=C
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
@@ -11,6 +12,10 @@ busybox --install -s /usr/bin
 stty -F /dev/ttyAMA0 raw -echo
 exec < /dev/ttyAMA0 > /dev/ttyAMA0 2>&1
 seq 1 20000 > /tmp/numbers
+vectors=
+if grep -q '^Features.* sve ' /proc/cpuinfo; then
+    vectors-kept & vectors=$!
+fi
 
 state() {
     grep -E '^(processor|Features|CPU (implementer|variant|part|revision))' /proc/cpuinfo | while IFS=: read -r key value; do
@@ -24,6 +29,12 @@ state() {
         set -- "$(taskset -c "${cpu#cpu}" openssl-sha256sum < /tmp/numbers 2>&1)"
         echo "sum ${cpu#cpu} ${1%% *}"
     done
+    if [ "$vectors" ]; then
+        case $(cat /proc/$vectors/stat 2> /dev/null) in
+        '' | *' Z '*) echo "vectors changed" ;;
+        *) echo "vectors kept" ;;
+        esac
+    fi
     echo "clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
     echo end
 }

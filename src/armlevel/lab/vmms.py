@@ -21,6 +21,7 @@ from armlevel.lab.elf import closure
 from armlevel.lab.images import write_archive
 from armlevel.lab.parts import Kernel, find_kernel, find_userland, kernel_of
 from armlevel.lab.store import content_key
+from armlevel.lab.vectors import program
 
 __all__ = ["VMMS", "guest_image", "module_image", "qemu_version", "vmm_image"]
 
@@ -123,7 +124,7 @@ def guest_image(archive: Archive) -> Path:
     """
     script = resources.files("armlevel.lab").joinpath("guest.sh").read_bytes()
     kernel, userland, tools = find_kernel(archive, "7.x"), find_userland(archive), _find_tools(archive)
-    key = content_key(_RECIPE, kernel.key, userland.key, tools.key, script)
+    key = content_key(_RECIPE, kernel.key, userland.key, tools.key, script, program())
 
     def make(place: Path) -> None:
         image = kernel_of(archive, kernel).read_bytes()
@@ -146,6 +147,7 @@ def guest_image(archive: Archive) -> Path:
             cpio.file("usr/bin/busybox", busybox, executable=True),
             cpio.link("usr/bin/sh", "busybox"),
             cpio.file("usr/bin/openssl-sha256sum", digest, executable=True),
+            cpio.file("usr/bin/vectors-kept", program(), executable=True),
             *(cpio.file(f"{_LIBRARIES}/{name}", data, executable=True) for name, data in wanted.items()),
             cpio.link("usr/lib/ld-linux-aarch64.so.1", "aarch64-linux-gnu/ld-linux-aarch64.so.1"),
         ]
