@@ -66,7 +66,7 @@ def candidates(field: Field, offers: Sequence[Offer]) -> list[int]:
         return []
     limits = [field.get(offer.limits[field.register]) for offer in offers]
     kept = [accepts(offer, field).values for offer in offers]
-    if all(values is None for values in kept):
+    if field.width > 4 and all(values is None for values in kept):  # too many to be told one by one
         return sorted(_not_above(field, set(limits), limits), key=lambda value: _place(field, value))
     fit = {
         value
