@@ -169,7 +169,7 @@ def test_kvm_stops_a_hidden_memory_copy_where_kernel_and_silicon_can(hcx, kernel
     assert bool(only(found, "instructions.hidden")) is runs
 
 
-# ---- mitigations and tag lines
+# ---- mitigations
 
 
 def test_a_baseline_that_says_less_of_speculation_names_the_fields():
@@ -178,15 +178,6 @@ def test_a_baseline_that_says_less_of_speculation_names_the_fields():
     assert (finding.severity, finding.offers) == ("risk", (("a", "CSV3 1->0, SSBS 2->0"),))
     assert "not a security boundary" in finding.because
     assert found.answer == "runs"
-
-
-def test_the_size_of_tag_lines_shows_where_only_one_host_has_tags():
-    tagged = host("mte", offer(), offer(of=shape("mte")))
-    found = level([tagged, host("none")], CATALOGUE)
-    assert [f.hosts for f in only(found, "CTR_EL0.TminLine")] == []  # CTR_EL0 is not recorded
-    ctr = {"CTR_EL0": 0x9444C004}
-    hosts = [host("mte", offer(ctr), offer(ctr, of=shape("mte"))), host("none", offer(ctr))]
-    assert [f.hosts for f in only(level(hosts, CATALOGUE), "CTR_EL0.TminLine")] == [("mte",)]
 
 
 def test_no_risk_is_told_of_where_the_answer_is_no_anyhow():

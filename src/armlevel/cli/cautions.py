@@ -103,11 +103,6 @@ def _mitigations(finding: Finding, _: Catalogue, explain: bool) -> str:
     )
 
 
-def _tmin_line(finding: Finding, _: Catalogue, explain: bool) -> str:
-    hosts = hosts_text([host for host, _ in finding.offers], every=explain)
-    return f"CTR_EL0.TminLine is that of the silicon on {hosts}: KVM does not trap CTR_EL0 there"
-
-
 def _identity(finding: Finding, catalogue: Catalogue, explain: bool) -> str:
     hosts = hosts_text([host for host, _ in finding.offers], every=explain)
     return (
@@ -126,7 +121,6 @@ _WORDS: Mapping[str, Callable[[Finding, Catalogue, bool], str]] = {
     "errata.needless": _needless,
     "instructions.hidden": _hidden,
     "mitigations": _mitigations,
-    "CTR_EL0.TminLine": _tmin_line,
     "paint.identity": _identity,
     "paint.targets": _targets,
 }

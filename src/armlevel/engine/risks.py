@@ -22,7 +22,6 @@ RISKS = (
     "mitigations",
     "paint.identity",
     "paint.targets",
-    "CTR_EL0.TminLine",
 )
 
 # ID register fields by which a guest chooses how to protect itself from speculation; lower says less protection.
@@ -47,7 +46,6 @@ def risks_of_fleet(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Fi
         *_errata(guest, _with_targets(guest, fleet), values, catalogue),
         *_hidden(guest, fleet, kinds, catalogue),
         *_mitigations(guest, fleet, kinds, catalogue),
-        *_tmin_line(guest, fleet),
         *_identity(guest, fleet, catalogue),
     )
 
@@ -227,23 +225,6 @@ def _each(
     # What every host answers, in the order of the hosts.
     answers = {name: ask(h, o) for h, o in fleet if id(h) in kinds for name in kinds[id(h)]}
     return {host.name: answers[host.name] for host, _ in fleet}
-
-
-def _tmin_line(guest: Guest, fleet: Fleet) -> tuple[Finding, ...]:
-    # CTR_EL0.TminLine is that of the silicon where CTR_EL0 is not trapped: KVM traps reads only where the guest's value
-    # is not the host's (Linux 7.3 arch/arm64/kvm/sys_regs.c, vcpu_set_hcr). It says something where there is MTE.
-    ctr = guest.registers.get("CTR_EL0")
-    tagged = {host.name for host, _ in fleet if any("mte" in shape.features for shape in host.shapes)}
-    untrapped = {host.name for host, offer in fleet if ctr is not None and offer.limits.get("CTR_EL0") == ctr}
-    leaking = tuple((host.name, "not trapped") for host, _ in fleet if host.name in tagged & untrapped)
-    if not leaking or len(leaking) == len(fleet):
-        return ()
-    because = ("a read of CTR_EL0 shows the size of the silicon's tag lines where KVM does not trap it",)
-    return (
-        Finding(
-            "CTR_EL0.TminLine", "registers", "risk", offers=leaking, cause="silicon", because=because
-        ),
-    )  # fmt: skip
 
 
 def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding, ...]:
