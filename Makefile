@@ -16,6 +16,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check probe preload fidelity migrations bench rows requirements clean moved
+.PHONY: help demo test check probe preload fidelity docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -51,6 +52,8 @@ fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, 
 
 migrations: $(LIBRARY) ## seventy real migrations between emulated hosts, each predicted before the first boot
 	@$(RUN) tools/migrations.py
+docs: $(VENV)/.docs ## build/docs/html and build/docs/man; a warning is an error
+	@$(RUN) tools/make_docs.py
 
 bench: $(VENV)/.test ## how fast, how large: ratios within one run
 	@$(RUN) bench/run.py
@@ -93,4 +96,9 @@ $(VENV)/.test: requirements/test.txt pyproject.toml $(VENV)/.made
 	@$(PIP) --require-hashes -r requirements/test.txt
 	@$(PIP) --no-build-isolation --no-deps --editable .
 	@$(RUN) -m compileall -q src
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.test
+	@echo 'installing what the documentation needs into $(VENV) ...' >&2
+	@$(PIP) --require-hashes -r requirements/docs.txt
 	@touch $@

@@ -12,3 +12,5 @@ pin=(uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 "${pin[@]}" "$@" pyproject.toml requirements/build.in --output-file requirements/run.txt
 "${pin[@]}" "$@" pyproject.toml requirements/build.in requirements/test.in \
     --constraint requirements/run.txt --output-file requirements/test.txt
+"${pin[@]}" "$@" pyproject.toml requirements/build.in requirements/docs.in \
+    --constraint requirements/test.txt --output-file requirements/docs.txt

@@ -14,6 +14,8 @@ PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("news
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_points_only_at_what_is_there(page: Path):
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    # In docs/, /page.md is a page that is made; tests/docs/test_pages.py asks for those.
+    targets = [t for t in targets if not (t.startswith("/") and page.is_relative_to(ROOT / "docs"))]
     missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert missing == []
 

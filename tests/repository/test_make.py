@@ -18,6 +18,7 @@ CHORES = [
     "preload",
     "fidelity",
     "migrations",
+    "docs",
     "bench",
     "rows",
     "requirements",

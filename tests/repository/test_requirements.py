@@ -39,6 +39,13 @@ def test_the_run_and_the_tests_use_the_same_versions():
     assert run == {name: test.get(name) for name in run}
 
 
+def test_the_documentation_is_built_with_the_versions_that_are_tested():
+    test, docs = pins("test.txt"), pins("docs.txt")
+    assert {name: docs[name] for name in docs if name in test} == {
+        name: test[name] for name in docs if name in test
+    }
+
+
 def test_the_run_needs_five_packages():
     names = {re.split(r"[><=]", line)[0] for line in PYPROJECT["project"]["dependencies"]}
     assert names == {"cryptography", "pydantic", "rfc8785", "rich", "typer"}
@@ -57,4 +64,4 @@ def test_what_the_input_files_name_is_pinned():
         for line in file.read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     }
-    assert named <= set(pins("test.txt"))
+    assert named <= set(pins("test.txt")) | set(pins("docs.txt"))

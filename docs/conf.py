@@ -1,0 +1,25 @@
+"""How Sphinx builds the documentation; `make docs` runs it over these pages and those that tools/pages makes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").exists())
+sys.path[:0] = [str(_ROOT / "src"), str(_ROOT / "tools")]
+
+from armlevel import __version__  # noqa: E402 - the path above comes first
+from pages.commands import manuals  # noqa: E402
+
+project = "armlevel"
+author = "the armlevel developers"
+copyright = "the armlevel developers, Apache-2.0"  # noqa: A001 - Sphinx's name
+version = release = __version__
+extensions = ["myst_parser"]
+myst_enable_extensions = ["deflist", "colon_fence", "attrs_block"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = f"armlevel {__version__}"
+exclude_patterns = ["_schemas", "decisions/README.md"]
+man_pages = manuals()
+man_make_section_directory = True

@@ -1,0 +1,90 @@
+"""The made pages say everything there is to say, and point only at pages that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from armlevel.arch import load
+from armlevel.cli.app import VERBS
+from armlevel.documents.schema import schemas
+from armlevel.machines import names
+from make_docs import made_pages
+from tests.fidelity.hosts import HOSTS
+from tests.repository.frame import ROOT
+
+CATALOGUE = load()
+WRITTEN = {str(page.relative_to(ROOT / "docs")): page for page in (ROOT / "docs").rglob("*.md")}
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return made_pages()
+
+
+def test_every_verb_has_a_page_with_each_of_its_options(pages: dict[str, str]):
+    for verb in VERBS:
+        assert "## Synopsis" in pages[f"reference/commands/armlevel-{verb}.md"]
+    for option in ("--paint HOST", "--also-target MIDR:REVIDR", "--tolerate CLASS", "-o, --output FILE"):
+        assert f"`{option}`\n:" in pages["reference/commands/armlevel-baseline.md"]
+
+
+def test_every_kind_of_document_has_a_page(pages: dict[str, str]):
+    assert {f"reference/documents/{kind.replace('/', '-')}.md" for kind in schemas()} <= set(pages)
+
+
+def test_every_register_field_feature_rule_and_erratum_is_in_the_catalogue_with_its_source(
+    pages: dict[str, str],
+):
+    for name, one in CATALOGUE.registers.items():
+        text = pages[f"reference/catalogue/registers/{name.lower()}.md"]
+        assert all(f"| `{field.name}` |" in text for field in one.fields)
+        assert one.see.replace("*", "\\*") in text
+    features = pages["reference/catalogue/features.md"]
+    assert all(f"| {name} |" in features for name in CATALOGUE.features)
+    assert pages["reference/catalogue/rules.md"].count("\n| ") > CATALOGUE.rules_total
+    errata = pages["reference/catalogue/errata.md"]
+    assert all(f"| {one.name} |" in errata and one.see in errata for one in CATALOGUE.errata)
+    tolerances = pages["reference/catalogue/tolerances.md"]
+    assert all(f"## {name}\n" in tolerances for name in CATALOGUE.tolerances)
+
+
+def test_every_recorded_machine_has_a_page(pages: dict[str, str]):
+    machines = [page for page in pages if page.startswith("machines/")]
+    assert len(machines) == len(names()) + len(list((ROOT / "tests/machines/hosts").glob("*.json"))) + len(
+        HOSTS
+    )
+    assert "Neoverse N1 r3p1" in pages["machines/graviton2-6.18.md"]
+
+
+def test_the_atlas_has_each_step_between_kernels_and_each_cpu(pages: dict[str, str]):
+    atlas = pages["atlas.md"]
+    assert re.findall(r"^## From (\S+) to (\S+)$", atlas, re.MULTILINE) == [
+        ("6.1", "6.12"), ("6.12", "6.18"), ("6.18", "7.x"),
+    ]  # fmt: skip
+    cpus = {name.partition("@")[0] for name in HOSTS if "," not in name}
+    assert {f"atlas/{cpu}.md" for cpu in cpus} <= set(pages)
+    assert "| `TCR2_EL1` | no longer | " in atlas.partition("From 6.12 to 6.18")[2]  # gone where TCRX is 0
+    n1 = pages["atlas/neoverse-n1.md"]
+    assert "| field | 6.1 | 6.12 | 6.18 | 7.x |" in n1
+
+
+def test_a_made_page_points_only_at_pages(pages: dict[str, str]):
+    there = {*pages, *WRITTEN}
+    for path, text in pages.items():
+        here = PurePosixPath(path).parent
+        links = re.findall(r"\]\(([^)#\s:]+\.md)\)", text)
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", text, re.DOTALL):
+            links += [f"{line}.md" for line in block.splitlines() if line and not line.startswith(":")]
+        assert [link for link in links if str(here / link) not in there] == [], path
+
+
+def test_a_written_page_points_at_made_ones_by_their_names(pages: dict[str, str]):
+    there = {*pages, *WRITTEN}
+    for page in (WRITTEN[name] for name in WRITTEN if "decisions" not in name):
+        text = page.read_text(encoding="utf-8")
+        made = [link[1:] for link in re.findall(r"\]\((/[^)#\s]+\.md)\)", text)]
+        assert [link for link in made if link not in there] == [], page
+        assert Path(page).stat().st_size > 400 or page.name == "README.md"

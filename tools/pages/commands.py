@@ -1,0 +1,100 @@
+"""A page for each verb, out of its own help; the same page becomes the man page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from typer.main import get_command
+
+from armlevel.cli.app import VERBS, _app
+from pages.markdown import page, toctree
+
+__all__ = ["command_pages", "manuals"]
+
+_EXIT = """## Exit status
+
+0: yes, or done. 1: no (refused, differs, no baseline). 3: cannot say. 2: bad usage or bad input. Of several answers
+the worst counts: 1, then 3, then 0.
+
+## Environment
+
+`NO_COLOR`
+: no colours, on a terminal neither.
+
+`ARMLEVEL_TRACEBACK`
+: show where a fault of armlevel happened."""
+
+
+def command_pages() -> dict[str, str]:
+    """Return path -> text of every page about the command line."""
+    pages = {f"reference/commands/{name}.md": _verb(name, command) for name, command in _commands()}
+    listed = [f"commands/{name}" for name, _ in _commands()]
+    pages["reference/commands.md"] = page(
+        "The command line",
+        "Each page is made from the help of the command, and is its manual page (`man armlevel-baseline`).",
+        toctree(listed),
+    )
+    return pages
+
+
+def manuals() -> list[tuple[str, str, str, list[str], int]]:
+    """Return what Sphinx needs to make a manual page of each command page."""
+    return [
+        (f"reference/commands/{name}", name, _line(command), ["the armlevel developers"], 1)
+        for name, command in _commands()
+    ]
+
+
+def _commands() -> Iterator[tuple[str, Any]]:
+    top: Any = get_command(_app)
+    context = top.make_context("armlevel", [], resilient_parsing=True)
+    yield "armlevel", top
+    for verb in VERBS:
+        command = top.get_command(context, verb)
+        yield f"armlevel-{verb}", command
+        if hasattr(command, "list_commands"):
+            below = command.make_context(verb, [], resilient_parsing=True, parent=context)
+            for name in command.list_commands(below):
+                yield f"armlevel-{verb}-{name}", command.get_command(below, name)
+
+
+def _verb(name: str, command: Any) -> str:  # noqa: ANN401 - typer's own class
+    words = name.replace("armlevel-lab-", "armlevel-lab ").replace("-", " ", 1)
+    if name.startswith("armlevel-verify-"):
+        words = "armlevel verify-signature"
+    context = command.make_context(words, [], resilient_parsing=True)
+    usage = " ".join(context.get_usage().removeprefix("Usage: ").split())
+    about = _prose(command.help or "")
+    parts = [_line(command), "## Synopsis", f"`{usage}`"]
+    if rest := about.partition("\n\n")[2]:
+        parts += ["## Description", rest]
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option"]
+    if arguments:
+        parts += ["## Arguments", "\n\n".join(_parameter(p, p.metavar or p.name) for p in arguments)]
+    if options:
+        parts += ["## Options", "\n\n".join(_parameter(p, _spelt(p)) for p in options)]
+    if name == "armlevel":
+        listed = (f"[`{verb}`](armlevel-{verb}.md)\n: {line}" for verb, (_, line) in VERBS.items())
+        parts += ["## Commands", "\n\n".join(listed), _prose(command.epilog or "")]
+    return page(name, *parts, _EXIT)
+
+
+def _line(command: Any) -> str:  # noqa: ANN401 - typer's own class
+    return _prose(command.help or "").partition("\n\n")[0]
+
+
+def _prose(text: str) -> str:
+    # What a terminal shows as it is, Markdown must not take for markup.
+    return re.sub(r"(?<!`)([@<*_])", r"\\\1", text.strip().replace("\b", ""))
+
+
+def _spelt(parameter: Any) -> str:  # noqa: ANN401 - typer's own class
+    names = ", ".join((*parameter.opts, *parameter.secondary_opts))
+    return names if getattr(parameter, "is_flag", False) else f"{names} {parameter.metavar or ''}".strip()
+
+
+def _parameter(parameter: Any, name: str) -> str:  # noqa: ANN401 - typer's own class
+    return f"`{name}`\n: {_prose(parameter.help or 'Show this and leave.')}"
