@@ -15,8 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe preload fidelity migrations bench rows requirements clean moved
-.PHONY: help demo test check probe preload fidelity docs bench rows requirements clean moved
+.PHONY: help demo test check probe preload fidelity migrations docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -52,6 +51,7 @@ fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, 
 
 migrations: $(LIBRARY) ## seventy real migrations between emulated hosts, each predicted before the first boot
 	@$(RUN) tools/migrations.py
+
 docs: $(VENV)/.docs ## build/docs/html and build/docs/man; a warning is an error
 	@$(RUN) tools/make_docs.py
 

@@ -18,8 +18,9 @@ version = release = __version__
 extensions = ["myst_parser"]
 myst_enable_extensions = ["deflist", "colon_fence", "attrs_block"]
 myst_heading_anchors = 3
+smartquotes = False  # --json must not become a dash
 html_theme = "furo"
 html_title = f"armlevel {__version__}"
-exclude_patterns = ["_schemas", "decisions/README.md"]
+exclude_patterns = ["decisions/README.md"]
 man_pages = manuals()
 man_make_section_directory = True

@@ -23,7 +23,7 @@ from armlevel.profile import Host  # noqa: E402
 from pages.atlas import atlas_pages  # noqa: E402
 from pages.catalogue import catalogue_pages  # noqa: E402
 from pages.commands import command_pages  # noqa: E402
-from pages.documents import document_pages, schema_files  # noqa: E402
+from pages.documents import document_pages  # noqa: E402
 from pages.machines import machine_pages  # noqa: E402
 from pages.markdown import page, toctree  # noqa: E402
 
@@ -68,8 +68,7 @@ def write_source(target: Path) -> int:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(DOCS, target)
     made = made_pages()
-    schemas = {f"_schemas/{name}": text for name, text in schema_files().items()}
-    for path, text in {**made, **schemas}.items():
+    for path, text in made.items():
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

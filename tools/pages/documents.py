@@ -1,4 +1,4 @@
-"""The documents: a page for each kind out of its JSON Schema, and the schema itself."""
+"""The documents: a page for each kind out of its JSON Schema."""
 
 from __future__ import annotations
 
@@ -8,26 +8,18 @@ from typing import Any
 from armlevel.documents.schema import schemas
 from pages.markdown import page, table, toctree
 
-__all__ = ["document_pages", "schema_files"]
+__all__ = ["document_pages"]
 
 _ABOUT = """armlevel writes and reads JSON. Registers are text, `"0x%016x"`; other integers are below 2^53. The
 digest of a document is the SHA-256 of its canonical bytes (RFC 8785) without the keys `digest` and `made`. Unknown
 kinds and unknown keys are refused by name."""
 
 
-def schema_files() -> dict[str, str]:
-    """Return file name -> JSON Schema, for a reader's own validator."""
-    return {
-        f"{_file(kind)}.schema.json": json.dumps(schema, indent=1) + "\n"
-        for kind, schema in schemas().items()
-    }
-
-
 def document_pages() -> dict[str, str]:
     """Return path -> text of the pages about documents."""
     pages = {}
     for kind, schema in schemas().items():
-        link = f"The JSON Schema: [{_file(kind)}.schema.json](/_schemas/{_file(kind)}.schema.json)."
+        link = f"The JSON Schema: [{_file(kind)}.json](/schemas/{_file(kind)}.json)."
         parts = [schema.get("description", ""), link, _properties(schema)]
         for name, one in sorted(schema.get("$defs", {}).items()):
             parts += [f"## {name}", one.get("description", ""), _properties(one)]
