@@ -13,6 +13,7 @@ from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Host, Software
 from tests.engine.kit import CATALOGUE, FACTS, N1, PSCI, V1, host, offer, plain, shape, up_to
+from tests.fidelity.hosts import read
 
 API, RNDR = "ID_AA64ISAR1_EL1.API", "ID_AA64ISAR0_EL1.RNDR"
 
@@ -171,3 +172,22 @@ def test_a_matrix_has_every_ordered_pair_and_one_levelled_answer_both_ways():
     }
     with pytest.raises(UsageError):
         matrix(hosts[:1], CATALOGUE)
+
+
+def test_hosts_that_are_alike_are_asked_once_and_answer_as_each_alone():
+    recorded = read(["neoverse-n2@7.x", "neoverse-n2@6.12", "neoverse-n1@7.x"])
+    hosts = [replace(host, name=f"{host.name} {index}") for index in range(2) for host in recorded]
+    odd = replace(recorded[0], name="no clock", facts=replace(recorded[0].facts, cntfrq_hz=None))
+    hosts.append(odd)
+    by_name = {host.name: host for host in hosts}
+    cells = matrix(hosts, CATALOGUE)
+    assert len(cells) == 7 * 6
+    for cell in cells:
+        pair = [by_name[cell.source], by_name[cell.target]]
+        alone = next(one for one in matrix(pair, CATALOGUE) if one.source == cell.source)
+        for part in ("natural", "levelled", "natural_parts", "levelled_parts"):
+            assert getattr(cell, part) == getattr(alone, part), (cell.source, cell.target)
+        for part in ("findings", "conflicts"):
+            ours, theirs = ([(f.subject, f.severity) for f in getattr(one, part)] for one in (cell, alone))
+            assert ours == theirs, (cell.source, cell.target)
+    assert {cell.natural for cell in cells if "no clock" in (cell.source, cell.target)} >= {"unknown"}

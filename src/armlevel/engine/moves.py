@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
-from armlevel.engine.baseline import level
+from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of, worst
+from armlevel.engine.kinds import kind_key
 from armlevel.engine.natural import natural
 from armlevel.engine.pmu import judge_pmu
 from armlevel.engine.policy import Policy
@@ -143,7 +144,8 @@ def _tolerating(guest: Guest, names: tuple[str, ...], catalogue: Catalogue) -> G
 class Cell:
     """One ordered pair: the natural profile's arrival, and what a baseline of the two would make of it.
 
-    ``natural_parts`` and ``levelled_parts`` answer each part by itself; ``levelled`` is the same both ways.
+    ``natural_parts`` and ``levelled_parts`` answer each part by itself; ``levelled`` is the same both ways. Of hosts
+    that are alike one is asked for all, and ``findings`` and ``conflicts`` may name that one.
     """
 
     source: str
@@ -170,18 +172,20 @@ def matrix(
             "a matrix needs at least two hosts", hint="name more host profiles, or a directory of them"
         )
     policy = policy or Policy()
-    pairs = {
-        frozenset((i, j)): level([hosts[i], hosts[j]], catalogue, policy)
-        for i in range(len(hosts))
-        for j in range(i + 1, len(hosts))
-    }
+    keys = [kind_key(host) for host in hosts]
+    moves: dict[tuple[Hashable, Hashable], Move] = {}
+    pairs: dict[frozenset[Hashable], Baseline] = {}
     cells = []
     for i, source in enumerate(hosts):
         for j, target in enumerate(hosts):
             if i == j:
                 continue
-            move = _judged(source, target, catalogue, vmm, None, policy)
-            pair = pairs[frozenset((i, j))]
+            ways, both = (keys[i], keys[j]), frozenset((keys[i], keys[j]))
+            if ways not in moves:
+                moves[ways] = _judged(source, target, catalogue, vmm, None, policy)
+            if both not in pairs:
+                pairs[both] = level([source, target], catalogue, policy)
+            move, pair = moves[ways], pairs[both]
             cells.append(
                 Cell(
                     source.name,

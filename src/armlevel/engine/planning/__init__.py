@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
 from armlevel.engine.planning.cover import Cover, cover
-from armlevel.engine.planning.kinds import Kind, kinds_among
 from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.planning.plan import Plan, Planner, Pool, plan, planned
 
@@ -12,7 +11,6 @@ __all__ = [
     "Cover",
     "Holdout",
     "Joining",
-    "Kind",
     "Merge",
     "Plan",
     "Planner",
@@ -21,7 +19,6 @@ __all__ = [
     "cover",
     "holdouts",
     "joining",
-    "kinds_among",
     "merges",
     "one_way",
     "plan",
