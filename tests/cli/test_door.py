@@ -37,6 +37,17 @@ def test_the_version_is_told(armlevel: Command):
     assert armlevel("--version").out == f"armlevel {__version__}\n"
 
 
+def test_the_package_runs_as_the_command_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "armlevel", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"armlevel {__version__}\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "armlevel", "check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+
+
 def test_no_verb_is_bad_usage_and_shows_help(armlevel: Command):
     said = armlevel()
     assert (said.code, said.out) == (2, "")
