@@ -24,7 +24,7 @@ help: ## list what can be done here
 demo: $(VENV)/.run ## recorded Graviton2, 3 and 4 hosts, levelled (installs only what the run needs)
 	@$(RUN) tools/demo.py
 
-test: check $(LIBRARY) ## everything that must hold: the check, then the tests
+test: check $(LIBRARY) $(VENV)/.docs ## everything that must hold: the check, then the tests
 	$(RUN) -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/.test ## lint, format, types, import contract, the compiled facts, the core on Python 3.10

@@ -3,6 +3,7 @@
 
 tools/make_docs.py             build/docs/html and build/docs/man
 tools/make_docs.py --source    only build/docs/source: the written pages and the made ones together
+tools/make_docs.py -o DIR      somewhere else
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from armlevel.machines import folder, names  # noqa: E402
 from armlevel.profile import Host  # noqa: E402
 from pages.atlas import atlas_pages  # noqa: E402
 from pages.catalogue import catalogue_pages  # noqa: E402
-from pages.commands import command_pages  # noqa: E402
+from pages.commands import command_pages, manual_pages  # noqa: E402
 from pages.documents import document_pages  # noqa: E402
 from pages.machines import machine_pages  # noqa: E402
 from pages.markdown import page, toctree  # noqa: E402
@@ -43,15 +44,27 @@ def made_pages() -> dict[str, str]:
         own = load_hosts([str(shipped / f"{name}.json") for name in names()])
     history: list[Host] = load_hosts([str(ROOT / "tests/machines/hosts")])
     groups = [
-        ("AWS Graviton", "They ship with armlevel: `@graviton2-6.1` names one.", own),
-        ("The same machines, other kernels", "Recorded among the tests.", history),
-        ("Emulated hosts", "QEMU's CPUs under Debian's kernels, tried by `armlevel lab probe`.", lab),
+        (
+            "AWS Graviton",
+            "They ship with armlevel: `@graviton2-6.1` names one. Recorded by Firecracker's maintainers.",
+            own,
+        ),
+        (
+            "The same machines, other kernels",
+            "Kept with the tests: what updates of a kernel changed.",
+            history,
+        ),
+        (
+            "Emulated hosts",
+            "QEMU's CPUs under Debian's kernels: every value tried. `armlevel lab probe` boots one.",
+            lab,
+        ),
     ]
     return {
         **command_pages(),
         **document_pages(),
         **catalogue_pages(catalogue),
-        **machine_pages(groups),
+        **machine_pages(groups, {host.name.partition("@")[0] for host in lab if "," not in host.name}),
         **atlas_pages(lab, catalogue),
         "decisions.md": _decisions(),
     }
@@ -68,40 +81,36 @@ def write_source(target: Path) -> int:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(DOCS, target)
     made = made_pages()
-    for path, text in made.items():
+    _write(target, made)
+    return len(made)
+
+
+def _write(target: Path, pages: dict[str, str]) -> None:
+    for path, text in pages.items():
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return len(made)
 
 
 def main() -> int:
     """Build; return the exit code."""
     parser = argparse.ArgumentParser(description="build the documentation")
     parser.add_argument("--source", action="store_true", help="only write the source of the pages")
+    parser.add_argument("-o", "--output", type=Path, default=TARGET, help="write here, not to build/docs")
     options = parser.parse_args()
-    source = TARGET / "source"
-    count = write_source(source)
+    target: Path = options.output
+    count = write_source(target / "source")
+    _write(target / "man-source", manual_pages())
     print(f"{count} pages made, {len(list(DOCS.rglob('*.md')))} written")
     if options.source:
         return 0
-    for builder in ("html", "man"):
-        command = [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-q",
-            "-W",
-            "--keep-going",
-            "-b",
-            builder,
-            "-d",
-            str(TARGET / "doctrees"),
-        ]
-        done = subprocess.run([*command, str(source), str(TARGET / builder)], check=False)
+    for builder, pages in (("html", "source"), ("man", "man-source")):
+        command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "auto", "-b", builder]
+        command += ["-c", str(DOCS), "-d", str(target / "doctrees" / builder)]
+        done = subprocess.run([*command, str(target / pages), str(target / builder)], check=False)
         if done.returncode:
             return done.returncode
-        print(f"{builder}: {TARGET.relative_to(ROOT) / builder}")
+        print(f"{builder}: {target / builder}")
     return 0
 
 

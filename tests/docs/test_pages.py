@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 
 import pytest
 
@@ -44,7 +45,17 @@ def test_every_register_field_feature_rule_and_erratum_is_in_the_catalogue_with_
         assert one.see.replace("*", "\\*") in text
     features = pages["reference/catalogue/features.md"]
     assert all(f"| {name} |" in features for name in CATALOGUE.features)
-    assert pages["reference/catalogue/rules.md"].count("\n| ") > CATALOGUE.rules_total
+    rules = "".join(text for path, text in pages.items() if path.startswith("reference/catalogue/rules/"))
+    assert rules.count("\n| ") > CATALOGUE.rules_total
+    assert all(f"| `{rule.text}` |".replace("| `", "`") in rules for rule in CATALOGUE.rules)
+    kvm = pages["reference/catalogue/kvm.md"]
+    told = [one.why for one in CATALOGUE.line_changes]
+    told += [one.why for one in CATALOGUE.stable]
+    told += [one.why for one in CATALOGUE.leaks]
+    told += [one.why for one in CATALOGUE.ignored]
+    told += [one.why for one in CATALOGUE.drops]
+    told += [one.why for one in CATALOGUE.couplings]
+    assert [why for why in told if why.replace("*", "\\*").replace("<", "&lt;") not in kvm] == []
     errata = pages["reference/catalogue/errata.md"]
     assert all(f"| {one.name} |" in errata and one.see in errata for one in CATALOGUE.errata)
     tolerances = pages["reference/catalogue/tolerances.md"]
@@ -75,10 +86,26 @@ def test_a_made_page_points_only_at_pages(pages: dict[str, str]):
     there = {*pages, *WRITTEN}
     for path, text in pages.items():
         here = PurePosixPath(path).parent
+        roots = {"": here, "/": PurePosixPath()}
         links = re.findall(r"\]\(([^)#\s:]+\.md)\)", text)
         for block in re.findall(r"```\{toctree\}\n(.*?)```", text, re.DOTALL):
             links += [f"{line}.md" for line in block.splitlines() if line and not line.startswith(":")]
-        assert [link for link in links if str(here / link) not in there] == [], path
+        found = {link: normpath(roots[link[: link.startswith("/")]] / link.lstrip("/")) for link in links}
+        assert [link for link, target in found.items() if target not in there] == [], path
+
+
+def test_every_made_page_is_reached_from_another(pages: dict[str, str]):
+    reached = set()
+    texts = {**pages, **{name: page.read_text(encoding="utf-8") for name, page in WRITTEN.items()}}
+    for path, text in texts.items():
+        listed = [
+            line
+            for block in re.findall(r"```\{toctree\}\n(.*?)```", text, re.DOTALL)
+            for line in block.split()
+        ]
+        links = [*re.findall(r"\]\(/?([^)#\s:]+\.md)\)", text), *(f"{line}.md" for line in listed)]
+        reached |= {normpath(PurePosixPath(path).parent / link) for link in links} | set(links)
+    assert set(pages) - reached == set()
 
 
 def test_a_written_page_points_at_made_ones_by_their_names(pages: dict[str, str]):

@@ -1,4 +1,4 @@
-"""A page for each verb, out of its own help; the same page becomes the man page."""
+"""A page for each verb, and a manual page, out of its own help."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typer.main import get_command
 from armlevel.cli.app import VERBS, _app
 from pages.markdown import page, toctree
 
-__all__ = ["command_pages", "manuals"]
+__all__ = ["command_pages", "manual_pages", "manuals"]
 
 _EXIT = """## Exit status
 
@@ -39,10 +39,17 @@ def command_pages() -> dict[str, str]:
     return pages
 
 
+def manual_pages() -> dict[str, str]:
+    """Return path -> text of the source of the manual pages."""
+    pages = {f"{name}.md": _verb(name, command, manual=True) for name, command in _commands()}
+    pages["index.md"] = page("Manual pages", toctree(name for name, _ in _commands()))
+    return pages
+
+
 def manuals() -> list[tuple[str, str, str, list[str], int]]:
     """Return what Sphinx needs to make a manual page of each command page."""
     return [
-        (f"reference/commands/{name}", name, _line(command), ["the armlevel developers"], 1)
+        (name, name, _line(command).rstrip("."), ["the armlevel developers"], 1)
         for name, command in _commands()
     ]
 
@@ -60,14 +67,16 @@ def _commands() -> Iterator[tuple[str, Any]]:
                 yield f"armlevel-{verb}-{name}", command.get_command(below, name)
 
 
-def _verb(name: str, command: Any) -> str:  # noqa: ANN401 - typer's own class
+def _verb(name: str, command: Any, *, manual: bool = False) -> str:  # noqa: ANN401 - typer's own class
     words = name.replace("armlevel-lab-", "armlevel-lab ").replace("-", " ", 1)
     if name.startswith("armlevel-verify-"):
         words = "armlevel verify-signature"
     context = command.make_context(words, [], resilient_parsing=True)
     usage = " ".join(context.get_usage().removeprefix("Usage: ").split())
+    usage = re.sub(r"\{([^}]*?)(?:\.\.\.)?\}(\.\.\.)?", r"\1\2", usage)
     about = _prose(command.help or "")
-    parts = [_line(command), "## Synopsis", f"`{usage}`"]
+    # A manual page says what the command does under NAME.
+    parts = ["" if manual else _line(command), "## Synopsis", f"`{usage}`"]
     if rest := about.partition("\n\n")[2]:
         parts += ["## Description", rest]
     arguments = [p for p in command.params if p.param_type_name == "argument"]
@@ -77,9 +86,17 @@ def _verb(name: str, command: Any) -> str:  # noqa: ANN401 - typer's own class
     if options:
         parts += ["## Options", "\n\n".join(_parameter(p, _spelt(p)) for p in options)]
     if name == "armlevel":
-        listed = (f"[`{verb}`](armlevel-{verb}.md)\n: {line}" for verb, (_, line) in VERBS.items())
-        parts += ["## Commands", "\n\n".join(listed), _prose(command.epilog or "")]
-    return page(name, *parts, _EXIT)
+        links = (
+            (f"armlevel-{verb}(1)" if manual else f"[`{verb}`](armlevel-{verb}.md)", line)
+            for verb, (_, line) in VERBS.items()
+        )
+        parts += [
+            "## Commands",
+            "\n\n".join(f"{link}\n: {line}" for link, line in links),
+            _prose(command.epilog or ""),
+        ]
+    also = "armlevel(1)" if name != "armlevel" else ", ".join(f"armlevel-{verb}(1)" for verb in VERBS)
+    return page(name, *parts, _EXIT, *(["## See also", also] if manual else []))
 
 
 def _line(command: Any) -> str:  # noqa: ANN401 - typer's own class

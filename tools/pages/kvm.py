@@ -31,8 +31,8 @@ def _kvm(catalogue: Catalogue) -> str:
         ),
         "## Registers that a move may leave behind",
         table(
-            ("register", "when", "what is lost", "source"),
-            ((_code(one.register), one.when, one.loses, one.see) for one in catalogue.drops),
+            ("register", "when", "what is lost", "why", "source"),
+            ((_code(one.register), _code(one.when), one.loses, one.why, one.see) for one in catalogue.drops),
         ),
         "## Accepted and not kept",
         table(
@@ -88,6 +88,14 @@ def _others(catalogue: Catalogue) -> list[str]:
         ),
         "## What updates inside a stable line changed",
         table(("register or field", "line", "patch levels", "before", "after", "why", "source"), stable),
+        "## What a newer line shows otherwise",
+        table(
+            ("what", "last as before", "first as now", "what changed", "source"),
+            (
+                (_list(f"`{name}`" for name in one.subjects), one.until, one.since, one.why, one.see)
+                for one in catalogue.line_changes
+            ),
+        ),
         "## Where a guest reads the hardware",
         table(
             ("field", "lines", "when", "why", "source"),

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 __all__ = ["code", "page", "table", "toctree"]
 
 
-def page(title: str, *parts: str) -> str:
-    """Return a page: its title, then its parts."""
-    return "\n\n".join([f"# {title}", *(part.strip("\n") for part in parts if part)]) + "\n"
+def page(title: str, *parts: str, apart: bool = False) -> str:
+    """Return a page: its title, then its parts; ``apart`` from the contents at the side, reached by links alone."""
+    head = ["---\norphan: true\n---"] if apart else []
+    return "\n\n".join([*head, f"# {title}", *(part.strip("\n") for part in parts if part)]) + "\n"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
