@@ -13,6 +13,7 @@ from armlevel.cli.app import VERBS
 from armlevel.documents.schema import schemas
 from armlevel.machines import names
 from make_docs import made_pages
+from pages.keys import ANY, MEANINGS
 from tests.fidelity.hosts import HOSTS
 from tests.repository.frame import ROOT
 
@@ -34,6 +35,18 @@ def test_every_verb_has_a_page_with_each_of_its_options(pages: dict[str, str]):
 
 def test_every_kind_of_document_has_a_page(pages: dict[str, str]):
     assert {f"reference/documents/{kind.replace('/', '-')}.md" for kind in schemas()} <= set(pages)
+
+
+def test_every_key_of_a_document_has_a_meaning_and_no_other_has():
+    keys: dict[str, set[str]] = {}
+    for kind, schema in schemas().items():
+        keys[kind] = set(schema["properties"])
+        for name, one in schema.get("$defs", {}).items():
+            keys[name.removesuffix("Model")] = set(one.get("properties", ()))
+    keys["Guest"] = set()  # the page points at guest-profile/1
+    assert set(MEANINGS) == set(keys)
+    for name, told in MEANINGS.items():
+        assert set(told) | (set(ANY) & keys[name]) == keys[name], name
 
 
 def test_every_register_field_feature_rule_and_erratum_is_in_the_catalogue_with_its_source(

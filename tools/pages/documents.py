@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from armlevel.documents.schema import schemas
+from pages.keys import ANY, MEANINGS
 from pages.markdown import page, table, toctree
 
 __all__ = ["document_pages"]
@@ -20,9 +21,13 @@ def document_pages() -> dict[str, str]:
     pages = {}
     for kind, schema in schemas().items():
         link = f"The JSON Schema: [{_file(kind)}.json](/schemas/{_file(kind)}.json)."
-        parts = [schema.get("description", ""), link, _properties(schema)]
+        parts = [schema.get("description", ""), link, _properties(kind, schema)]
         for name, one in sorted(schema.get("$defs", {}).items()):
-            parts += [f"## {name}", one.get("description", ""), _properties(one)]
+            title = _name(name)
+            if title == "Guest":
+                parts += [f"## {title}", "The keys of [guest-profile/1](guest-profile-1.md)."]
+                continue
+            parts += [f"## {title}", one.get("description", ""), _properties(title, one)]
         pages[f"reference/documents/{_file(kind)}.md"] = page(kind, *parts)
     listed = [f"documents/{_file(kind)}" for kind in schemas()]
     pages["reference/documents.md"] = page("Documents", _ABOUT, toctree(listed))
@@ -33,13 +38,17 @@ def _file(kind: str) -> str:
     return kind.replace("/", "-")
 
 
-def _properties(schema: dict[str, Any]) -> str:
+def _name(definition: str) -> str:
+    return definition.removesuffix("Model")
+
+
+def _properties(title: str, schema: dict[str, Any]) -> str:
     rows = [
         (
             f"`{name}`",
             _type(one),
             "yes" if name in schema.get("required", ()) else "",
-            one.get("description", ""),
+            MEANINGS[title].get(name) or ANY[name],
         )
         for name, one in schema.get("properties", {}).items()
     ]
@@ -58,7 +67,7 @@ def _type(one: dict[str, Any]) -> str:
 
 def _simple(one: dict[str, Any]) -> str:
     if "$ref" in one:
-        return str(one["$ref"]).rpartition("/")[2]
+        return _name(str(one["$ref"]).rpartition("/")[2])
     if "const" in one:
         return f"`{json.dumps(one['const'])}`"
     if "enum" in one:
