@@ -15,7 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe preload fidelity migrations docs bench rows requirements clean moved
+.PHONY: help demo test check probe preload package fidelity migrations docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -41,6 +41,11 @@ probe: $(VENV)/.run ## dist/armlevel-probe.pyz: the probe as one file, for a bar
 
 preload: $(VENV)/.run ## the library with which stock QEMU shows a guest profile (any machine; it is for Arm)
 	@$(RUN) tools/make_preload.py
+
+package: $(VENV)/.run ## dist/: the wheel and the source archive, with that library inside, and the probe
+	@$(RUN) tools/make_preload.py
+	@$(RUN) -m hatchling build
+	@$(RUN) tools/make_probe.py
 
 # Where it cannot be built (no compiler, no Debian archive) its tests are skipped, and say so.
 $(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test

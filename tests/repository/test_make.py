@@ -16,6 +16,7 @@ CHORES = [
     "check",
     "probe",
     "preload",
+    "package",
     "fidelity",
     "migrations",
     "docs",

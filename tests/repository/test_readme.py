@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+from armlevel.cli.app import run
 from tests.repository.frame import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,3 +38,10 @@ def test_the_readme_names_the_command_that_ci_runs():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "make test" in README
     assert script.rstrip().endswith("make test")
+
+
+def test_the_picture_is_what_the_matrix_of_the_nine_recorded_hosts_writes(tmp_path: Path):
+    picture = tmp_path / "matrix.svg"
+    assert run(["matrix", "@graviton*", "--svg", str(picture)]) == 0
+    assert (ROOT / "docs" / "matrix.svg").read_text(encoding="utf-8") == picture.read_text(encoding="utf-8")
+    assert "](docs/matrix.svg)" in README
