@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from armlevel.cli.app import run
+from armlevel.errors import LabError
+from armlevel.lab import Laboratory, Settings, parse_host
+from pages import console
 from tests.repository.frame import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,3 +50,34 @@ def test_the_picture_is_what_the_matrix_of_the_nine_recorded_hosts_writes(tmp_pa
     assert run(["matrix", "@graviton*", "--svg", str(picture)]) == 0
     assert (ROOT / "docs" / "matrix.svg").read_text(encoding="utf-8") == picture.read_text(encoding="utf-8")
     assert "](docs/matrix.svg)" in README
+
+
+def test_the_commands_of_the_readme_print_what_it_shows(tmp_path: Path):
+    listed = [one for block in console.blocks_of(README) if not block.where for one in block.commands]
+    assert len(listed) > 8
+    here = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for one in console.run(listed, tmp_path, here, 120):
+        assert console.says(one), (
+            f"README.md shows something else; tools/fill_pages.py README.md puts this in:\n{one}"
+        )
+
+
+def test_the_readme_asks_nothing_that_armlevel_would_not_take():
+    blocks = console.blocks_of(README)
+    ours = [one for block in blocks for one in block.commands if one.line.startswith("armlevel ")]
+    assert [(one.line, said) for one in ours if (said := console.objection(one.line))] == []
+    assert max(len(line) for one in ours for line in one.prints) <= 80
+
+
+def test_the_way_without_an_arm_machine_prints_what_the_readme_shows(tmp_path: Path, tell):
+    try:
+        Laboratory(Settings.of(os.environ)).prepare(parse_host("neoverse-n1@7.x"))
+    except LabError as exc:
+        if os.environ.get("ARMLEVEL_LAB"):
+            raise
+        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+    listed = [one for block in console.blocks_of(README) if block.where == "lab" for one in block.commands]
+    here = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for one in console.run(listed, tmp_path, here, 600):
+        assert console.says(one), f"README.md shows something else:\n{one}"
+    tell(f"README: {len(listed)} commands with emulated hosts")
