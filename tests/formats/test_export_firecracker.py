@@ -103,6 +103,20 @@ def test_a_template_gives_each_host_what_it_says(tell):
     tell(f"Firecracker: {len(PAIRS)} templates applied to recorded offers, {taken} fields changed, all taken")
 
 
+def test_what_a_template_cannot_take_out_of_the_state_is_left():
+    some = 0
+    for guest, there in PAIRS:
+        carried = set(offer_of(there, Shape(guest.shape.features & {"sve", "ptrauth"})).registers or ())
+        left = {
+            one.subject
+            for one in export_template(guest, there, CATALOGUE).left
+            if one.subject.startswith("list.")
+        }
+        assert left == {f"list.{name_of(one)}" for one in carried - set(guest.carries or carried)}
+        some += bool(left)
+    assert some
+
+
 def test_a_template_touches_nothing_that_is_equal():
     for guest, there in naturals("firecracker"):
         found = export_template(guest, there, CATALOGUE)
@@ -126,6 +140,7 @@ def test_a_guest_of_firecrackers_own_shape_comes_back_equal():
         "ID_AA64DFR0_EL1",
         "ID_DFR0_EL1",
         "MIDR_EL1",
+        "list",
     }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from armlevel.arch import Catalogue
 from armlevel.errors import UsageError
 from armlevel.formats.exported import Exported, Left, Write, written
-from armlevel.kvm import id_of
+from armlevel.kvm import id_of, name_of
 from armlevel.profile import SHAPE_FEATURES, Guest, Host, Offer, Shape
 
 __all__ = ["export_fingerprint", "export_template"]
@@ -65,6 +65,9 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
             left += refused
             if after != shown[name]:
                 writes.append(Write(name, id_of(name), shown[name], after))
+    # A snapshot holds every register that KVM lists, and a host without one of them refuses it.
+    more = sorted(set(offer.registers or ()) - set(guest.carries or offer.registers or ()))
+    left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
     template = {
         "kvm_capabilities": [cap for name in sorted(possible) for cap in _FEATURES[name]],
         "vcpu_features": _features(possible),
