@@ -151,17 +151,18 @@ def probe(
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the profile (as without -o).")] = False,
 ) -> int:
     """Boot a host and probe its KVM; write the host profile."""
     where = parse_host(host)
     probed = _laboratory(mirror, keyring, qemu).probe(where, _collector(collector), timeout)
     for remark in probed.remarks:
         tell(remark)
-    if not output:
+    if output:
+        replace_file(output, probed.text)
+        tell(f"{output}: {where}, probed in {probed.seconds:.1f} s, boot included")
+    if as_json or not output:
         sys.stdout.write(probed.text)
-        return 0
-    replace_file(output, probed.text)
-    tell(f"{output}: {where}, probed in {probed.seconds:.1f} s, boot included")
     return 0
 
 
