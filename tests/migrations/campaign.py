@@ -64,7 +64,7 @@ def _of_pair(
 ) -> Iterator[tuple[Case, Seen]]:
     a, b = cases[0].pair
     qemus = tuple(sorted({version for case in cases for version in case.qemu}))
-    with lab.session(parse_host(a), qemus) as one, lab.session(parse_host(b), qemus) as other:
+    with lab.pair(parse_host(a), parse_host(b), qemus) as (one, other):
         sessions = {a: one, b: other}
         for number, case in enumerate(cases):
             seen = _case(case, f"guest{number}", sessions, hosts, catalogue)

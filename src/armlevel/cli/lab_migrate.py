@@ -62,7 +62,7 @@ def run(
     plain = Guest(machine_of(here, there), vcpus=vcpus)
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
     qemus = tuple(dict.fromkeys((here, there)))
-    with lab.session(hosts[0], qemus) as one, lab.session(hosts[1], qemus) as other:
+    with lab.pair(*hosts, qemus) as (one, other):
         source, target = Seat(one, here), Seat(other, there)
         if profile:
             source = levelled_seat(source, profile, profiles[0])

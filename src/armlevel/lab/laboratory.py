@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -23,6 +24,7 @@ from armlevel.lab.session import ROOM, Session
 from armlevel.lab.settings import Settings
 from armlevel.lab.store import Store, content_key
 from armlevel.lab.vmms import guest_image, module_image, vmm_image
+from armlevel.lab.wire import End, wire
 
 __all__ = ["KernelState", "Laboratory", "Probed"]
 
@@ -68,16 +70,32 @@ class Laboratory:
         return self._machine(host, extra).run(host, job, timeout)
 
     def session(
-        self, host: Host, qemus: Sequence[str] = ("10",), files: Mapping[str, bytes] | None = None
+        self,
+        host: Host,
+        qemus: Sequence[str] = ("10",),
+        files: Mapping[str, bytes] | None = None,
+        end: End | None = None,
     ) -> Session:
         """A host that stays: boots with these QEMUs when its ``with`` block begins, and starts guests as asked.
 
-        ``files`` lie under ``/job``.
+        ``files`` lie under ``/job``; ``end`` is that of a wire to another host.
         """
         inside = {f"inside/{path}": data for path, data in pack_control().items()}
         roomy = replace(host, memory=max(host.memory, ROOM))
         machine = self._machine(roomy, self.vmm_images(host, *reversed(qemus)))
-        return Session(machine, roomy, {**(files or {}), **inside})
+        return Session(machine, roomy, {**(files or {}), **inside}, end)
+
+    @contextmanager
+    def pair(
+        self, one: Host, other: Host, qemus: Sequence[str] = ("10",)
+    ) -> Iterator[tuple[Session, Session]]:
+        """Two hosts that stay, and a wire between them."""
+        with (
+            wire() as ends,
+            self.session(one, qemus, end=ends[0]) as here,
+            self.session(other, qemus, end=ends[1]) as there,
+        ):
+            yield here, there
 
     def probe(self, host: Host, collector: Mapping[str, bytes], timeout: float = 300.0) -> Probed:
         """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""

@@ -219,7 +219,7 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mov
         here = {"uri": f"tcp:0.0.0.0:{ARRIVALS}"}
         target.ask("ask", name=name, command="migrate-incoming", arguments=here)
         source.ask("ask", name=name, command="migrate", arguments={"uri": target.address})
-        info = _sent(source, name)
+        info: dict[str, Any] = source.ask("sent", name=name, seconds=_SENDING)
         arrived = _settled(target, name)
         result = _afterwards(target, name) if arrived else {}
     except Refused as exc:
@@ -235,17 +235,6 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mov
         seconds=time.monotonic() - began,
         **result,
     )
-
-
-def _sent(source: Session, name: str) -> dict[str, Any]:
-    ends = time.monotonic() + _SENDING
-    info: dict[str, Any] = {}
-    while time.monotonic() < ends:
-        info = source.ask("ask", name=name, command="query-migrate")
-        if info.get("status") in {"completed", "failed", "cancelled"}:
-            break
-        time.sleep(0.1)
-    return info
 
 
 def _settled(target: Session, name: str) -> bool:

@@ -17,6 +17,7 @@ from armlevel.errors import LabError
 from armlevel.lab.hosts import Host
 from armlevel.lab.jobs import Job
 from armlevel.lab.machine import Machine
+from armlevel.lab.wire import End
 
 __all__ = ["ARRIVALS", "ROOM", "Refused", "Session"]
 
@@ -40,6 +41,7 @@ class Session:
     machine: Machine
     host: Host
     files: Mapping[str, bytes]
+    end: End | None = None
     patience: float = 180.0
     port: int = 0
     _problem: Callable[[], LabError | None] = lambda: None
@@ -52,7 +54,7 @@ class Session:
     @property
     def address(self) -> str:
         """Where other hosts send a guest that is to come here."""
-        return f"tcp:{_LAB}:{self.port}"
+        return f"tcp:{self.end.address}:{ARRIVALS}" if self.end else f"tcp:{_LAB}:{self.port}"
 
     def __enter__(self) -> Self:
         """Begin to boot the host; the first thing it is asked waits for it, so that two hosts can boot at once.
@@ -64,8 +66,12 @@ class Session:
             self.port = _free_port()
             self._word = secrets.token_hex(16)
             network = f"user,id=lab,hostfwd=tcp:127.0.0.1:{self.port}-:{ARRIVALS}"
-            devices = ("-netdev", network, "-device", "virtio-net-pci,netdev=lab,romfile=")
-            script = f"network-up && exec python3 -I inside {listener.getsockname()[1]} {self._word}"
+            devices = ["-netdev", network, "-device", "virtio-net-pci,netdev=lab,romfile="]
+            up = ["network-up"]
+            if self.end is not None:
+                devices += self.end.devices
+                up.append(self.end.address)
+            script = f"{' '.join(up)} && exec python3 -I inside {listener.getsockname()[1]} {self._word}"
             job = Job(script, self.files)
             self._problem = ends.enter_context(self.machine.opened(self.host, job, devices))
             self._listener = listener

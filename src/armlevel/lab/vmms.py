@@ -36,15 +36,17 @@ _MODULES = (
     *("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"),
     *("failover", "net_failover", "virtio_net"),
 )
+_MTU = 60000  # a packet that the emulator takes whole
 _NETWORK_UP = """\
 #!/bin/sh
-# Load what the network card needs, and give the host the address QEMU's user network has for it.
+# Load what the network cards need; the first has the address QEMU's user network has for it, a second that of $1.
 for module in {modules}; do
     insmod /lib/modules/$module.ko || exit
 done
 ifconfig lo 127.0.0.1 up
 ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up
 route add default gw 10.0.2.2
+[ -z "$1" ] || ifconfig eth1 "$1" netmask 255.255.255.0 mtu {mtu} up
 """
 
 
@@ -197,7 +199,7 @@ def module_image(archive: Archive, line: str) -> Path:
         order = [name for name in _MODULES if name in modules]
         if "virtio_net" not in modules:
             raise LabError(f"{found.packages[0].name} holds no virtio_net module")
-        script = _NETWORK_UP.format(modules=" ".join(order)).encode()
+        script = _NETWORK_UP.format(modules=" ".join(order), mtu=_MTU).encode()
         entries = [cpio.file(f"usr/lib/modules/{name}.ko", modules[name]) for name in order]
         write_archive(
             place / "modules.cpio", [*entries, cpio.file("usr/bin/network-up", script, executable=True)]

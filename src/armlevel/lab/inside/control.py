@@ -18,6 +18,8 @@ from armlevel.lab.inside.guests import Guest
 __all__ = ["Control", "main"]
 
 _LAB = "10.0.2.2"
+_DONE = {"completed", "failed", "cancelled"}
+_PAUSE = 0.5
 
 
 class Control:
@@ -64,6 +66,16 @@ class Control:
     def do_ask(self, name: str, command: str, arguments: dict[str, Any] | None = None) -> object:
         """Ask QEMU's monitor."""
         return self._guests[name].ask(command, arguments)
+
+    def do_sent(self, name: str, seconds: float) -> object:
+        """Wait until QEMU has sent its guest, or given up; return what it says of that."""
+        ends = time.monotonic() + seconds
+        # Each question takes time of the one CPU that sends.
+        while (info := self._guests[name].ask("query-migrate")).get("status") not in _DONE:
+            if time.monotonic() > ends:
+                break
+            time.sleep(_PAUSE)
+        return info
 
     def do_ticks(self, name: str, count: int = 0, seconds: float = 0.0) -> list[Any]:
         """Return all ticks; wait for ``count`` of them first."""
