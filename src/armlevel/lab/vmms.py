@@ -30,12 +30,13 @@ VMMS = {"10": ("trixie",), "11": ("trixie", "trixie-backports")}
 _ARCH = "arm64"
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 _PACKAGES = re.compile(r"lib.*|zlib1g|qemu-system-arm")
-_RECIPE = "1"
+_RECIPE = "2"
 # In the order in which they can be loaded; what a kernel has built in is no module of it.
 _MODULES = (
     *("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"),
     *("failover", "net_failover", "virtio_net"),
 )
+_APPLETS = ("cat", "grep", "seq", "sh", "stty", "taskset", "tr")  # those that guest.sh calls by their names
 _MTU = 60000  # a packet that the emulator takes whole
 _NETWORK_UP = """\
 #!/bin/sh
@@ -147,7 +148,7 @@ def guest_image(archive: Archive) -> Path:
             cpio.device("dev/console", 5, 1),
             cpio.file("init", script, executable=True),
             cpio.file("usr/bin/busybox", busybox, executable=True),
-            cpio.link("usr/bin/sh", "busybox"),
+            *(cpio.link(f"usr/bin/{name}", "busybox") for name in _APPLETS),
             cpio.file("usr/bin/openssl-sha256sum", digest, executable=True),
             cpio.file("usr/bin/vectors-kept", program(), executable=True),
             *(cpio.file(f"{_LIBRARIES}/{name}", data, executable=True) for name, data in wanted.items()),

@@ -22,6 +22,7 @@ __all__ = ["Guest", "Tick"]
 Tick = tuple[float, int, float]
 _GREETING = 60.0
 _ANSWER = 60.0
+_LISTENING = 4.0
 
 
 class Guest:
@@ -174,13 +175,18 @@ class Guest:
             begin = len(self._lines)
         if self._console is None:
             return []
-        self._console.sendall(b"state\n")
-        ends = time.monotonic() + seconds
+        ends, again = time.monotonic() + seconds, 0.0
         with self._news:
-            while self._process.poll() is None and time.monotonic() < ends:
+            while self._process.poll() is None and (now := time.monotonic()) < ends:
                 said = self._lines[begin:]
-                if "end" in said:
-                    return said[: said.index("end")]
+                if "begin" in said:
+                    answer = said[said.index("begin") + 1 :]
+                    if "end" in answer:
+                        return answer[: answer.index("end")]
+                elif now > again:
+                    # The guest listens for a moment at a time, and forgets what came by halves.
+                    self._console.sendall(b"\nstate\n")
+                    again = now + _LISTENING
                 self._news.wait(0.25)
         return []
 
