@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from armlevel.engine import Policy, check, level, natural
 from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE, PSCI, STD, W1, W2, W3, about, field_of, plain, up_to
 
 SSBS = "ID_AA64PFR1_EL1.SSBS"
+VENDOR_2 = "KVM_REG_ARM_VENDOR_HYP_BMAP_2"
 
 
 def test_the_lowest_psci_version_is_taken_and_every_newer_host_takes_it():
@@ -174,3 +177,40 @@ def test_a_guest_born_unaffected_is_refused_where_mitigated_and_one_born_there_a
     assert check(guest, mitigated, CATALOGUE).start == "runs"
     assert check(guest, unaffected, CATALOGUE).start == "refused"
     assert [check(guest, host, CATALOGUE).arrive for host in (unaffected, mitigated)] == ["runs", "runs"]
+
+
+def _without_the_value_of(name, host):
+    """The host, its list unchanged, as recorded by someone who did not read this register."""
+    kept = {one: value for one, value in host.offers[0].firmware.items() if one != name}
+    return replace(host, offers=(replace(host.offers[0], firmware=kept),))
+
+
+def test_a_register_that_the_host_lists_without_a_recorded_value_is_unknown():
+    both = {PSCI: 0x10001, W1: 1}
+    source = plain("source", firmware=both)
+    unread = _without_the_value_of(W1, plain("unread", firmware=both))
+    guest = natural(source, CATALOGUE)
+    assert check(guest, unread, CATALOGUE).parts["firmware"] == ("unknown", "unknown")
+    assert level([source, unread], CATALOGUE).parts["firmware"] == "unknown"
+    assert check(guest, plain("older", firmware={PSCI: 0x10001}), CATALOGUE).parts == {
+        **check(guest, source, CATALOGUE).parts,
+        "list": ("refused", "refused"),
+    }
+
+
+def test_a_register_that_the_guest_carries_without_a_recorded_value_is_unknown():
+    host = plain("host", firmware={PSCI: 0x10001, STD: 1, W1: 1})
+    guest = replace(natural(host, CATALOGUE), firmware={STD: 1})
+    verdict = check(guest, host, CATALOGUE)
+    assert verdict.parts["firmware"] == ("unknown", "unknown")
+    assert {f.subject for f in verdict.findings if f.part == "firmware"} == {PSCI, W1}
+    assert verdict.parts["list"] == ("runs", "runs")
+
+
+def test_a_register_that_is_no_part_of_the_guest_needs_no_value():
+    old, new = plain("old", firmware={PSCI: 0x10001}), plain("new", firmware={PSCI: 0x10001, VENDOR_2: 0})
+    guest = level([old, new], CATALOGUE).guest
+    assert guest is not None
+    assert VENDOR_2 not in guest.firmware
+    for host in (old, new):
+        assert check(guest, host, CATALOGUE).parts["firmware"] == ("runs", "runs")

@@ -43,7 +43,7 @@ def level_firmware(
     that show the lowest workaround level of every kind. Where no host does, ``weaker`` takes the levels of one host.
     """
     values: dict[str, int] = {}
-    findings = _not_recorded(offers)
+    findings = [*_not_recorded(offers), *_unread(offers, catalogue)]
     levels: dict[str, Mapping[str, int]] = {}
     lowest: dict[str, frozenset[str]] = {}  # workaround register -> the hosts that show its lowest level
     # A host without a record hides no conflict of the others.
@@ -86,6 +86,32 @@ def _not_recorded(offers: Sequence[tuple[str, Offer]]) -> list[Finding]:
     remedy = Remedy("probe", hosts=tuple(host for host, _ in missing))
     finding = Finding("firmware", "firmware", "unknown", offers=missing, because=because, remedies=(remedy,))
     return [finding] if missing else []
+
+
+def _unread(offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) -> list[Finding]:
+    # A register that a host lists has a value there, and no value of another host stands for it.
+    findings = []
+    for name, row in sorted(catalogue.firmware.items()):
+        hosts = tuple(
+            host
+            for host, offer in offers
+            if offer.firmware and name not in offer.firmware and row.kvm_id in (offer.registers or ())
+        )
+        if hosts:
+            findings.append(_unknown(name, (), hosts, "listed by the host, but its value is not recorded"))
+    return findings
+
+
+def _unknown(name: str, needs: tuple[str, ...], hosts: tuple[str, ...], because: str) -> Finding:
+    return Finding(
+        name,
+        "firmware",
+        "unknown",
+        needs,
+        tuple((host, "not recorded") for host in hosts),
+        because=(because,),
+        remedies=(Remedy("probe", hosts=hosts),),
+    )
 
 
 def _common(row: FirmwareRegister | None, shown: Mapping[str, int]) -> tuple[int | None, frozenset[str]]:
@@ -173,14 +199,19 @@ def judge_firmware(
         return [
             Finding("firmware", "firmware", "unknown", offers=((host, "not recorded"),), because=(reason,))
         ]
-    findings = []
+    findings = _untold(guest, offer, catalogue)
     fields = known_of(catalogue, guest.registers)
     for name, want in sorted(guest.firmware.items()):
         if guest.carries is not None and not _carried(name, guest.carries, catalogue):
             continue
         have = offer.firmware.get(name)
         if have is None:
-            continue  # the register list tells whether the host has it
+            # Of a register that the host does not list, the register list speaks.
+            row = catalogue.firmware.get(name)
+            if row is None or row.kvm_id in (offer.registers or ()):
+                because = "listed by the host, but its value is not recorded"
+                findings.append(_unknown(name, (f"{want:#x}",), (host,), because))
+            continue
         have = told(catalogue.firmware.get(name), offer, have, fields, catalogue)
         # What was tried was tried at the host's own level; a guest that is told another one was not tried.
         outcome = tried(offer, name, want) if have == offer.firmware[name] else "unknown"
@@ -200,6 +231,18 @@ def judge_firmware(
                 )
             )
     return findings
+
+
+def _untold(guest: Guest, offer: Offer, catalogue: Catalogue) -> list[Finding]:
+    # Registers of the guest whose value its profile does not say; by the host's list where it has no list either.
+    carries = (offer.registers if guest.carries is None else guest.carries) or ()
+    return [
+        _unknown(
+            name, (), (guest.name,), "the guest's state carries it, but what it was told is not recorded"
+        )
+        for name, row in sorted(catalogue.firmware.items())
+        if name not in guest.firmware and row.kvm_id in carries
+    ]
 
 
 def _carried(name: str, carries: tuple[int, ...], catalogue: Catalogue) -> bool:
