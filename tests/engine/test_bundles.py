@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from armlevel.engine import check, level
 from armlevel.profile import Accepts, Implementation, Offer, Shape
 from tests.engine.kit import CATALOGUE, N1, V1, V2, about, host, offer, plain, shape
+from tests.fidelity.hosts import read
 
 PAINT = {
     field.subject: Accepts.of(None)
@@ -101,3 +104,26 @@ def test_paint_that_one_host_does_not_record_hides_no_conflict_of_the_others():
         ("unknown", ("c",)),
         ("stops", ("a", "b")),
     }
+
+
+def test_a_cache_line_is_no_shorter_than_any_hosts_whatever_their_order():
+    # Hosts whose KVM takes any CCSIDR_EL1, but for lines shorter than its own CTR_EL0 says.
+    (usual,) = read(["neoverse-n1@7.x"])
+
+    def long_lines(one: Offer) -> Offer:
+        ctr = one.limits["CTR_EL0"] & ~(0xF << 16 | 0xF) | 5 << 16 | 5
+        sizes = {name: value & ~7 | 3 for name, value in one.limits.items() if name.startswith("CCSIDR")}
+        lines = {f"CTR_EL0.{name}": Accepts.of(range(6)) for name in ("DminLine", "IminLine")}
+        return replace(one, limits={**one.limits, **sizes, "CTR_EL0": ctr}, accepts={**one.accepts, **lines})
+
+    whole = [usual.offer(one.shape) for one in usual.offers]
+    large = replace(usual, name="large", offers=tuple(long_lines(one) for one in whole if one is not None))
+    found = [level(hosts, CATALOGUE) for hosts in ([usual, large], [large, usual])]
+    for outcome in found:
+        assert outcome.answer == "runs"
+        assert outcome.guest is not None
+        assert outcome.guest.registers["CCSIDR_EL1[0]"] & 7 == 3
+        assert check(outcome.guest, large, CATALOGUE).arrive == "runs"
+    assert found[0].guest is not None
+    assert found[1].guest is not None
+    assert found[0].guest.registers == found[1].guest.registers

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from armlevel.engine import migrate, predict
-from armlevel.engine.pmu import judge_pmu
+from armlevel.engine import check, level, migrate, natural, predict
+from armlevel.engine.pmu import judge_events
+from armlevel.profile import Shape
 from tests.engine.kit import CATALOGUE, plain
 from tests.fidelity.hosts import read
 
+PMU = Shape(frozenset({"pmu_v3"}))
 
-def counting(name: str, counters: int):
+
+def counting(name: str, counters: int | None):
     one = plain(name)
-    return replace(one, offers=(replace(one.offers[0], pmu={"counters": counters, "pmceid0": 0x3}),))
+    pmu = {"pmceid0": 0x3} | ({} if counters is None else {"counters": counters})
+    return replace(one, offers=(replace(one.offers[0], shape=PMU, pmu=pmu),))
 
 
 def test_fewer_counters_break_the_guest_and_more_do_not():
@@ -21,6 +25,27 @@ def test_fewer_counters_break_the_guest_and_more_do_not():
     assert (found.outcome, found.harm) == ("completes", ("counters",))
 
 
+def test_a_levelled_guest_has_the_counters_of_all_and_is_born_where_there_are_no_more():
+    a710, n2 = read(["cortex-a710@6.18", "neoverse-n2@6.18"])
+    found = level([a710, n2], CATALOGUE)
+    assert found.answer == "runs"
+    assert found.guest is not None
+    assert "pmu_v3" in found.guest.shape.features
+    assert found.guest.pmu_counters == 6
+    assert found.guest.born_on == ("neoverse-n2@6.18",)
+    verdicts = [check(found.guest, host, CATALOGUE) for host in (a710, n2)]
+    assert [(one.start, one.arrive) for one in verdicts] == [("refused", "runs"), ("runs", "runs")]
+    assert [one.answer for one in migrate(a710, n2, CATALOGUE, guest=found.guest)] == ["runs", "runs"]
+
+
+def test_a_number_of_counters_that_is_not_recorded_is_not_known():
+    silent, six = counting("silent", None), counting("six", 6)
+    assert level([silent, six], CATALOGUE).parts["shape"] == "unknown"
+    assert check(natural(six, CATALOGUE), silent, CATALOGUE).parts["shape"] == ("unknown", "unknown")
+    assert check(natural(silent, CATALOGUE), six, CATALOGUE).parts["shape"] == ("unknown", "unknown")
+    assert level([counting("another", 6), six], CATALOGUE).parts["shape"] == "runs"
+
+
 def test_events_that_are_not_counted_there_are_a_risk_that_names_them():
     old, new = read(["neoverse-n2@6.1", "neoverse-n2@7.x"])
     (found,) = [one for one in predict(new, old, CATALOGUE).findings if one.subject == "pmu.events"]
@@ -29,5 +54,5 @@ def test_events_that_are_not_counted_there_are_a_risk_that_names_them():
 
 
 def test_a_pmu_that_is_not_recorded_is_not_judged():
-    assert judge_pmu({}, {"counters": 6}, ("a", "b")) == ()
-    assert judge_pmu({"pmceid0": 3}, {}, ("a", "b")) == ()
+    assert judge_events({}, {"pmceid0": 6}, ("a", "b")) == ()
+    assert judge_events({"pmceid0": 3}, {}, ("a", "b")) == ()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
-from armlevel.engine import Verdict, check, level, natural
+from armlevel.engine import Verdict, check, level, migrate, natural
 from armlevel.profile import Accepts, Cpu, Guest, Implementation, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
+from tests.fidelity.hosts import HOSTS, read
 
 RNDR, NV, DIC = "ID_AA64ISAR0_EL1.RNDR", "ID_AA64MMFR2_EL1.NV", "CTR_EL0.DIC"
 HPDS = "ID_AA64MMFR1_EL1.HPDS"
@@ -148,3 +150,35 @@ def test_a_host_whose_cpus_are_not_alike_shows_an_unknown_one_unless_it_can_be_p
     assert found.parts["registers"] == ("unknown", "unknown")
     (one,) = about(found.findings, "MIDR_EL1")
     assert "0x411fd401" in dict(one.offers)["mixed"]
+
+
+def test_a_register_that_the_profile_does_not_say_is_not_known():
+    (n2,) = read(["neoverse-n2@7.x"])
+    whole = natural(n2, CATALOGUE)
+    assert check(whole, n2, CATALOGUE).arrive == "runs"
+    for name in ("ID_AA64ISAR0_EL1", "ID_AA64PFR0_EL1", "CTR_EL0"):
+        holed = replace(whole, registers={k: v for k, v in whole.registers.items() if k != name})
+        result = check(holed, n2, CATALOGUE)
+        assert result.parts["registers"] == ("unknown", "unknown")
+        assert [finding.severity for finding in about(result.findings, name)] == ["unknown"]
+
+
+def test_a_baseline_starts_where_it_is_born_and_arrives_on_every_host_of_its():
+    random, recorded, levelled = Random(1), read(HOSTS), 0
+    for first in recorded:
+        kin = [
+            h for h in recorded if h is not first and h.name.partition("@")[0] == first.name.partition("@")[0]
+        ]
+        for other in (*random.sample(kin, min(1, len(kin))), random.choice(recorded)):
+            hosts = [first, other]
+            found = level(hosts, CATALOGUE)
+            if found.answer != "runs" or found.guest is None:
+                continue
+            levelled += 1
+            assert found.guest.born_on, hosts
+            for one in hosts:
+                result = check(found.guest, one, CATALOGUE)
+                assert result.arrive == "runs", (first.name, other.name, result.findings)
+                assert one.name not in found.guest.born_on or result.start == "runs", (first.name, other.name)
+            assert {move.answer for move in migrate(first, other, CATALOGUE, guest=found.guest)} == {"runs"}
+    assert levelled > 15

@@ -12,6 +12,7 @@ ANY = {
     "shape": "the choices made before a vCPU exists",
     "firmware": "KVM's firmware pseudo-register → value",
     "sve_vls": "vector lengths in bits; absent without SVE",
+    "pmu_counters": "event counters that the guest is told of (PMCR_EL0.N); absent without a PMU",
     "facts": "what KVM can neither hide nor change; what is absent is not known",
     "midr": "MIDR_EL1",
     "revidr": "REVIDR_EL1",

@@ -93,6 +93,8 @@ def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]
     rows.append(("registers", f"{len(guest.registers)} ID registers, {carried}"))
     if guest.sve_vls:
         rows.append(("SVE", f"vector lengths {' '.join(map(str, guest.sve_vls))} bits"))
+    if guest.pmu_counters is not None:
+        rows.append(("PMU", f"{guest.pmu_counters} event counters"))
     if guest.firmware:
         rows.append(
             (

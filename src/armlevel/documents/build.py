@@ -93,6 +93,7 @@ def guest_of(model: GuestModel, pool: Pool, faults: Faults) -> Guest:
         tuple(model.born_on),
         tuple(model.tolerates),
         _made(model.made),
+        model.pmu_counters,
     )
 
 

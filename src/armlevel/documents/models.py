@@ -168,6 +168,7 @@ class GuestModel(_Model):
     carries: Ids | None = None
     firmware: Values = Field(default_factory=dict)
     sve_vls: VectorLengths | None = None
+    pmu_counters: Annotated[int, Field(ge=0, le=31)] | None = None
     facts: FactsModel = FactsModel()
     paint: PaintModel | None = None
     born_on: list[Text] = Field(default_factory=list)

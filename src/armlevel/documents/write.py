@@ -87,6 +87,8 @@ def guest_object(guest: Guest) -> dict[str, Any]:
     body["firmware"] = _hex_values(guest.firmware)
     if guest.sve_vls is not None:
         body["sve_vls"] = list(guest.sve_vls)
+    if guest.pmu_counters is not None:
+        body["pmu_counters"] = guest.pmu_counters
     body["facts"] = _facts(guest.facts)
     if guest.paint is not None:
         body["paint"] = _paint(guest.paint)

@@ -13,6 +13,7 @@ from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answe
 from armlevel.engine.firmware import level_firmware
 from armlevel.engine.levelling import Levelling, level_fields
 from armlevel.engine.paint import level_paint, paint_of
+from armlevel.engine.pmu import level_pmu
 from armlevel.engine.policy import Policy
 from armlevel.engine.risks import risks_of_fleet
 from armlevel.engine.shapes import common_shape
@@ -130,8 +131,17 @@ def _level_shape(
     firmware = level_firmware(offers, values, catalogue, weaker=policy.accept_weaker_mitigation)
     vls, vl_findings = level_vls(offers, shape)
     pauth = level_pauth(hosts, values, shape, assume_same=policy.assume_same_impdef)
+    pmu = level_pmu(offers, shape)
+    born_on = tuple(name for name in firmware.born_on if name not in pmu.not_born_on)
+    if firmware.born_on and not born_on:
+        pmu = replace(
+            pmu,
+            findings=tuple(
+                replace(one, severity="stops", applies=("start", "arrive")) for one in pmu.findings
+            ),
+        )
     found: dict[Part, Sequence[Finding]] = {
-        "shape": [*vl_findings, *pauth],
+        "shape": [*vl_findings, *pauth, *pmu.findings],
         "registers": [*levelled.findings, *paint.findings, *cache.findings],
         "list": carried.findings,
         "firmware": firmware.findings,
@@ -150,8 +160,9 @@ def _level_shape(
             sve_vls=vls,
             facts=common_facts(hosts, shape),
             paint=paint_of(shown, hosts, policy.also_targets),
-            born_on=firmware.born_on,
+            born_on=born_on,
             tolerates=(*_needed(policy, levelled, shape, catalogue), *policy.recorded),
+            pmu_counters=pmu.counters,
         )
     findings = tuple(finding for part in PARTS for finding in found[part])
     if guest is not None and "refused" not in parts.values():

@@ -185,5 +185,9 @@ def _kinds(offers: Sequence[Offer], register: str, catalogue: Catalogue) -> list
     for offer in offers:
         accepts = [offer.accepts.get(subject) for subject in subjects]
         free = all(given is not None and given.values is None for given in accepts)
-        found.setdefault((None if free else offer.limits[register], offer.default, *map(id, accepts)), offer)
+        # What a whole cache geometry may say hangs on the host's CTR_EL0 and its own value too.
+        whole = register == "CLIDR_EL1" or register.startswith("CCSIDR_EL1[")
+        own = offer.limits[register] if whole or not free else None
+        ctr = offer.limits.get("CTR_EL0") if whole else None
+        found.setdefault((own, ctr, offer.default, *map(id, accepts)), offer)
     return list(found.values())

@@ -13,6 +13,7 @@ __all__ = [
     "Part",
     "Remedy",
     "Severity",
+    "Side",
     "Verdict",
     "answer_of",
     "worst",

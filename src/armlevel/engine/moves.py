@@ -10,7 +10,7 @@ from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of, worst
 from armlevel.engine.kinds import kind_key
 from armlevel.engine.natural import natural
-from armlevel.engine.pmu import judge_pmu
+from armlevel.engine.pmu import judge_events
 from armlevel.engine.policy import Policy
 from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.tolerance import ids_of, tolerated_of
@@ -95,7 +95,7 @@ def _judged(  # noqa: PLR0913, PLR0917
     verdict = _checked(moving, target, catalogue, policy)
     here, there = source.offer(moving.shape), target.offer(moving.shape)
     if here is not None and there is not None:
-        pmu = judge_pmu(here.pmu, there.pmu, (source.name, target.name))
+        pmu = judge_events(here.pmu, there.pmu, (source.name, target.name))
         start, arrive = verdict.parts["shape"]
         both = start, worst((arrive, answer_of(pmu, "arrive")))
         verdict = replace(verdict, parts={**verdict.parts, "shape": both}, findings=(*verdict.findings, *pmu))

@@ -42,6 +42,7 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
         facts=host.facts,
         paint=Paint(paint) if paint else None,
         born_on=(host.name,),
+        pmu_counters=offer.pmu.get("counters") if "pmu_v3" in offer.shape.features else None,
     )
 
 

@@ -6,47 +6,99 @@ host's is ignored in silence (Linux KVM pmu-emul.c and sys_regs.c), so nothing b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.findings import Finding, Remedy, Severity, Side
+from armlevel.profile import Guest, Offer, Shape
 
-__all__ = ["judge_pmu"]
+__all__ = ["LevelledPmu", "judge_counters", "judge_events", "level_pmu"]
 
 # A counter's first event in each half of the two registers (Arm DDI 0487, PMCEID0_EL0): common events and those above.
 _HALVES = {"pmceid0": 0, "pmceid1": 32, "pmceid0_high": 0x4000, "pmceid1_high": 0x4020}
+_WITHOUT = Remedy("without", "pmu_v3")
 
 
-def judge_pmu(
+@dataclass(frozen=True, slots=True)
+class LevelledPmu:
+    """The event counters that all hosts have; on hosts ``not_born_on`` a new guest would be told of more."""
+
+    counters: int | None
+    not_born_on: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+def level_pmu(offers: Sequence[tuple[str, Offer]], shape: Shape) -> LevelledPmu:
+    """Return the fewest counters among the hosts of a shape with a PMU.
+
+    A guest keeps the number that it was told at boot where there are as many or more (PMCR_EL0 is part of its state),
+    so it has to be born where there are fewest.
+    """
+    if "pmu_v3" not in shape.features:
+        return LevelledPmu(None, frozenset(), ())
+    counts = {name: offer.pmu.get("counters") for name, offer in offers}
+    silent = [name for name, count in counts.items() if count is None]
+    if silent:
+        because = "how many event counters the host has is not recorded"
+        remedies = (Remedy("probe", hosts=tuple(silent)), _WITHOUT)
+        shown = tuple((name, "not recorded") for name in silent)
+        return LevelledPmu(None, frozenset(), (_counters("unknown", (), shown, because, remedies=remedies),))
+    least = min(count for count in counts.values() if count is not None)
+    more = frozenset(name for name, count in counts.items() if count != least)
+    findings: tuple[Finding, ...] = ()
+    if more:
+        shown = tuple((name, str(count)) for name, count in counts.items())
+        because = "a guest is told at boot of all counters there are, and keeps only what every host has"
+        findings = (_counters("note", (str(least),), shown, because, ("start",)),)
+    return LevelledPmu(least, more, findings)
+
+
+def judge_counters(guest: Guest, host: str, offer: Offer) -> list[Finding]:
+    """Compare the event counters that a guest was told of with those of a host."""
+    if "pmu_v3" not in guest.shape.features:
+        return []
+    ours, theirs = guest.pmu_counters, offer.pmu.get("counters")
+    if ours is None or theirs is None:
+        whose = guest.name if ours is None else host
+        because = f"how many event counters {whose} has is not recorded"
+        remedies = (Remedy("probe", hosts=() if theirs is not None else (host,)), _WITHOUT)
+        return [_counters("unknown", (), ((host, "not recorded"),), because, remedies=remedies)]
+    needs, shown = (str(ours),), ((host, str(theirs)),)
+    if theirs < ours:
+        because = "the guest was told of more event counters than there are; KVM ignores the rest in silence"
+        return [
+            _counters("stops", needs, shown, "a guest born here is told of fewer", ("start",)),
+            _counters("breaks", needs, shown, because, ("arrive",)),
+        ]
+    if theirs > ours:
+        because = "a guest born here is told of more event counters, and breaks where there are fewer"
+        return [_counters("stops", needs, shown, because, ("start",))]
+    return []
+
+
+def _counters(  # noqa: PLR0913, PLR0917 - a finding's parts
+    severity: Severity,
+    needs: tuple[str, ...],
+    offers: tuple[tuple[str, str], ...],
+    because: str,
+    applies: tuple[Side, ...] = ("start", "arrive"),
+    remedies: tuple[Remedy, ...] = (_WITHOUT,),
+) -> Finding:
+    return Finding("pmu.counters", "shape", severity, needs, offers, "silicon", applies, (because,), remedies)
+
+
+def judge_events(
     source: Mapping[str, int], target: Mapping[str, int], hosts: tuple[str, str]
 ) -> tuple[Finding, ...]:
-    """Compare two offers' ``pmu``; what is not recorded on either side is not judged.
+    """Compare the common events of two offers' ``pmu``; what is not recorded on either side is not judged.
 
-    Fewer counters break a guest that uses them all; an event that is not counted there is a risk.
+    An event that is not counted there is a risk and no harm: a program that counts it reads 0, and what an event
+    counts differs between cores anyway.
 
-    >>> [
-    ...     f.subject
-    ...     for f in judge_pmu({"counters": 6, "pmceid0": 3}, {"counters": 4, "pmceid0": 1}, ("a", "b"))
-    ... ]
-    ['pmu.counters', 'pmu.events']
+    >>> [f.subject for f in judge_events({"pmceid0": 3}, {"pmceid0": 1}, ("a", "b"))]
+    ['pmu.events']
     """
     findings = []
-    ours, theirs = source.get("counters"), target.get("counters")
-    if ours is not None and theirs is not None and theirs < ours:
-        findings.append(
-            Finding(
-                "pmu.counters",
-                "shape",
-                "breaks",
-                (str(ours),),
-                ((hosts[1], str(theirs)),),
-                "silicon",
-                ("arrive",),
-                (
-                    "the guest was told of more event counters than there are; KVM ignores the rest in silence",
-                ),
-                (Remedy("without", "pmu_v3"),),
-            )
-        )
     lost = [
         first + bit
         for name, first in _HALVES.items()
@@ -65,7 +117,7 @@ def judge_pmu(
                 "not known",
                 ("arrive",),
                 ("events that the guest was told of count nothing there",),
-                (Remedy("without", "pmu_v3"),),
+                (_WITHOUT,),
             )
         )
     return tuple(findings)

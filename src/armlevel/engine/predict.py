@@ -9,7 +9,7 @@ from typing import Literal
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.natural import natural
-from armlevel.engine.pmu import judge_pmu
+from armlevel.engine.pmu import judge_events
 from armlevel.engine.settings import settings_of
 from armlevel.engine.shapes import missing_shape, natural_shape
 from armlevel.engine.verdict import judge
@@ -165,7 +165,7 @@ def _predict(  # noqa: PLR0913, PLR0917
     found = {part: [f for f in findings if "arrive" in f.applies] for part, findings in found.items()}
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
-    found["shape"] += judge_pmu(here.pmu, there.pmu, (source.name, target.name))
+    found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
     found["shape"] += _blocked(moving, source, target, vmm, catalogue)
     sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
     lists = _lists(guest, here, there, vmm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
@@ -27,6 +27,7 @@ from armlevel.engine.firmware import judge_firmware
 from armlevel.engine.leaks import judge_leaks
 from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by
+from armlevel.engine.pmu import judge_counters
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.risks import risks_here
 from armlevel.engine.shapes import missing_shape
@@ -92,6 +93,7 @@ def judge(  # noqa: PLR0913 - a question with options
     return {
         "shape": [
             *judge_vls(guest, host.name, offer),
+            *judge_counters(guest, host.name, offer),
             *judge_pauth(
                 guest, host, values, assume_same=assume_same_impdef or SAME_IMPDEF in guest.tolerates
             ),
@@ -118,6 +120,8 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
         findings.append(_not_recorded(guest.name, "ID registers", "the guest's registers are not recorded"))
+    else:
+        findings += _silent(guest, offer, gone, catalogue)
     for name, want in guest.registers.items():
         limit = offer.limits.get(name)
         if limit is None:
@@ -146,6 +150,20 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
                 )
                 findings += _judge_field(asked, host, catalogue)
     return findings
+
+
+def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalogue) -> list[Finding]:
+    # ID registers that the host shows and of which the profile does not say what the guest saw.
+    painted = set(catalogue.bundles["paint"].registers)
+    return [
+        _not_recorded(guest.name, name, "the guest's value is not recorded")
+        for name in offer.limits
+        if name not in guest.registers
+        and name not in gone
+        and name not in painted
+        and (row := catalogue.registers.get(name)) is not None
+        and not row.derived
+    ]
 
 
 def _not_recorded(owner: str, subject: str, because: str) -> Finding:

@@ -19,6 +19,7 @@ class Guest:
     ``registers``  ID register (and ``CCSIDR_EL1[n]``) -> the value the guest sees; registers without meaning are absent
     ``carries``    KVM ids of the registers its state carries; ``None``: not recorded
     ``firmware``   firmware pseudo-register -> value;  ``sve_vls``  vector lengths in bits
+    ``pmu_counters``  event counters that it was told of (PMCR_EL0.N); ``None``: not recorded, or no PMU
     ``facts``      what it learnt at boot that no VMM can restore: counter frequency, DC ZVA block, MTE block
     ``born_on``    hosts on which a guest booted with this profile sees exactly this; it may arrive on others
     ``tolerates``  classes of fields that were allowed to differ (``el2-only`` ...), recorded because they weaken it
@@ -35,3 +36,4 @@ class Guest:
     born_on: tuple[str, ...] = ()
     tolerates: tuple[str, ...] = ()
     made: Made = Made()
+    pmu_counters: int | None = None
