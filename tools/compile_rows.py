@@ -326,7 +326,8 @@ def vmms(data: Path) -> Toml:
         )
         row["messages"] = tuple((event, frozen(lines)) for event, lines in row.get("messages", {}).items())
         defaults = dict.fromkeys(("family", "suggests", "own_shape", "list", "restores"), ())
-        sets.append((name, *take(row, name, **defaults, messages=(), why="", see="")))
+        more = {"messages": (), "why": "", "see": "", "carries": "profile", "paints": True}
+        sets.append((name, *take(row, name, **defaults, **more)))
     return {
         "vmms": tuple(sets),
         "lets": tuple(

@@ -267,9 +267,9 @@ class Catalogue:
         return MappingProxyType(
             {
                 name: vmmrows.Vmm(
-                    name, family, suggests, own, rule, restores, MappingProxyType(dict(messages)), why, see
+                    name, family, suggests, own, rule, restores, MappingProxyType(dict(messages)), *rest
                 )
-                for name, family, suggests, own, rule, restores, messages, why, see in self._table["vmms"]
+                for name, family, suggests, own, rule, restores, messages, *rest in self._table["vmms"]
             }
         )
 

@@ -242,6 +242,8 @@ def _tolerances(catalogue: Catalogue) -> Iterator[str]:
 
 def _vmms(catalogue: Catalogue) -> Iterator[str]:
     for row in catalogue.vmms.values():
+        if row.carries not in {"profile", "host"}:
+            yield f"vmms.{row.name}: carries is profile or host, not {row.carries!r}"
         if row.list not in LISTS:
             yield f"{row.name}: no rule about lists is called {row.list!r}"
         if not (row.restores and row.why):

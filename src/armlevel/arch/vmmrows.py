@@ -19,6 +19,8 @@ class Vmm:
     ``suggests``     (VMM, since, before) triples of versions that behave so as their authors released them; () is open
     ``own_shape``    whether a passthrough destination takes its own host's shape, whatever the guest's is
     ``list``         one of :data:`LISTS`;  ``messages``: event -> lines that the destination prints
+    ``carries``      what a levelled guest's state has: the registers of its ``profile``, or all its ``host`` lists
+    ``paints``       whether it makes the implementation IDs of a VM writable
     """
 
     name: str
@@ -30,6 +32,8 @@ class Vmm:
     messages: Mapping[str, tuple[str, ...]] = having(hash=False)
     why: str = ""
     see: str = ""
+    carries: str = "profile"
+    paints: bool = True
 
     def is_suggested_by(self, vmm: str, version: tuple[int, ...]) -> bool:
         """Whether this version of a VMM, as released, behaves so.

@@ -95,6 +95,9 @@ def way_texts(ways: Sequence[Remedy]) -> list[str]:
     return [
         f"level it{' with' * bool(way.what)} {way.what}".rstrip() + " (armlevel baseline); armlevel run"
         if way.do == "run"
+        else f"level it{' with' * bool(way.what)} {way.what}".rstrip()
+        + " (armlevel baseline); armlevel export --to firecracker"
+        if way.do == "export"
         else texts.get(way.do) or _remedy_text(way)
         for way in ways
     ]

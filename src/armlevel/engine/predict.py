@@ -9,6 +9,7 @@ from typing import Literal
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.natural import natural
+from armlevel.engine.obstacles import blocked, unpainted
 from armlevel.engine.pmu import judge_events
 from armlevel.engine.settings import settings_of
 from armlevel.engine.shapes import missing_shape, natural_shape
@@ -166,7 +167,9 @@ def _predict(  # noqa: PLR0913, PLR0917
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
     found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
-    found["shape"] += _blocked(moving, source, target, vmm, catalogue)
+    found["shape"] += blocked(moving, source, target, vmm, catalogue)
+    if guest is not None:
+        found["registers"] += unpainted(guest, (source.name, here), (target.name, there), vmm)
     sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
     lists = _lists(guest, here, there, vmm)
     if lists is not None:
@@ -185,35 +188,10 @@ def _silent(finding: Finding) -> Finding:
     # QEMU puts a guest's vector registers into a vCPU of whatever lengths the destination was started with.
     if finding.subject != "sve_vls" or finding.severity != "stops":
         return finding
-    because = ("QEMU does not compare vector lengths: the migration completes and the guest hangs",)
+    because = (
+        "QEMU does not compare vector lengths: the migration completes, and the guest hangs or its programs break",
+    )
     return replace(finding, severity="breaks", because=because)
-
-
-def _blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catalogue) -> list[Finding]:
-    found = []
-    for row in catalogue.blocks:
-        if vmm.name not in row.vmms:
-            continue
-        has, lacks = source.software.kvm_capabilities, target.software.kvm_capabilities
-        without = row.capability and has.get(row.capability) and lacks and not lacks.get(row.capability)
-        if row.feature in guest.shape.features or without:
-            subject = f"shape.{row.feature}" if row.feature else f"KVM_CAP_{row.capability}"
-            at = source.name if row.at == "source" else target.name
-            remedies = (Remedy("without", row.feature),) if row.feature else ()
-            found.append(
-                Finding(
-                    subject,
-                    "shape",
-                    "stops",
-                    offers=((at, "no"),),
-                    cause="vmm" if row.feature else "kernel",
-                    applies=("arrive",),
-                    because=(row.why,),
-                    remedies=remedies,
-                    messages=(row.message,),
-                )
-            )
-    return found
 
 
 def _sent(
@@ -227,12 +205,13 @@ def _sent(
 
 
 def _lists(guest: Guest | None, here: Offer, there: Offer, vmm: Vmm) -> Lists | None:
-    ours = here.registers if guest is None else guest.carries
+    passed = guest is None or vmm.carries == "host"
+    ours = here.registers if passed or guest is None else guest.carries
     theirs = there.registers
     if ours is None or theirs is None:
         return None
-    # A levelled guest's list is the profile's on both sides, as far as each KVM has it.
-    return Lists.of(ours, theirs if guest is None else set(theirs) & set(ours), vmm)
+    # A levelled guest's list is the profile's on both sides, as far as each KVM has it, where the VMM can do that.
+    return Lists.of(ours, theirs if passed else set(theirs) & set(ours), vmm)
 
 
 def _told(  # noqa: PLR0913, PLR0917

@@ -24,6 +24,7 @@ def ways_out(
 
     ``vmm``             another version on the destination, with the guest as it is
     ``run``             a guest levelled for both hosts; ``what`` has the options that the baseline needs
+    ``export``          the same, as the CPU template of a VMM that takes one
     ``upgrade-kernel``  the newer kernel of the two on both, where they are the same CPU
     ``restart``         always possible: shut down, and start on the destination
     """
@@ -59,7 +60,8 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
             ]
             if all(one.outcome == "completes" and not one.harm for one in moves):
                 named = [name for name in found.guest.tolerates if name in tolerate]
-                yield Remedy("run", " ".join(f"--tolerate {name}" for name in named), ())
+                do = "export" if restorer_named(vmm, catalogue).family == "firecracker" else "run"
+                yield Remedy(do, " ".join(f"--tolerate {name}" for name in named), ())
                 return
 
 

@@ -1,0 +1,75 @@
+"""What a VMM itself cannot do for a guest, whatever KVM takes: features, capabilities, paint."""
+
+from __future__ import annotations
+
+from armlevel.arch import Blocks, Catalogue, Vmm
+from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = ["blocked", "unpainted"]
+
+
+def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catalogue) -> list[Finding]:
+    """Return what rows say that the VMM refuses: a feature of the guest's shape, a capability that one end lacks.
+
+    Where one end's capability is known and the other's is not, it is not known what the VMM does.
+    """
+    found = []
+    for row in catalogue.blocks:
+        severity = _severity(row, guest, source, target) if vmm.name in row.vmms else None
+        if severity is None:
+            continue
+        subject = f"shape.{row.feature}" if row.feature else f"KVM_CAP_{row.capability}"
+        at = source.name if row.at == "source" else target.name
+        remedies = (Remedy("without", row.feature),) if row.feature else ()
+        if severity == "unknown":
+            remedies = (Remedy("probe", hosts=(at,)),)
+        found.append(
+            Finding(
+                subject,
+                "shape",
+                severity,
+                offers=((at, "no" if severity == "stops" else "not recorded"),),
+                cause="vmm" if row.feature else "kernel",
+                applies=("arrive",),
+                because=(row.why,),
+                remedies=remedies,
+                messages=(row.message,) if severity == "stops" else (),
+            )
+        )
+    return found
+
+
+def _severity(row: Blocks, guest: Guest, source: Host, target: Host) -> Severity | None:
+    if row.feature:
+        return "stops" if row.feature in guest.shape.features else None
+    has, lacks = (host.software.kvm_capabilities for host in (source, target))
+    if not has.get(row.capability):
+        return None
+    if not lacks:
+        return "unknown"
+    return None if lacks.get(row.capability) else "stops"
+
+
+def unpainted(guest: Guest, source: tuple[str, Offer], target: tuple[str, Offer], vmm: Vmm) -> list[Finding]:
+    """Return the implementation IDs of a profile that a host does not show by itself, where the VMM writes none."""
+    if vmm.paints or guest.paint is None:
+        return []
+    shown = guest.paint.shown
+    wanted = {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    return [
+        Finding(
+            name,
+            "registers",
+            "stops",
+            (f"{value:#x}",),
+            ((host, f"{offer.limits[name]:#x}"),),
+            "vmm",
+            ("arrive",),
+            ("this VMM does not make the implementation IDs of a VM writable (KVM capability 239)",),
+            (Remedy("vmm", "--vmm kvm"),),
+        )
+        for host, offer in (source, target)
+        for name, value in wanted.items()
+        if offer.limits.get(name, value) != value
+    ]
