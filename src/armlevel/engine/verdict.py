@@ -10,6 +10,7 @@ from armlevel.engine.bundles import register_outcome
 from armlevel.engine.cachelines import refused_geometry
 from armlevel.engine.causes import implementations, newer_line
 from armlevel.engine.domains import accepts_of, fields_of
+from armlevel.engine.enforced import judge_enforced
 from armlevel.engine.facts import judge_facts
 from armlevel.engine.findings import (
     PARTS,
@@ -100,6 +101,7 @@ def judge(  # noqa: PLR0913 - a question with options
         ],
         "registers": [
             *judge_registers(guest, host, offer, catalogue),
+            *judge_enforced(guest, host, offer, values, catalogue),
             *judge_leaks(guest, host, offer, values, catalogue),
         ],
         "list": judge_list(guest, host.name, offer, catalogue),

@@ -1,0 +1,93 @@
+"""What KVM takes when it is written and changes when the VM first runs: dependencies between fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from armlevel.arch import Catalogue, Coupling, evaluate, known_of
+from armlevel.engine.choice import above
+from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.meaning import meaningless
+from armlevel.engine.tolerance import tolerated_of
+from armlevel.profile import Guest, Host, Offer
+
+__all__ = ["judge_enforced"]
+
+
+def judge_enforced(
+    guest: Guest, host: Host, offer: Offer, values: Mapping[str, int], catalogue: Catalogue
+) -> list[Finding]:
+    """Return what the first run makes of fields that KVM took: such a guest cannot start here, and arrives broken.
+
+    ``values`` are the guest's, by ``REG.FIELD``. The rows say what each kernel line enforces; on a kernel of no
+    measured line it is not known. What the host's own limits break, this KVM does not enforce. What a probe saw
+    counts where it saw exactly the guest's values. Fields that the profile lets differ may.
+    """
+    gone = meaningless(values, catalogue)
+    free = tolerated_of(guest.tolerates, catalogue, guest.shape)
+    found: dict[str, list[Finding]] = {}
+    own = known_of(catalogue, offer.limits)
+    line = catalogue.line(host.software.kernel)
+    for row in catalogue.couplings:
+        if (line is not None and line.name not in row.lines) or _broken(row, own, catalogue):
+            continue
+        for subject, most in _broken(row, values, catalogue).items():
+            if subject.partition(".")[0] not in gone:
+                found.setdefault(
+                    subject,
+                    _findings(subject, values[subject], most, host.name, row.why, known=line is not None),
+                )
+    for subject, (becomes, why) in _seen(offer, own, values, catalogue).items():
+        if subject.partition(".")[0] not in gone:
+            found.setdefault(
+                subject, _findings(subject, values[subject], becomes, host.name, why, known=True)
+            )
+    return [finding for subject in found if subject not in free for finding in found[subject]]
+
+
+def _broken(row: Coupling, values: Mapping[str, int], catalogue: Catalogue) -> dict[str, int]:
+    # What the shape decides is in the limits of its offer.
+    if isinstance(row.when, str) or evaluate(row.when, values) is not True:
+        return {}
+    return {
+        subject: most
+        for subject, most in row.then.items()
+        if subject in values and above(catalogue.fields[subject], values[subject], most)
+    }
+
+
+def _seen(
+    offer: Offer, own: Mapping[str, int], values: Mapping[str, int], catalogue: Catalogue
+) -> dict[str, tuple[int | None, str]]:
+    # A probe let KVM finish a VM with every register at its limit, and VMs with one field lowered.
+    found: dict[str, tuple[int | None, str]] = {}
+    after = known_of(catalogue, offer.changed_by_kvm)
+    for subject, becomes in after.items():
+        if becomes != own.get(subject) == values.get(subject) and not catalogue.fields[subject].derived:
+            found[subject] = becomes, "KVM was seen to change it before the guest runs"
+    for lowered, seen in offer.together.items():
+        subject, _, value = lowered.partition("=")
+        if str(values.get(subject)) != value:
+            continue
+        for watched, kept in seen.items():
+            # What is told of firmware registers has its own rows.
+            if watched in values and kept != own.get(watched) == values[watched]:
+                what = "not to run the guest" if kept is None else "to change it"
+                found[watched] = kept, f"with {lowered} KVM was seen {what}"
+    return found
+
+
+def _findings(  # noqa: PLR0913 - the parts of a finding
+    subject: str, value: int, becomes: int | None, host: str, why: str, *, known: bool
+) -> list[Finding]:
+    offers = ((host, "refused" if becomes is None else str(becomes)),)
+    remedies = () if becomes is None else (Remedy("pin", f"{subject}={becomes}"),)
+    finding = Finding(
+        subject, "registers", "stops", (str(value),), offers, "kernel", because=(why,), remedies=remedies
+    )
+    if not known:
+        doubt = "no row says whether this kernel enforces it"
+        return [replace(finding, severity="unknown", because=(why, doubt))]
+    arrive: Severity = "stops" if becomes is None else "breaks"
+    return [replace(finding, applies=("start",)), replace(finding, severity=arrive, applies=("arrive",))]
