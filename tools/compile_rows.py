@@ -257,10 +257,12 @@ def firmware(data: Path) -> Iterator[Row]:
 
 def kvm(data: Path) -> Toml:
     """What KVM was measured to do."""
-    lines = load(data / "kvm/lines.toml")["lines"]
+    file = load(data / "kvm/lines.toml")
+    lines = file["lines"]
     every = tuple(lines)
     known = load(data / "kvm/state.toml")
     return {
+        "changed": frozen(file["changed"]),
         "lines": tuple(
             (
                 name,

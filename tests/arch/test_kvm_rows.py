@@ -23,7 +23,10 @@ def holds(when, known):
         ("4.14.314-238.539.amzn2.aarch64", "before-6.1"),
         ("5.10.243-240.959.amzn2.aarch64", "before-6.1"),
         ("6.1.129-138.220.amzn2023.aarch64", "6.1"),
-        ("6.0.9", "before-6.1"),
+        ("5.15.0-130-generic", None),  # nothing was recorded of it, and KVM changed between 5.10 and 6.1
+        ("6.0.9", None),
+        ("5.14.0-570.12.1.el9_6.aarch64", None),  # these number their kernels by what they began with
+        ("6.12.0-124.8.1.el10_1.aarch64", None),
         ("6.2", None),
         ("6.4", None),  # PMUVer and PerfMon could be written since 6.3
         ("6.5.0", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -148,7 +149,14 @@ class Catalogue:
         return tuple(kvmrows.KernelLine(*row) for row in self._table["lines"])
 
     def line(self, release: str) -> kvmrows.KernelLine | None:
-        """Return the measured line a kernel release is of; None if that line was not measured."""
+        """Return the measured line a kernel release is of; None if that line was not measured.
+
+        >>> from armlevel.arch import load
+        >>> [load().line(release) for release in ("5.15.0-1", "5.14.0-570.12.1.el9_6.aarch64", "6.17.2")]
+        [None, None, None]
+        """
+        if any(re.search(pattern, release) for pattern in self._table["changed"]):
+            return None
         return next((line for line in self.lines if line.matches(release)), None)
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-1f6d5538',
+    'version': '2026.11-84bd587b',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2318,8 +2318,11 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         (192, 2757, 'Ampere-1b'),
         (192, 2759, 'Ampere-1c'),
     )),
+    'changed': (
+        '\\.el\\d',
+    ),
     'lines': (
-        ('before-6.1', (6, 1), (), 'limit-only', False, 'recordings of 4.14 and 5.10 hosts; nothing was tried on these, so fields that some of them let be written have the rule unknown', 'Linux v5.10 arch/arm64/kvm/sys_regs.c; Firecracker fingerprints of AWS metal hosts'),
+        ('before-6.1', (), ((4, 14), (5, 10)), 'limit-only', False, 'recordings of 4.14 and 5.10 hosts; nothing was tried on these, so fields that some of them let be written have the rule unknown', 'Linux v5.10 arch/arm64/kvm/sys_regs.c; Firecracker fingerprints of AWS metal hosts'),
         ('6.1', (), ((6, 1),), 'limit-only', False, '6.1.0-50 (Debian), every value of every 4-bit field tried on ten emulated hosts', 'KVM_SET_ONE_REG on Linux 6.1.0-50; Linux v6.1 arch/arm64/kvm/sys_regs.c'),
         ('6.12', (), ((6, 12),), 'limit-only', False, '6.12.117, every value of every 4-bit field tried on an emulated host', 'KVM_ARM_GET_REG_WRITABLE_MASKS and KVM_SET_ONE_REG on Linux 6.12.117'),
         ('6.18', (), ((6, 18),), 'limit-only', True, '6.18.15, every value of every 4-bit field tried on an emulated host', 'KVM_ARM_GET_REG_WRITABLE_MASKS and KVM_SET_ONE_REG on Linux 6.18.15'),

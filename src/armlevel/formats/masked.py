@@ -50,10 +50,14 @@ def _rules(masks: Sequence[int], line: KernelLine, catalogue: Catalogue, own: Ke
         if not _open(masks, field, catalogue):
             return None
         rule = catalogue.write_rule(field.subject, line.name)
-        if rule is not None or own is not None:
-            return rule  # writable and without a rule: this kernel has no entry for it, so it never changes
+        if rule is not None:
+            return rule
         rules = [one for one in catalogue.writable.get(field.subject, ()) if one.rule != "unknown"]
         unknown = WriteRule(field.subject, (line.name,), "unknown", field.width, see="no measured line")
+        if own is not None:
+            # Writable and without a rule: kernels of this line have no entry for it, so it never changes. Where those
+            # of another line have one, this may be a kernel that took it over.
+            return unknown if rules else None
         return rules[0] if rules else unknown
 
     return rule_of
