@@ -248,6 +248,7 @@ def firmware(data: Path) -> Iterator[Row]:
             "settable": True,
             "absent": None,
             "raised": {},
+            "versions": (),
             "see": file["see"],
         }
         row["raised"] = tuple(row.get("raised", {}).get(key) for key in ("from", "to", "unless"))

@@ -136,6 +136,28 @@ def test_a_version_that_a_host_was_seen_to_refuse_is_refused_although_it_is_lowe
     assert check(told, picky, CATALOGUE).parts["firmware"] == ("refused", "refused")
 
 
+def test_of_versions_that_were_not_tried_kvm_takes_those_there_are():
+    """Linux takes PSCI 0.2 and 1.0 to 1.3 for a vCPU with PSCI 0.2; tried on 6.1, 6.12, 6.18 and 7.3."""
+    host = plain("host", firmware={PSCI: 0x10003})
+    answers = {}
+    for version in (0x0, 0x1, 0x2, 0x3, 0xFFFF, 0x10000, 0x10002, 0x10004, 0x20000):
+        guest = replace(natural(host, CATALOGUE), firmware={PSCI: version})
+        answers[version] = check(guest, host, CATALOGUE).arrive
+    assert {version for version, answer in answers.items() if answer == "runs"} == {0x2, 0x10000, 0x10002}
+    assert set(answers.values()) == {"runs", "refused"}
+
+
+def test_a_version_that_is_newer_than_the_rows_is_the_hosts_own_or_not_known():
+    newer = plain("newer", firmware={PSCI: 0x10005})
+    for version, answer in ((0x10005, "runs"), (0x10004, "unknown"), (0x10006, "refused")):
+        guest = replace(natural(newer, CATALOGUE), firmware={PSCI: version})
+        assert check(guest, newer, CATALOGUE).arrive == answer
+    outcome = level([newer, plain("new", firmware={PSCI: 0x10004})], CATALOGUE)
+    assert outcome.answer == "runs"
+    assert outcome.guest is not None
+    assert outcome.guest.firmware[PSCI] == 0x10003
+
+
 def test_a_bit_that_a_host_was_seen_to_take_is_taken():
     told = level([plain("source", firmware={STD: 0b11})], CATALOGUE).guest
     assert told is not None

@@ -257,9 +257,9 @@ class Catalogue:
     def firmware(self) -> Mapping[str, kvmrows.FirmwareRegister]:
         """KVM's firmware registers by name."""
         found = {}
-        for name, kvm_id, kind, levels, bits, settable, absent, raised, see in self._table["firmware"]:
+        for name, kvm_id, kind, levels, bits, settable, absent, raised, *rest in self._table["firmware"]:
             found[name] = kvmrows.FirmwareRegister(
-                name, kvm_id, kind, levels, dict(bits), settable, absent, self._raised(raised), see
+                name, kvm_id, kind, levels, dict(bits), settable, absent, self._raised(raised), *rest
             )
         return MappingProxyType(found)
 

@@ -251,12 +251,12 @@ class Bundle:
 class FirmwareRegister:
     """A firmware register of KVM.
 
-    ``kind`` is ``version`` (a number, lower is older), ``bitmap`` (each bit a service) or ``level``: then ``levels``
-    has (value, name, rank), the higher rank the better protected host. ``settable`` is false for levels, which KVM
-    checks and does not store. ``raised`` is (from, to, unless): a guest whose fields make the expression false is told
-    the second value, on a host whose own fields make it true and that tells others the first. ``bits`` names the
-    services of a bitmap. ``absent`` is the value that means the same as a host without the register; None if there is
-    none.
+    ``kind`` is ``version`` (a number, lower is older; ``versions`` are those there are), ``bitmap`` (each bit a
+    service) or ``level``: then ``levels`` has (value, name, rank), the higher rank the better protected host.
+    ``settable`` is false for levels, which KVM checks and does not store. ``raised`` is (from, to, unless): a guest
+    whose fields make the expression false is told the second value, on a host whose own fields make it true and that
+    tells others the first. ``bits`` names the services of a bitmap. ``absent`` is the value that means the same as a
+    host without the register; None if there is none.
     """
 
     name: str
@@ -267,6 +267,7 @@ class FirmwareRegister:
     settable: bool = True
     absent: int | None = None
     raised: tuple[int, int, Expr] | None = None
+    versions: tuple[int, ...] = ()
     see: str = ""
 
     def rank(self, value: int) -> int | None:

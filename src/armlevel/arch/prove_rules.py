@@ -215,6 +215,8 @@ def _state(catalogue: Catalogue) -> Iterator[str]:
     for firmware in catalogue.firmware.values():
         if firmware.kind not in _FIRMWARE or (firmware.kind == "level") != bool(firmware.levels):
             yield f"{firmware.name}: the kind {firmware.kind!r} is none, or lacks its levels"
+        if (firmware.kind == "version") != bool(firmware.versions):
+            yield f"{firmware.name}: versions belong to the kind 'version', and to no other"
     for drop in catalogue.drops:
         if not drop.kvm_ids or any(one >> 56 != _ARM64 for one in drop.kvm_ids):
             yield f"{drop.register}: its ids are not ids of arm64 registers"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-84bd587b',
+    'version': '2026.11-ccc4b180',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -1989,14 +1989,14 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('HWCAP3_SVE_LUT6', 'ID_AA64PFR0_EL1.SVE >= 1 & ID_AA64ISAR2_EL1.LUT >= 2'),
     )),
     'firmware': (
-        ('KVM_REG_ARM_PSCI_VERSION', 6931039826524504064, 'version', (), (), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1', 6931039826524504065, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2', 6931039826524504066, 'level', ((0, 'not available', 0), (1, 'unknown', 0), (2, 'available', 1), (18, 'available, enabled', 1), (3, 'not required', 1)), (), False, None, (0, 3, 'ID_AA64PFR1_EL1.SSBS >= 1'), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', 6931039826524504067, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_STD_BMAP', 6931039826524635136, 'bitmap', (), ((0, 'TRNG'),), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_STD_HYP_BMAP', 6931039826524635137, 'bitmap', (), ((0, 'stolen time'),), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_VENDOR_HYP_BMAP', 6931039826524635138, 'bitmap', (), ((0, 'feature discovery'), (1, 'PTP clock')), True, None, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
-        ('KVM_REG_ARM_VENDOR_HYP_BMAP_2', 6931039826524635139, 'bitmap', (), ((0, 'implementation version'), (1, 'implementation list')), True, 0, (None, None, None), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_PSCI_VERSION', 6931039826524504064, 'version', (), (), True, None, (None, None, None), (2, 65536, 65537, 65538, 65539), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1', 6931039826524504065, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, (None, None, None), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2', 6931039826524504066, 'level', ((0, 'not available', 0), (1, 'unknown', 0), (2, 'available', 1), (18, 'available, enabled', 1), (3, 'not required', 1)), (), False, None, (0, 3, 'ID_AA64PFR1_EL1.SSBS >= 1'), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3', 6931039826524504067, 'level', ((0, 'not available', 0), (1, 'available', 1), (2, 'not required', 2)), (), False, None, (None, None, None), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_STD_BMAP', 6931039826524635136, 'bitmap', (), ((0, 'TRNG'),), True, None, (None, None, None), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_STD_HYP_BMAP', 6931039826524635137, 'bitmap', (), ((0, 'stolen time'),), True, None, (None, None, None), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_VENDOR_HYP_BMAP', 6931039826524635138, 'bitmap', (), ((0, 'feature discovery'), (1, 'PTP clock')), True, None, (None, None, None), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
+        ('KVM_REG_ARM_VENDOR_HYP_BMAP_2', 6931039826524635139, 'bitmap', (), ((0, 'implementation version'), (1, 'implementation list')), True, 0, (None, None, None), (), 'Linux 7.3 arch/arm64/include/uapi/asm/kvm.h and KVM hypercalls.c'),
     ),
     'errata': (
         ('clean-cache', 'a clean by address may lose the line', '', '', True, 0, 'Linux 7.3 arch/arm64/kernel/cpu_errata.c, ARM64_WORKAROUND_CLEAN_CACHE', ((65, 3331, 0, 2, ('824069', '826319', '827319'), None, 1, False), (65, 3331, 0, 1, ('819472',), None, 1, False))),

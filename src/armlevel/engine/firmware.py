@@ -122,7 +122,9 @@ def _common(row: FirmwareRegister | None, shown: Mapping[str, int]) -> tuple[int
     if row is None:
         return None, everywhere
     if row.kind == "version":
-        return min(shown.values()), everywhere
+        oldest = min(shown.values())
+        known = [version for version in row.versions if version <= oldest]
+        return max(known, default=None), everywhere
     if row.kind == "bitmap":
         return reduce(and_, shown.values()), everywhere
     ranks = {host: rank for host, value in shown.items() if (rank := row.rank(value)) is not None}
@@ -263,8 +265,21 @@ def _compare(
     if row is None:
         return [("stops", both, "no row says that another value is accepted")]
     if row.kind == "version":
-        return [] if want <= have else [("stops", both, "KVM refuses a version above its own")]
+        return _compare_versions(row, want, have)
     return [] if not want & ~have else [("stops", both, "KVM refuses a bit it does not serve")]
+
+
+def _compare_versions(
+    row: FirmwareRegister, want: int, have: int
+) -> list[tuple[Severity, tuple[Side, ...], str]]:
+    both: tuple[Side, ...] = ("start", "arrive")
+    if want > have:
+        return [("stops", both, "KVM refuses a version above its own")]
+    if want in row.versions:
+        return []
+    if want > max(row.versions):
+        return [("unknown", both, "a version that no row names")]
+    return [("stops", both, "there is no such version, and KVM refuses it")]
 
 
 def _compare_levels(
