@@ -312,7 +312,7 @@ def kvm(data: Path) -> Toml:
             for name, row in load(data / "kvm/tolerances.toml")["tolerances"].items()
         ),
         "drops": tuple(
-            (name, *take(row, name, kvm_ids=(), when="", loses="", why="", see=known["see"]))
+            (name, *take(row, name, kvm_ids=(), when="", loses="", why="", gated_on=(), see=known["see"]))
             for name, row in load(data / "kvm/drops.toml")["drops"].items()
         ),
     }

@@ -9,6 +9,8 @@ import pytest
 from armlevel.engine import Policy, level, predict
 from armlevel.engine.vmm import restorer_named
 from armlevel.errors import UnknownName
+from armlevel.kvm import id_of
+from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE
 from tests.fidelity.hosts import read
 
@@ -195,3 +197,46 @@ def test_what_a_strange_build_does_is_known_only_where_all_agree():
     assert of(N2["6.12"], N2["7.x"], "qemu-10.1.0-15.el10").outcome == "unknown"
     assert of(N2["6.18"], N2["7.x"], "qemu-10.1.0-15.el10").outcome == "completes"
     assert of(N2["7.x"], N2["6.12"], "qemu-10.1.0-15.el10").outcome == "fails"
+
+
+# ---- registers that the destination hides once the guest's own values are in
+
+
+def _with_tcr2(name: str):
+    """The recorded host on a CPU that has TCR2_EL1."""
+    field, tcr2 = CATALOGUE.field("ID_AA64MMFR3_EL1.TCRX"), id_of("TCR2_EL1")
+    one = RECORDED[name]
+    offers = tuple(
+        replace(
+            whole,
+            limits={**whole.limits, field.register: field.put(whole.limits[field.register], 1)},
+            accepts={**whole.accepts, field.subject: Accepts.of([0, 1])},
+            registers=tuple(sorted({*(whole.registers or ()), tcr2})),
+        )
+        for shape in one.shapes
+        if (whole := one.offer(shape)) is not None
+    )
+    return replace(one, name=f"{name} with TCR2", offers=offers)
+
+
+def test_a_register_that_goes_with_the_guests_own_values_ends_the_move():
+    there = _with_tcr2(N2["7.x"])
+    found = predict(RECORDED[N2["6.12"]], there, CATALOGUE, vmm=TOLERANT)
+    assert (found.outcome, found.blocking, found.messages[-1]) == ("fails", ("TCR2_EL1",), PUT)
+    assert predict(there, replace(there, name="twin"), CATALOGUE, vmm=TOLERANT).outcome == "completes"
+    unmeasured = replace(there, software=replace(there.software, kernel="6.15.1"))
+    unsure = predict(RECORDED[N2["6.12"]], unmeasured, CATALOGUE, vmm=TOLERANT)
+    assert [f.severity for f in unsure.findings if f.subject == "TCR2_EL1"] == ["unknown"]
+    back = predict(there, RECORDED[N2["6.12"]], CATALOGUE, vmm=TOLERANT)
+    assert "TCR2_EL1" not in back.blocking
+
+
+@pytest.mark.parametrize("vmm", [LENGTH, TOLERANT, "kvm"])
+def test_a_levelled_guest_that_shows_no_tcr2_does_not_carry_it_and_moves_both_ways(vmm):
+    hosts = [RECORDED[N2["6.12"]], _with_tcr2(N2["7.x"])]
+    guest = level(hosts, CATALOGUE, Policy(tolerate=("el2-only",))).guest
+    assert guest is not None
+    assert id_of("TCR2_EL1") not in (guest.carries or ())
+    for source, target in (hosts, hosts[::-1]):
+        found = predict(source, target, CATALOGUE, vmm=vmm, guest=guest)
+        assert (found.outcome, found.alive, found.blocking) == ("completes", True, ())

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from armlevel.engine import check, level
+from armlevel.engine import Policy, check, level, natural
 from armlevel.kvm import id_of
-from tests.engine.kit import CATALOGUE, about, host, offer, plain
+from armlevel.profile import Host
+from tests.engine.kit import CATALOGUE, about, host, offer, plain, up_to
 
 TCR2, SCTLR, PMMIR, CNTP, ID_MMFR0 = (
     id_of(name) for name in ("TCR2_EL1", "SCTLR_EL1", "PMMIR_EL1", "CNTP_CTL_EL0", "ID_MMFR0_EL1")
@@ -87,3 +88,56 @@ def test_a_guest_whose_state_has_more_than_the_host_lists_cannot_arrive():
     verdict = check(guest, host("b", offer()), CATALOGUE)
     assert verdict.parts["list"] == ("refused", "refused")
     assert about(verdict.findings, "SCTLR_EL1")[0].needs == ("carried",)
+
+
+# ---- registers that KVM lists by what the VM shows (from 6.13 on), and not by what the CPU has
+
+
+def _hides(kernel: str = "7.3.4", name: str = "hides", has: int = 1) -> Host:
+    """A host whose CPU has TCR2_EL1, so that a fresh vCPU lists it, and whose KVM takes TCRX away."""
+    made = offer({TCRX: has}, lists=[TCR2, SCTLR], takes=up_to(TCRX, most=has))
+    return host(name, made, kernel=kernel)
+
+
+def test_what_kvm_hides_with_its_feature_is_not_carried():
+    for hosts, policy in (
+        ([_hides(), plain("lacks", {TCRX: 0}, lists=[SCTLR])], None),
+        ([_hides(), host("old", offer({TCRX: 0}, lists=[TCR2, SCTLR]), kernel="6.12.1")], None),
+        ([_hides(), _hides(name="twin")], Policy(pins={TCRX: 0})),
+    ):
+        outcome = level(hosts, CATALOGUE, policy)
+        assert outcome.parts["list"] == "runs"
+        assert outcome.guest is not None
+        assert (TCR2 in (outcome.guest.carries or ()), SCTLR in (outcome.guest.carries or ())) == (
+            False,
+            True,
+        )
+        assert {check(outcome.guest, one, CATALOGUE).parts["list"] for one in hosts} == {("runs", "runs")}
+
+
+def test_what_kvm_lists_without_condition_or_the_guest_shows_is_carried():
+    for hosts, policy in (
+        ([_hides(), _hides(name="twin")], None),
+        ([_hides("6.12.1"), _hides("6.12.1", "twin")], Policy(pins={TCRX: 0})),
+        ([_hides("6.12.1", "old", 0), _hides("6.12.1", "twin", 0)], None),
+    ):
+        outcome = level(hosts, CATALOGUE, policy)
+        assert outcome.guest is not None
+        assert TCR2 in (outcome.guest.carries or ())
+        assert {check(outcome.guest, one, CATALOGUE).parts["list"] for one in hosts} == {("runs", "runs")}
+
+
+def test_a_guest_that_carries_what_the_host_hides_from_it_does_not_arrive():
+    guest = natural(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
+    for kernel, answer in (
+        ("6.12.1", "runs"),
+        ("6.18.15", "refused"),
+        ("7.3.4", "refused"),
+        ("6.9.0", "unknown"),
+    ):
+        assert check(guest, _hides(kernel), CATALOGUE).parts["list"] == (answer, answer)
+
+
+def test_which_registers_kvm_hides_is_told_by_the_list_itself_where_it_has_one_without_the_feature():
+    guest = natural(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
+    assert check(guest, _hides("6.9.0", has=0), CATALOGUE).parts["list"] == ("runs", "runs")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as having
 
-from armlevel.arch.expr import Expr
+from armlevel.arch.expr import Expr, evaluate
 
 __all__ = [
     "Bundle",
@@ -210,7 +210,8 @@ class Drop:
     ``register`` is a name (``CCSIDR_EL1[*]`` stands for each of ``kvm_ids``). ``when`` is an expression over the
     guest's fields, or the words ``value == 0`` (the register's own value), ``no such cache`` (CLIDR_EL1 has no cache
     for that CSSELR value) or ``always``. ``loses`` says what guest state is lost; empty if none. ``why`` says which
-    kernels list it and which do not.
+    kernels list it and which do not. On the kernel lines of ``gated_on`` KVM lists it only while
+    ``when`` is false of what the VM shows, though the host has it.
     """
 
     register: str
@@ -218,7 +219,23 @@ class Drop:
     when: Expr | str
     loses: str
     why: str = ""
+    gated_on: tuple[str, ...] = ()
     see: str = ""
+
+    def hidden(self, line: str | None, values: Mapping[str, int]) -> bool | None:
+        """Whether KVM of a line hides it from a VM with these ``REG.FIELD`` values; None if the line was not measured.
+
+        >>> from armlevel.arch.expr import Cmp
+        >>> drop = Drop("TCR2_EL1", (1,), Cmp("R.TCRX", "==", 0), "", gated_on=("7.3",))
+        >>> [
+        ...     drop.hidden(line, {"R.TCRX": has})
+        ...     for line, has in (("6.12", 0), ("7.3", 0), ("7.3", 1), (None, 0))
+        ... ]
+        [False, True, False, None]
+        """
+        if not self.gated_on or isinstance(self.when, str) or evaluate(self.when, values) is not True:
+            return False
+        return None if line is None else line in self.gated_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ def _level_shape(
     silent = frozenset(
         catalogue.registers[register].kvm_id for register in levelled.gone if register in catalogue.registers
     )
-    carried = carry(offers, values, silent | ids_of(levelled.tolerated, catalogue), catalogue)
+    releases = {host.name: host.software.kernel for host in hosts}
+    carried = carry(offers, values, silent | ids_of(levelled.tolerated, catalogue), catalogue, releases)
     firmware = level_firmware(offers, values, catalogue, weaker=policy.accept_weaker_mitigation)
     vls, vl_findings = level_vls(offers, shape)
     pauth = level_pauth(hosts, values, shape, assume_same=policy.assume_same_impdef)

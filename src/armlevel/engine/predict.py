@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from armlevel.arch import Catalogue, Vmm
+from armlevel.arch import Catalogue, Vmm, known_of
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.natural import natural
 from armlevel.engine.obstacles import blocked, unpainted
 from armlevel.engine.pmu import judge_events
 from armlevel.engine.settings import settings_of
 from armlevel.engine.shapes import missing_shape, natural_shape
+from armlevel.engine.state import hidden_ids
 from armlevel.engine.verdict import judge
-from armlevel.engine.vmm import Lists, judge_lists, judge_refusals, restorer_named
+from armlevel.engine.vmm import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Guest, Host, Offer
@@ -171,7 +172,13 @@ def _predict(  # noqa: PLR0913, PLR0917
     if guest is not None:
         found["registers"] += unpainted(guest, (source.name, here), (target.name, there), vmm)
     sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
-    lists = _lists(guest, here, there, vmm)
+    values = known_of(catalogue, moving.registers)
+    fresh = guest is None and vmm.own_shape
+    hidden = hidden_ids(there, target.software.kernel, values, catalogue)
+    ours = _carries(guest, source, here, values, vmm, catalogue)
+    # QEMU compares with the list of a fresh vCPU, which shows all that the destination has.
+    gone = {one for one, sure in hidden.items() if sure and not fresh}
+    lists = _lists(ours, there, gone, vmm, levelled=guest is not None)
     if lists is not None:
         found["list"] = judge_lists(lists, vmm, (source.name, target.name), {**here.state, **sent}, catalogue)
     ids = {name: id_of(name) for name in sent}
@@ -181,6 +188,9 @@ def _predict(  # noqa: PLR0913, PLR0917
         told = judge_refusals(found[part], vmm, sent, own, ids)
         found[part] = [finding for _, finding in told]
         refused += [(kvm_id, finding) for kvm_id, finding in told if finding.severity == "stops"]
+    late = judge_hidden({k: v for k, v in hidden.items() if k not in gone}, ours or (), target.name, vmm)
+    found["registers"] += [finding for _, finding in late]
+    refused += [(kvm_id, finding) for kvm_id, finding in late if finding.severity == "stops"]
     return _told(source, target, vmm, found, tuple(sorted(refused, key=lambda pair: pair[0])), lists)
 
 
@@ -204,14 +214,30 @@ def _sent(
     return {**offer.limits, **offer.firmware}
 
 
-def _lists(guest: Guest | None, here: Offer, there: Offer, vmm: Vmm) -> Lists | None:
-    passed = guest is None or vmm.carries == "host"
-    ours = here.registers if passed or guest is None else guest.carries
-    theirs = there.registers
-    if ours is None or theirs is None:
+def _carries(  # noqa: PLR0913, PLR0917
+    guest: Guest | None,
+    source: Host,
+    here: Offer,
+    values: Mapping[str, int],
+    vmm: Vmm,
+    catalogue: Catalogue,
+) -> Collection[int] | None:
+    if guest is not None and vmm.carries != "host":
+        return guest.carries
+    if here.registers is None:
         return None
+    hidden = hidden_ids(here, source.software.kernel, values, catalogue)
+    return [one for one in here.registers if not hidden.get(one)]
+
+
+def _lists(
+    ours: Collection[int] | None, there: Offer, gone: Collection[int], vmm: Vmm, *, levelled: bool
+) -> Lists | None:
+    if ours is None or there.registers is None:
+        return None
+    theirs = set(there.registers).difference(gone)
     # A levelled guest's list is the profile's on both sides, as far as each KVM has it, where the VMM can do that.
-    return Lists.of(ours, theirs if passed else set(theirs) & set(ours), vmm)
+    return Lists.of(ours, theirs & set(ours) if levelled and vmm.carries != "host" else theirs, vmm)
 
 
 def _told(  # noqa: PLR0913, PLR0917

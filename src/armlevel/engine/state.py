@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from armlevel.arch import Catalogue, Drop, evaluate
+from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.kvm import name_of
-from armlevel.profile import Guest, Offer
+from armlevel.profile import Guest, Host, Offer
 
-__all__ = ["UNKNOWN_THERE", "Carried", "carry", "judge_list", "why_of"]
+__all__ = ["NOT_SHOWN", "UNKNOWN_THERE", "Carried", "carry", "hidden_ids", "judge_list", "why_of"]
+
+#: What is said of a register that the host has, and that its KVM hides from this guest.
+NOT_SHOWN = "this host lists it only for a guest that shows the feature, and this one does not"
 
 #: What is said of a register of which no row says which kernels list it.
 UNKNOWN_THERE = "the guest's state has a register that this host's KVM does not know"
@@ -29,16 +32,25 @@ def carry(
     values: Mapping[str, int],
     meaningless_ids: frozenset[int],
     catalogue: Catalogue,
+    releases: Mapping[str, str] | None = None,
 ) -> Carried:
     """Intersect the register lists; every other register needs a drop row whose condition holds.
 
-    ``values`` are the levelled ``REG.FIELD`` values, which conditions are about. A register that must be dropped
-    without a row is a conflict; a row that loses guest state gives a ``risk``.
+    ``values`` are the levelled ``REG.FIELD`` values, which conditions are about, and ``releases`` the hosts' kernels,
+    which may take a register away from a VM with these values. A register that must be dropped without a row is a
+    conflict; a row that loses guest state gives a ``risk``.
     """
     # Hosts read from equal documents share their list: it is made a set once.
-    sets = {id(offer.registers): offer.registers for _, offer in offers if offer.registers is not None}
-    shared = {key: frozenset(ids) for key, ids in sets.items()}
-    lists = {name: shared[id(offer.registers)] for name, offer in offers if offer.registers is not None}
+    releases = releases or {}
+    shared: dict[tuple[int, frozenset[int]], frozenset[int]] = {}
+    lists: dict[str, frozenset[int]] = {}
+    for name, offer in offers:
+        if offer.registers is not None:
+            # What a host may hide from this guest, nobody may send it.
+            key = id(offer.registers), frozenset(hidden_ids(offer, releases.get(name, ""), values, catalogue))
+            if key not in shared:
+                shared[key] = frozenset(offer.registers) - key[1]
+            lists[name] = shared[key]
     findings: list[Finding] = []
     if len(lists) < len(offers):
         missing = tuple((name, "not recorded") for name, offer in offers if offer.registers is None)
@@ -111,13 +123,46 @@ def _no_such_cache(register: int, values: Mapping[str, int]) -> bool:
     return ctype not in ((1, 3) if instruction else (2, 3, 4))
 
 
+def hidden_ids(
+    offer: Offer, release: str, values: Mapping[str, int], catalogue: Catalogue
+) -> dict[int, bool]:
+    """Return the listed registers that KVM hides from a VM with these ``REG.FIELD`` values; false: it may.
+
+    The list of a fresh vCPU has them where the host's CPU has what they are for. Once the VM no longer shows that, KVM
+    neither lists, gives nor takes them; before, it listed them on every CPU.
+    """
+    rows = [row for row in catalogue.drops if row.gated_on and row.hidden(None, values) is None]
+    if not rows:
+        return {}
+    line = catalogue.line(release)
+    asked = {
+        name.partition(".")[0]
+        for row in rows
+        if not isinstance(row.when, str)
+        for name in mentioned(row.when)
+    }
+    own = known_of(catalogue, {name: offer.limits[name] for name in asked & offer.limits.keys()})
+    found: dict[int, bool] = {}
+    for row in rows:
+        hidden = row.hidden(line.name if line is not None else None, values)
+        # A host that lists it though its own CPU is without the feature lists it on every condition.
+        if hidden is not False and row.hidden(None, own) is False:
+            found |= dict.fromkeys(set(row.kvm_ids) & set(offer.registers or ()), hidden is True)
+    return found
+
+
 def why_of(register: int, catalogue: Catalogue) -> str:
     """Return which kernels list a register and which do not, as far as a row says."""
     return next((row.why for row in catalogue.drops if register in row.kvm_ids and row.why), UNKNOWN_THERE)
 
 
-def judge_list(guest: Guest, host: str, offer: Offer, catalogue: Catalogue) -> list[Finding]:
-    """Return a finding for each register the guest's state carries and the host does not list."""
+def judge_list(
+    guest: Guest, host: Host, offer: Offer, values: Mapping[str, int], catalogue: Catalogue
+) -> list[Finding]:
+    """Return a finding for each register the guest's state carries and the host does not list.
+
+    ``values`` are the guest's, by ``REG.FIELD``: what it does not show, the host may not list.
+    """
     if guest.carries is None or offer.registers is None:
         who = "the guest's" if guest.carries is None else "the host's"
         return [
@@ -125,21 +170,23 @@ def judge_list(guest: Guest, host: str, offer: Offer, catalogue: Catalogue) -> l
                 "register list",
                 "list",
                 "unknown",
-                offers=((host, "not recorded"),),
+                offers=((host.name, "not recorded"),),
                 because=(f"{who} register list is not recorded",),
-                remedies=(Remedy("probe", hosts=(host,)),),
+                remedies=(Remedy("probe", hosts=(host.name,)),),
             )
         ]
+    hidden = hidden_ids(offer, host.software.kernel, values, catalogue)
+    listed = set(offer.registers) - hidden.keys()
     return [
         Finding(
             name_of(register),
             "list",
-            "stops",
+            "stops" if hidden.get(register, True) else "unknown",
             needs=("carried",),
-            offers=((host, "not listed"),),
+            offers=((host.name, "not listed"),),
             cause="kernel",
-            because=(why_of(register, catalogue),),
-            remedies=(Remedy("level", hosts=(host,)),),
+            because=(NOT_SHOWN if register in hidden else why_of(register, catalogue),),
+            remedies=(Remedy("level", hosts=(host.name,)),),
         )
-        for register in sorted(set(guest.carries) - set(offer.registers))
+        for register in sorted(set(guest.carries) - listed)
     ]

@@ -104,7 +104,7 @@ def judge(  # noqa: PLR0913 - a question with options
             *judge_enforced(guest, host, offer, values, catalogue),
             *judge_leaks(guest, host, offer, values, catalogue),
         ],
-        "list": judge_list(guest, host.name, offer, catalogue),
+        "list": judge_list(guest, host, offer, values, catalogue),
         "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=weaker),
         "facts": judge_facts(guest, host),
     }

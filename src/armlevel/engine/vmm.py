@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy
-from armlevel.engine.state import why_of
+from armlevel.engine.state import NOT_SHOWN, why_of
 from armlevel.errors import UnknownName
 from armlevel.kvm import group_of, name_of
 from armlevel.kvm.ids import RegisterId
 
-__all__ = ["Lists", "Restorer", "judge_lists", "judge_refusals", "register_text", "restorer_named"]
+__all__ = [
+    "Lists",
+    "Restorer",
+    "judge_hidden",
+    "judge_lists",
+    "judge_refusals",
+    "register_text",
+    "restorer_named",
+]
 
 # What Debian adds to QEMU's own number; its builds were measured and behave as released.
 _RELEASE = re.compile(r"(\d+(?:\.\d+)*)(?:[+~ ].*debian.*|[+](?:ds|dfsg).*)?", re.IGNORECASE)
@@ -193,6 +201,35 @@ def _remedies(vmm: Vmm, name: str, values: Mapping[str, int], catalogue: Catalog
         f"{family} {'.'.join(map(str, since))}" for other in better for family, since, _ in other.suggests
     ]
     return (Remedy("vmm", versions[0]), run) if vmm.list == "length" and versions else (run,)
+
+
+def judge_hidden(
+    hidden: Mapping[int, bool], sent: Collection[int], host: str, vmm: Vmm
+) -> list[tuple[int, Finding]]:
+    """Return registers that a fresh vCPU of the destination has and that KVM hides once the guest's values are in.
+
+    ``hidden`` is what :func:`armlevel.engine.state.hidden_ids` says of the destination, ``sent`` the source's list.
+    """
+    # What it prints of a value that it cannot read was not measured.
+    messages = tuple(text for text in vmm.messages.get("refused", ()) if "{" not in text)
+    return [
+        (
+            kvm_id,
+            Finding(
+                name_of(kvm_id),
+                "registers",
+                "stops" if sure else "unknown",
+                needs=("carried",),
+                offers=((host, "hidden"),),
+                cause="kernel",
+                applies=("arrive",),
+                because=(NOT_SHOWN,),
+                messages=messages if sure else (),
+            ),
+        )
+        for kvm_id, sure in sorted(hidden.items())
+        if kvm_id in sent
+    ]
 
 
 def judge_refusals(
