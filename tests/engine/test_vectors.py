@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from armlevel.engine import check, level
+from armlevel.engine import Policy, check, level
 from armlevel.profile import Cpu, Implementation
 from tests.engine.kit import CATALOGUE, N1, V1, V2, about, field_of, host, offer, shape
+from tests.fidelity.hosts import read
 
 SVE, AUTH = shape("sve"), shape("ptrauth")
 API = "ID_AA64ISAR1_EL1.API"
@@ -111,3 +112,34 @@ def test_an_algorithm_of_ones_own_is_not_shared_with_a_core_that_is_not_recorded
     unknown = replace(host("unknown", replace(nameless, limits=limits)), cpus=())
     outcome = level([known, unknown], CATALOGUE)
     assert [f.severity for f in outcome.findings if f.subject == "shape.ptrauth"] == ["unknown"]
+
+
+def test_the_paint_does_not_say_which_algorithm_signed_the_pointers():
+    # Neoverse N2 and Cortex-A710 sign each in its own way; where the IDs can be written, each can look like the other.
+    n2, a710 = read(["neoverse-n2@7.x", "cortex-a710@7.x"])
+    (other,) = {cpu.implementation for cpu in a710.cpus}
+    found = level([n2], CATALOGUE, Policy(paint=other))
+    assert found.guest is not None
+    assert "ptrauth" in found.guest.shape.features
+    assert found.guest.paint is not None
+    assert found.guest.paint.shown == other
+    assert check(found.guest, n2, CATALOGUE).parts["shape"] == ("runs", "runs")
+    assert check(found.guest, a710, CATALOGUE).parts["shape"][1] == "refused"
+
+
+def test_a_core_to_come_is_not_known_to_share_the_algorithm():
+    n2, a710 = read(["neoverse-n2@7.x", "cortex-a710@7.x"])
+    (other,) = {cpu.implementation for cpu in a710.cpus}
+    found = level([n2], CATALOGUE, Policy(also_targets=(other,)))
+    assert found.guest is not None
+    assert check(found.guest, a710, CATALOGUE).parts["shape"][1] == "unknown"
+
+
+def test_a_baseline_of_a_host_whose_cpus_differ_is_not_known_unless_they_can_be_painted():
+    old, new, n1 = read(["neoverse-n2@6.12", "neoverse-n2@7.x", "neoverse-n1@7.x"])
+    mixed = [replace(there, cpus=(*there.cpus, *n1.cpus)) for there in (old, new)]
+    found = [level([there], CATALOGUE, Policy(without=frozenset({"ptrauth"}))) for there in mixed]
+    assert [one.parts["registers"] for one in found] == ["unknown", "runs"]
+    for there, one in zip(mixed, found, strict=True):
+        assert one.guest is not None
+        assert check(one.guest, there, CATALOGUE).parts["registers"][1] == one.parts["registers"]

@@ -31,7 +31,8 @@ def run(
     """Say whether a guest may start and arrive on hosts.
 
     Start: a guest booted there sees exactly the profile. Arrive: a guest that holds these values is accepted, and
-    what it learnt at boot stays true.
+    what it learnt at boot stays true. The parts are shape, registers, register list, firmware and facts; the virtual
+    interrupt controller and the size of guest-physical addresses are not judged.
     """
     catalogue = load()
     wanted = guest_of(guest, catalogue)

@@ -41,7 +41,8 @@ def run(
 ) -> int:
     """Say whether a guest may move between two hosts, in both directions.
 
-    The exit status is that of A to B.
+    The exit status is that of A to B. Judged is the vCPU: shape, registers, register list, firmware and facts; not the
+    virtual interrupt controller, not the size of guest-physical addresses.
     """
     catalogue = load()
     hosts, given = hosts_named([a, b], fact or ())

@@ -12,7 +12,7 @@ from armlevel.engine.facts import common_facts, level_facts
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
 from armlevel.engine.firmware import level_firmware
 from armlevel.engine.levelling import Levelling, level_fields
-from armlevel.engine.paint import level_paint, paint_of
+from armlevel.engine.paint import level_paint, paint_of, unlike
 from armlevel.engine.pmu import level_pmu
 from armlevel.engine.policy import Policy
 from armlevel.engine.risks import risks_of_fleet
@@ -131,7 +131,13 @@ def _level_shape(
     carried = carry(offers, values, silent | ids_of(levelled.tolerated, catalogue), catalogue, releases)
     firmware = level_firmware(offers, values, catalogue, weaker=policy.accept_weaker_mitigation)
     vls, vl_findings = level_vls(offers, shape)
-    pauth = level_pauth(hosts, values, shape, assume_same=policy.assume_same_impdef)
+    pauth = level_pauth(
+        hosts,
+        values,
+        shape,
+        assume_same=policy.assume_same_impdef,
+        painted=bool(dict(paint.values).get("MIDR_EL1")),
+    )
     pmu = level_pmu(offers, shape)
     born_on = tuple(name for name in firmware.born_on if name not in pmu.not_born_on)
     if firmware.born_on and not born_on:
@@ -143,7 +149,12 @@ def _level_shape(
         )
     found: dict[Part, Sequence[Finding]] = {
         "shape": [*vl_findings, *pauth, *pmu.findings],
-        "registers": [*levelled.findings, *paint.findings, *cache.findings],
+        "registers": [
+            *levelled.findings,
+            *paint.findings,
+            *unlike(dict(paint.values), hosts, shape),
+            *cache.findings,
+        ],
         "list": carried.findings,
         "firmware": firmware.findings,
         "facts": level_facts(hosts, shape),

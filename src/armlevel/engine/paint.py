@@ -8,9 +8,9 @@ from armlevel.arch import Catalogue
 from armlevel.engine.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Finding, Remedy
-from armlevel.profile import Host, Implementation, Offer, Paint
+from armlevel.profile import Host, Implementation, Offer, Paint, Shape
 
-__all__ = ["level_paint", "paint_of"]
+__all__ = ["level_paint", "not_alike", "paint_of", "unlike"]
 
 
 def level_paint(
@@ -59,3 +59,26 @@ def paint_of(
     targets = sorted({one for host in hosts for one in implementations(host)}.union(also))
     face = Implementation(shown["MIDR_EL1"], shown.get("REVIDR_EL1", 0), shown.get("AIDR_EL1", 0))
     return Paint(face, tuple(targets))
+
+
+def unlike(shown: Mapping[str, int], hosts: Sequence[Host], shape: Shape) -> list[Finding]:
+    """Return a finding for each host whose CPUs differ, where a shape does not let them be painted alike."""
+    face = paint_of(shown, ())
+    if face is None or shape.imp_id_writable:
+        return []
+    kinds = {host.name: implementations(host) for host in hosts}
+    return [not_alike(face.shown, name, some) for name, some in kinds.items() if len(some) > 1]
+
+
+def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation]) -> Finding:
+    """Return why it is not known what a guest reads on a host whose CPUs are of several kinds."""
+    return Finding(
+        "MIDR_EL1",
+        "registers",
+        "unknown",
+        needs=(f"{shown.midr:#x}",),
+        offers=((host, ", ".join(f"{kind.midr:#x}" for kind in sorted(kinds))),),
+        cause="silicon",
+        because=("the host's CPUs are not alike: which one the guest reads depends on where it runs",),
+        remedies=(Remedy("level", hosts=(host,)),),
+    )

@@ -69,9 +69,12 @@ def impdef_pauth(values: Mapping[str, int], shape: Shape) -> bool:
 
 
 def level_pauth(
-    hosts: Sequence[Host], values: Mapping[str, int], shape: Shape, *, assume_same: bool
+    hosts: Sequence[Host], values: Mapping[str, int], shape: Shape, *, assume_same: bool, painted: bool = True
 ) -> list[Finding]:
-    """Return a finding if hosts of different cores would share an IMPLEMENTATION DEFINED algorithm."""
+    """Return a finding if hosts of different cores would share an IMPLEMENTATION DEFINED algorithm.
+
+    A profile that is not ``painted`` does not say on which core its pointers were signed.
+    """
     if not impdef_pauth(values, shape):
         return []
     cores = {host.name: frozenset(i.part for i in implementations(host)) for host in hosts}
@@ -82,20 +85,33 @@ def level_pauth(
     )
     if len(known) > 1 or any(len(parts) > 1 for parts in known):
         return [_pauth_finding("note" if assume_same else "breaks", shown)]
-    return [] if all(cores.values()) or len(hosts) == 1 else [_pauth_finding("unknown", shown)]
+    return [] if all(cores.values()) and painted else [_pauth_finding("unknown", shown)]
 
 
 def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_same: bool) -> list[Finding]:
-    """The same question for one guest and one host; unknown where the guest's core is not recorded."""
+    """The same question for one guest and one host; unknown where the guest's core is not recorded.
+
+    What signed its pointers are the cores that it was levelled for, whatever it is shown.
+    """
     if not impdef_pauth(values, guest.shape):
         return []
     here = frozenset(i.part for i in implementations(host))
     shown = ((host.name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(here)) or "not recorded"),)
-    if guest.paint is None or not here:
-        return [_pauth_finding("unknown", shown)]
-    if here == {guest.paint.shown.part}:
+    cores = _cores(guest)
+    if here and here == cores:
         return []
+    if not here or not cores or here & cores:
+        return [_pauth_finding("note" if assume_same else "unknown", shown)]
     return [_pauth_finding("note" if assume_same else "breaks", shown)]
+
+
+def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
+    # The cores that a guest may have run on; hosts to come (--also-target) cannot be told from them.
+    if guest.paint is None:
+        return frozenset()
+    if guest.paint.targets:
+        return frozenset(one.part for one in guest.paint.targets)
+    return frozenset() if guest.shape.imp_id_writable else frozenset({guest.paint.shown.part})
 
 
 def _pauth_finding(severity: str, shown: tuple[tuple[str, str], ...]) -> Finding:

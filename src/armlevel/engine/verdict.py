@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
@@ -28,6 +28,7 @@ from armlevel.engine.firmware import judge_firmware
 from armlevel.engine.leaks import judge_leaks
 from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by
+from armlevel.engine.paint import not_alike
 from armlevel.engine.pmu import judge_counters
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.risks import risks_here
@@ -256,19 +257,6 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
 
 
-def _not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation]) -> Finding:
-    return Finding(
-        "MIDR_EL1",
-        "registers",
-        "unknown",
-        needs=(f"{shown.midr:#x}",),
-        offers=((host, ", ".join(f"{kind.midr:#x}" for kind in sorted(kinds))),),
-        cause="silicon",
-        because=("the host's CPUs are not alike: which one the guest reads depends on where it runs",),
-        remedies=(Remedy("level", hosts=(host,)),),
-    )
-
-
 def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     if guest.paint is None:
         return [
@@ -277,7 +265,7 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
             )
         ]
     if len(kinds := implementations(host)) > 1 and not offer.shape.imp_id_writable:
-        return [_not_alike(guest.paint.shown, host.name, kinds)]
+        return [not_alike(guest.paint.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
     if shown == guest.paint.shown:
         return []
