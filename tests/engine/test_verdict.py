@@ -182,3 +182,16 @@ def test_a_baseline_starts_where_it_is_born_and_arrives_on_every_host_of_its():
                 assert one.name not in found.guest.born_on or result.start == "runs", (first.name, other.name)
             assert {move.answer for move in migrate(first, other, CATALOGUE, guest=found.guest)} == {"runs"}
     assert levelled > 15
+
+
+def test_a_revision_number_that_the_host_does_not_record_is_not_zero():
+    guest = guest_with({})
+    whole = replace(plain("target"), cpus=())
+    (told,) = whole.offers
+    for name in ("REVIDR_EL1", "AIDR_EL1"):
+        limits = {register: value for register, value in told.limits.items() if register != name}
+        found = check(guest, replace(whole, offers=(replace(told, limits=limits),)), CATALOGUE)
+        assert found.parts["registers"] == ("unknown", "unknown")
+        (said,) = about(found.findings, name)
+        assert (said.severity, [remedy.do for remedy in said.remedies]) == ("unknown", ["probe"])
+    assert check(guest, whole, CATALOGUE).parts["registers"] == ("runs", "runs")

@@ -257,6 +257,13 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
 
 
+def _untold(host: Host, offer: Offer) -> frozenset[str]:
+    # A number that neither the offer nor the CPUs tell is not 0; where userspace writes it, it does not matter.
+    if host.cpus or offer.shape.imp_id_writable or "MIDR_EL1" not in offer.limits:
+        return frozenset()
+    return frozenset({"REVIDR_EL1", "AIDR_EL1"}.difference(offer.limits))
+
+
 def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     if guest.paint is None:
         return [
@@ -267,7 +274,8 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
     if len(kinds := implementations(host)) > 1 and not offer.shape.imp_id_writable:
         return [not_alike(guest.paint.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
-    if shown == guest.paint.shown:
+    silent = _untold(host, offer)
+    if shown == guest.paint.shown and not silent:
         return []
     if shown is None:
         return [
@@ -279,6 +287,9 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
     for name in ("midr", "revidr", "aidr"):
         want, have = getattr(guest.paint.shown, name), getattr(shown, name)
         register = f"{name.upper()}_EL1"
+        if register in silent:
+            findings.append(_not_recorded(host.name, register, "the host's value is not recorded"))
+            continue
         outcome = "refused"
         if register in offer.limits or offer.shape.imp_id_writable:
             outcome = register_outcome(offer, register, want, catalogue)
