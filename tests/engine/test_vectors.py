@@ -135,6 +135,17 @@ def test_a_core_to_come_is_not_known_to_share_the_algorithm():
     assert check(found.guest, a710, CATALOGUE).parts["shape"][1] == "unknown"
 
 
+def test_where_only_the_own_core_can_be_shown_a_core_to_come_leaves_no_doubt():
+    n2, a710 = read(["neoverse-n2@6.12", "cortex-a710@6.12"])
+    (other,) = {cpu.implementation for cpu in a710.cpus}
+    found = level([n2], CATALOGUE, Policy(also_targets=(other,)))
+    assert found.guest is not None
+    assert found.guest.shape.features >= {"ptrauth"}
+    assert not found.guest.shape.imp_id_writable
+    assert check(found.guest, n2, CATALOGUE).parts["shape"] == ("runs", "runs")
+    assert check(found.guest, a710, CATALOGUE).parts["shape"][1] == "refused"
+
+
 def test_a_baseline_of_a_host_whose_cpus_differ_is_not_known_unless_they_can_be_painted():
     old, new, n1 = read(["neoverse-n2@6.12", "neoverse-n2@7.x", "neoverse-n1@7.x"])
     mixed = [replace(there, cpus=(*there.cpus, *n1.cpus)) for there in (old, new)]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 from armlevel.engine import Verdict, check, level, migrate, natural
-from armlevel.profile import Accepts, Cpu, Guest, Implementation, Software
+from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
 from tests.fidelity.hosts import HOSTS, read
 
@@ -186,12 +186,33 @@ def test_a_baseline_starts_where_it_is_born_and_arrives_on_every_host_of_its():
 
 def test_a_revision_number_that_the_host_does_not_record_is_not_zero():
     guest = guest_with({})
-    whole = replace(plain("target"), cpus=())
-    (told,) = whole.offers
-    for name in ("REVIDR_EL1", "AIDR_EL1"):
-        limits = {register: value for register, value in told.limits.items() if register != name}
-        found = check(guest, replace(whole, offers=(replace(told, limits=limits),)), CATALOGUE)
-        assert found.parts["registers"] == ("unknown", "unknown")
-        (said,) = about(found.findings, name)
-        assert (said.severity, [remedy.do for remedy in said.remedies]) == ("unknown", ["probe"])
+    whole = plain("target")
+    for cpus in ((), whole.cpus):  # which may stand for numbers that nobody read
+        for name in ("REVIDR_EL1", "AIDR_EL1"):
+            silent = replace(without(whole, name), cpus=cpus)
+            found = check(guest, silent, CATALOGUE)
+            assert found.parts["registers"] == ("unknown", "unknown")
+            (said,) = about(found.findings, name)
+            assert (said.severity, [remedy.do for remedy in said.remedies]) == ("unknown", ["probe"])
+            assert natural(silent, CATALOGUE).paint is None
+            twins = [silent, replace(silent, name="twin")]
+            assert level(twins, CATALOGUE).parts["registers"] == "unknown"
     assert check(guest, whole, CATALOGUE).parts["registers"] == ("runs", "runs")
+
+
+def without(host: Host, register: str) -> Host:
+    offers = (
+        replace(one, limits={name: value for name, value in one.limits.items() if name != register})
+        for one in host.offers
+    )
+    return replace(host, offers=tuple(offers))
+
+
+def test_every_natural_guest_of_a_recorded_host_runs_at_home():
+    asked = 0
+    for home in read(HOSTS):
+        for one in home.offers:
+            found = check(natural(home, CATALOGUE, shape=one.shape), home, CATALOGUE)
+            assert (found.start, found.arrive) == ("runs", "runs"), (home.name, one.shape, found.findings)
+            asked += 1
+    assert asked > 600

@@ -154,9 +154,11 @@ def _opponents(
 def _not_recorded(
     name: str, patterns: Sequence[str], offers: Sequence[tuple[str, Offer]]
 ) -> tuple[Finding, ...]:
-    # What some host shows, every host has; and every host has a MIDR_EL1. Only the number of caches differs.
+    # What some host shows, every host has; and every host has its paint. Only the number of caches differs.
     asked = [p for p in patterns if not p.endswith("[*]") and any(p in offer.limits for _, offer in offers)]
-    asked += ["MIDR_EL1"] if offers and name == "paint" and "MIDR_EL1" not in asked else []
+    if offers and name == "paint":
+        written = offers[0][1].shape.imp_id_writable  # then a host's own revision does not matter
+        asked = ["MIDR_EL1"] if written and asked in ([], ["MIDR_EL1"]) else list(patterns)
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
     return tuple(
         Finding(

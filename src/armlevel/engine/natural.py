@@ -9,7 +9,10 @@ from armlevel.engine.shapes import natural_shape
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
 
-__all__ = ["guest_of_offer", "natural", "shown_by"]
+__all__ = ["guest_of_offer", "natural", "shown_by", "untold"]
+
+# With MIDR_EL1 KVM lists both of them on every host (Linux arch/arm64/kvm/sys_regs.c, invariant registers).
+_REVISIONS = frozenset({"REVIDR_EL1", "AIDR_EL1"})
 
 
 def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
@@ -20,12 +23,28 @@ def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
+def untold(offer: Offer) -> frozenset[str]:
+    """Return which revision numbers this offer does not record: they are not 0, they are not known.
+
+    The host's list of CPUs does not tell either: a kernel before 6.15 shows no AIDR_EL1 outside KVM. Where userspace
+    writes the numbers, the host's own do not matter.
+
+    >>> sorted(untold(Offer(Shape(), limits={"MIDR_EL1": 0x410FD490, "REVIDR_EL1": 0})))
+    ['AIDR_EL1']
+    """
+    if offer.shape.imp_id_writable or "MIDR_EL1" not in offer.limits:
+        return frozenset()
+    return _REVISIONS.difference(offer.limits)
+
+
 def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
     """Return the guest CPU that ``offer`` gives when nothing is written: every register at its limit.
 
     Registers without meaning stay: a VMM that passes the host's CPU through carries them all the same.
     """
-    paint = shown_by(offer.limits, host)
+    shown = None if untold(offer) else shown_by(offer.limits, host)
+    # Where any core can be shown, what is shown does not say on which one the guest has run.
+    targets = (shown,) if shown is not None and offer.shape.imp_id_writable else ()
     identity = set(catalogue.bundles["paint"].registers)
     registers = {
         name: value
@@ -40,7 +59,7 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
         firmware=offer.firmware,
         sve_vls=offer.sve_vls,
         facts=host.facts,
-        paint=Paint(paint) if paint else None,
+        paint=Paint(shown, targets) if shown else None,
         born_on=(host.name,),
         pmu_counters=offer.pmu.get("counters") if "pmu_v3" in offer.shape.features else None,
     )

@@ -107,11 +107,11 @@ def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_s
 
 def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
     # The cores that a guest may have run on; hosts to come (--also-target) cannot be told from them.
+    # Where none can be shown but the host's own, the one shown is the one that signed.
     if guest.paint is None:
         return frozenset()
-    if guest.paint.targets:
-        return frozenset(one.part for one in guest.paint.targets)
-    return frozenset() if guest.shape.imp_id_writable else frozenset({guest.paint.shown.part})
+    signed = guest.paint.targets if guest.shape.imp_id_writable else (guest.paint.shown,)
+    return frozenset(one.part for one in signed)
 
 
 def _pauth_finding(severity: str, shown: tuple[tuple[str, str], ...]) -> Finding:

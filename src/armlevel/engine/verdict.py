@@ -27,7 +27,7 @@ from armlevel.engine.findings import (
 from armlevel.engine.firmware import judge_firmware
 from armlevel.engine.leaks import judge_leaks
 from armlevel.engine.meaning import meaningless
-from armlevel.engine.natural import shown_by
+from armlevel.engine.natural import shown_by, untold
 from armlevel.engine.paint import not_alike
 from armlevel.engine.pmu import judge_counters
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
@@ -257,13 +257,6 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
 
 
-def _untold(host: Host, offer: Offer) -> frozenset[str]:
-    # A number that neither the offer nor the CPUs tell is not 0; where userspace writes it, it does not matter.
-    if host.cpus or offer.shape.imp_id_writable or "MIDR_EL1" not in offer.limits:
-        return frozenset()
-    return frozenset({"REVIDR_EL1", "AIDR_EL1"}.difference(offer.limits))
-
-
 def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     if guest.paint is None:
         return [
@@ -274,7 +267,7 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
     if len(kinds := implementations(host)) > 1 and not offer.shape.imp_id_writable:
         return [not_alike(guest.paint.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
-    silent = _untold(host, offer)
+    silent = untold(offer)
     if shown == guest.paint.shown and not silent:
         return []
     if shown is None:
