@@ -137,9 +137,11 @@ def proved(
     register, _, name = one.subject.partition(".")
     if one.part == "facts":
         return name in _FACTS and len({getattr(host.facts, name) for host in hosts} - {None}) > 1
+    whole = [(host.name, offer) for host in hosts if (offer := host.offer(shape)) is not None]
+    if one.subject == "pmu.counters":
+        return _nowhere_born(whole, shape, kept)
     if one.part != "registers":
         return False
-    whole = [(host.name, offer) for host in hosts if (offer := host.offer(shape)) is not None]
     offers = [offer for _, offer in whole]
     if not name:
         return _bundle_proved(one.subject, whole, shape, kept, catalogue)
@@ -147,6 +149,19 @@ def proved(
     field = next(f for f in fields_of(catalogue, register, limits) if f.subject == one.subject)
     return not any(
         all(_keeps(offer, field, value) for offer in offers) for value in _candidates(offers, field)
+    )
+
+
+def _nowhere_born(
+    whole: Sequence[tuple[str, Offer]], shape: Shape, kept: Mapping[tuple[str, str, str, int], bool]
+) -> bool:
+    # A guest born where there are more counters loses some, and what a host with the fewest says of its
+    # workarounds was tried on all the others: one of them refused it.
+    least = min(offer.pmu["counters"] for _, offer in whole)
+    fewest = [offer for _, offer in whole if offer.pmu["counters"] == least]
+    return len(fewest) < len(whole) and all(
+        any(not kept[host, shape.label, *said] for host, _ in whole for said in born.firmware.items())
+        for born in fewest
     )
 
 
