@@ -15,7 +15,7 @@ from typing import Any
 
 from armlevel.arch import Catalogue, Field, evaluate, known_of
 from armlevel.engine import Finding, check, level
-from armlevel.engine.domains import fields_of
+from armlevel.engine.fields.domains import fields_of
 from armlevel.profile import Guest, Host, Offer, Shape
 from tests.fidelity.fields import accepts
 from tests.fidelity.moves import shape_task

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import cast
 
 from armlevel.arch import ORDERS, Catalogue, Field, FieldRule, Order, Register, Reserved
-from armlevel.engine.domains import Space, space_of
-from armlevel.engine.solve import Solution, solve
+from armlevel.engine.fields.domains import Space, space_of
+from armlevel.engine.fields.solve import Solution, solve
 from armlevel.profile import Accepts, Offer, Shape
 from tests.laws import reference
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from hypothesis import Phase
 from hypothesis import strategies as st
 
-from armlevel.engine.domains import Domain
+from armlevel.engine.fields.domains import Domain
 from tests.laws.fleet import Fleet, make_fleet
 from tests.laws.small import World, make_world
 

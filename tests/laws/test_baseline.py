@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from armlevel.arch import Field, known_of
 from armlevel.engine import Baseline, check, level
-from armlevel.engine.domains import fields_of
+from armlevel.engine.fields.domains import fields_of
 from armlevel.profile import Guest, Host, Offer
 from tests.laws import reference
 from tests.laws.fleet import catalogue, recorded

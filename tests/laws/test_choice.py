@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from armlevel.engine import choice
-from armlevel.engine.domains import Space
+from armlevel.engine.fields import choice
+from armlevel.engine.fields.domains import Space
 from tests.laws import reference
 from tests.laws.small import World
 from tests.laws.strategies import worlds

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from armlevel.arch import FieldRule
-from armlevel.engine import closure
-from armlevel.engine.closure import Closed
+from armlevel.engine.fields import closure
+from armlevel.engine.fields.closure import Closed
 from tests.laws import reference
 from tests.laws.small import World
 from tests.laws.strategies import tiny_worlds, worlds

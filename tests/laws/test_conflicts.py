@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armlevel.engine import groups_of, level
-from armlevel.engine.bundles import in_bundle
-from armlevel.engine.conflicts import GROUP_LIMIT, maximal_groups, minimal_sets
+from armlevel.engine.fields.bundles import in_bundle
+from armlevel.engine.fields.conflicts import GROUP_LIMIT, maximal_groups, minimal_sets
 from armlevel.profile import Host
 from tests.laws.fleet import catalogue
 from tests.laws.strategies import QUICK, fleets

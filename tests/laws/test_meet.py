@@ -6,7 +6,7 @@ from functools import reduce
 
 from hypothesis import given
 
-from armlevel.engine.domains import NOTHING_KNOWN, Domain, Space
+from armlevel.engine.fields.domains import NOTHING_KNOWN, Domain, Space
 from tests.laws.small import World
 from tests.laws.strategies import domains, worlds
 

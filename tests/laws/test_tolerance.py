@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from armlevel.arch import load
 from armlevel.engine import Policy, check, level, settings_of
-from armlevel.engine.tolerance import ids_of, tolerated_of
+from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.profile import Host
 from tests.fidelity.hosts import read
 

@@ -13,25 +13,10 @@ from functools import partial
 
 import pytest
 
-from armlevel.engine import (
-    baseline,
-    bundles,
-    choice,
-    closure,
-    domains,
-    facts,
-    findings,
-    firmware,
-    levelling,
-    meaning,
-    paint,
-    solve,
-    state,
-    vectors,
-    verdict,
-)
-from armlevel.engine.closure import Closed, Lowering, at_least, holds
-from armlevel.engine.domains import Domain
+from armlevel.engine import baseline, facts, findings, firmware, levelling, paint, state, vectors, verdict
+from armlevel.engine.fields import bundles, choice, closure, domains, no_meaning, solve
+from armlevel.engine.fields.closure import Closed, Lowering, at_least, holds
+from armlevel.engine.fields.domains import Domain
 from armlevel.profile import Accepts
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -92,7 +77,7 @@ def choice_above_a_limit(patch: pytest.MonkeyPatch) -> None:
 
 def aarch32_kept(patch: pytest.MonkeyPatch) -> None:
     """The AArch32 views take part although no exception level has AArch32."""
-    _everywhere(patch, "meaningless", meaning.meaningless, lambda values, catalogue: frozenset())
+    _everywhere(patch, "meaningless", no_meaning.meaningless, lambda values, catalogue: frozenset())
 
 
 # ---- and more

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import Phase, given, seed, settings
 
-from tests.engine import test_bundles as cases_bundles
-from tests.engine import test_choice as cases_choice
+from tests.engine.fields import test_bundles as cases_bundles
+from tests.engine.fields import test_choice as cases_choice
 from tests.engine import test_firmware as cases_firmware
 from tests.engine import test_state as cases_state
 from tests.engine import test_vectors as cases_vectors

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Field
-from armlevel.engine.domains import accepts_of
+from armlevel.engine.fields.domains import accepts_of
 from armlevel.profile import Offer
 
 __all__ = ["WORDS", "among", "merged", "natural", "shown", "takes", "together"]

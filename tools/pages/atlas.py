@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from armlevel.arch import Catalogue, Field, LineChange
-from armlevel.engine.domains import fields_of
+from armlevel.engine.fields.domains import fields_of
 from armlevel.kvm import name_of
 from armlevel.profile import Host, Offer, Shape
 from pages.answers import WORDS, among, merged, natural, shown, takes, together

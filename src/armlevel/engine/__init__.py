@@ -5,6 +5,7 @@ from __future__ import annotations
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.diff import Change, diff
 from armlevel.engine.drift import Drift, Moved, drift
+from armlevel.engine.fields.tolerance import tolerance_named
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
 from armlevel.engine.groups import Group, Grouping, groups_of
 from armlevel.engine.lines import known_between
@@ -14,7 +15,6 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.risks import RISKS, risks_of_profile
 from armlevel.engine.settings import Settings, Write, settings_of
-from armlevel.engine.tolerance import tolerance_named
 from armlevel.engine.verdict import check
 
 __all__ = [

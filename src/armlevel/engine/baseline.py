@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, FieldRule
-from armlevel.engine.bundles import level_bundle
-from armlevel.engine.closure import Lowering
 from armlevel.engine.facts import common_facts, level_facts
+from armlevel.engine.fields.bundles import level_bundle
+from armlevel.engine.fields.closure import Lowering
+from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
 from armlevel.engine.firmware import level_firmware
 from armlevel.engine.levelling import Levelling, level_fields
@@ -18,7 +19,6 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.risks import risks_of_fleet
 from armlevel.engine.shapes import common_shape
 from armlevel.engine.state import carry
-from armlevel.engine.tolerance import ids_of, tolerated_of
 from armlevel.engine.vectors import level_pauth, level_vls
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape

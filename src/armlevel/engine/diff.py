@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from armlevel.arch import Catalogue, features_of, mentioned
-from armlevel.engine.domains import fields_of
+from armlevel.engine.fields.domains import fields_of
 from armlevel.engine.natural import natural
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host

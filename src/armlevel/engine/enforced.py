@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from armlevel.arch import Catalogue, Coupling, evaluate, known_of
-from armlevel.engine.choice import above
+from armlevel.engine.fields.choice import above
+from armlevel.engine.fields.no_meaning import meaningless
+from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.findings import Finding, Remedy, Severity
-from armlevel.engine.meaning import meaningless
-from armlevel.engine.tolerance import tolerated_of
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["judge_enforced"]

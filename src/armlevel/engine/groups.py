@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.causes import implementations
-from armlevel.engine.conflicts import GROUP_LIMIT, by_kind, maximal_groups
+from armlevel.engine.fields.conflicts import GROUP_LIMIT, by_kind, maximal_groups
 from armlevel.engine.findings import Answer
 from armlevel.engine.policy import Policy
 from armlevel.profile import Host

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, features_of
-from armlevel.engine.bundles import in_bundle
 from armlevel.engine.causes import cause_between, newer_line
-from armlevel.engine.choice import choose
-from armlevel.engine.closure import Lowering
-from armlevel.engine.conflicts import by_kind, minimal_sets
-from armlevel.engine.domains import Domain, Space, domain_of, fields_of, kinds_of, space_of_kinds
+from armlevel.engine.fields.bundles import in_bundle
+from armlevel.engine.fields.choice import choose
+from armlevel.engine.fields.closure import Lowering
+from armlevel.engine.fields.conflicts import by_kind, minimal_sets
+from armlevel.engine.fields.domains import Domain, Space, domain_of, fields_of, kinds_of, space_of_kinds
+from armlevel.engine.fields.solve import solve
+from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.policy import Policy, hidden_values
 from armlevel.engine.proof import newly_broken, unkept
-from armlevel.engine.solve import solve
-from armlevel.engine.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.errors import UsageError
 from armlevel.profile import Host, Offer
 

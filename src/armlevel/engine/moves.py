@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
+from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of, worst
 from armlevel.engine.kinds import kind_key
 from armlevel.engine.natural import natural
 from armlevel.engine.pmu import judge_events
 from armlevel.engine.policy import Policy
 from armlevel.engine.predict import Prediction, predict
-from armlevel.engine.tolerance import ids_of, tolerated_of
 from armlevel.engine.verdict import check
 from armlevel.engine.vmm import restorer_named
 from armlevel.engine.ways import ways_out

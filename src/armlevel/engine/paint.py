@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue
-from armlevel.engine.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.causes import implementations
+from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Host, Implementation, Offer, Paint, Shape
 

@@ -18,7 +18,7 @@ from armlevel.arch import (
     leaves,
     mentioned,
 )
-from armlevel.engine.bundles import register_outcome
+from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.findings import Finding
 from armlevel.profile import Offer
 

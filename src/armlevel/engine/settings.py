@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Field
-from armlevel.engine.domains import accepts_of, fields_of
-from armlevel.engine.tolerance import tolerated_of
+from armlevel.engine.fields.domains import accepts_of, fields_of
+from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Guest, Host, Offer

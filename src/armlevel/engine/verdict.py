@@ -6,12 +6,14 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
-from armlevel.engine.bundles import register_outcome
-from armlevel.engine.cachelines import refused_geometry
 from armlevel.engine.causes import implementations, newer_line
-from armlevel.engine.domains import accepts_of, fields_of
 from armlevel.engine.enforced import judge_enforced
 from armlevel.engine.facts import judge_facts
+from armlevel.engine.fields.bundles import register_outcome
+from armlevel.engine.fields.cache_geometry import refused_geometry
+from armlevel.engine.fields.domains import accepts_of, fields_of
+from armlevel.engine.fields.no_meaning import meaningless
+from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.engine.findings import (
     PARTS,
     Answer,
@@ -26,7 +28,6 @@ from armlevel.engine.findings import (
 )
 from armlevel.engine.firmware import judge_firmware
 from armlevel.engine.leaks import judge_leaks
-from armlevel.engine.meaning import meaningless
 from armlevel.engine.natural import shown_by, untold
 from armlevel.engine.paint import not_alike
 from armlevel.engine.pmu import judge_counters
@@ -34,7 +35,6 @@ from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.risks import risks_here
 from armlevel.engine.shapes import missing_shape
 from armlevel.engine.state import judge_list
-from armlevel.engine.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.engine.vectors import judge_pauth, judge_vls
 from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape

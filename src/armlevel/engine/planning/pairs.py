@@ -11,11 +11,11 @@ from itertools import combinations
 from typing import TypeVar
 
 from armlevel.arch import Catalogue, Field, NoMeaning, evaluate, known_of
-from armlevel.engine.bundles import in_bundle
-from armlevel.engine.choice import above
-from armlevel.engine.domains import Domain, domain_of
+from armlevel.engine.fields.bundles import in_bundle
+from armlevel.engine.fields.choice import above
+from armlevel.engine.fields.domains import Domain, domain_of
+from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.policy import Policy
-from armlevel.engine.tolerance import tolerated_of
 from armlevel.profile import Host, Offer, Shape
 
 __all__ = ["certain_conflicts"]

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from armlevel.arch import Catalogue, features_of
 from armlevel.engine.baseline import Baseline, level
-from armlevel.engine.bundles import in_bundle
+from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.kinds import Kind, kinds_among
 from armlevel.engine.planning.cover import cover
 from armlevel.engine.planning.pairs import certain_conflicts

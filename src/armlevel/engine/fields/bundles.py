@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from armlevel.arch import Catalogue
-from armlevel.engine.cachelines import refused_geometry
-from armlevel.engine.domains import accepts_of, fields_of
+from armlevel.engine.fields.cache_geometry import refused_geometry
+from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Offer, Outcome
 

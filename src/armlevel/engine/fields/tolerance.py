@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from armlevel.arch import Catalogue, Field, Tolerance
-from armlevel.engine.bundles import in_bundle
+from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.errors import UnknownName, UsageError
 from armlevel.profile import Shape

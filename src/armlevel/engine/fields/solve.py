@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, evaluate, mentioned
-from armlevel.engine.choice import above, candidates
-from armlevel.engine.closure import Closed, Lowering, close, holds
-from armlevel.engine.domains import Space
-from armlevel.engine.meaning import meaningless
+from armlevel.engine.fields.choice import above, candidates
+from armlevel.engine.fields.closure import Closed, Lowering, close, holds
+from armlevel.engine.fields.domains import Space
+from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.profile import Shape
 
 __all__ = ["Solution", "active_rules", "solve"]

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from armlevel.arch import FieldRule
-from armlevel.engine import choice, level
-from armlevel.engine.closure import close
-from armlevel.engine.domains import Domain
+from armlevel.engine import level
+from armlevel.engine.fields import choice
+from armlevel.engine.fields.closure import close
+from armlevel.engine.fields.domains import Domain
 from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE, about, field_of, plain, up_to
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from armlevel.arch import Field
-from armlevel.engine.domains import Domain
+from armlevel.engine.fields.domains import Domain
 
 __all__ = ["above", "candidates", "choose"]
 
