@@ -8,7 +8,7 @@ import pytest
 
 from armlevel.engine import diff, groups_of, matrix, migrate, natural
 from armlevel.engine.causes import cause_between, newer_line
-from armlevel.engine.shapes import natural_shape
+from armlevel.engine.parts.shape import natural_shape
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Host, Software

@@ -13,10 +13,18 @@ from functools import partial
 
 import pytest
 
-from armlevel.engine import baseline, facts, findings, firmware, levelling, paint, state, vectors, verdict
+from armlevel.engine import baseline, findings, verdict
 from armlevel.engine.fields import bundles, choice, closure, domains, no_meaning, solve
 from armlevel.engine.fields.closure import Closed, Lowering, at_least, holds
 from armlevel.engine.fields.domains import Domain
+from armlevel.engine.parts import (
+    facts,
+    firmware,
+    register_list,
+    registers,
+    registers_implementation,
+    shape_vectors,
+)
 from armlevel.profile import Accepts
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -145,7 +153,7 @@ def every_rule_enforced(patch: pytest.MonkeyPatch) -> None:
 
 def carried_by_some(patch: pytest.MonkeyPatch) -> None:
     """The state carries every register that some host lists."""
-    right = state.carry
+    right = register_list.carry
 
     def carry(offers, *rest):
         found = right(offers, *rest)
@@ -198,7 +206,7 @@ def lengths_in_the_middle(patch: pytest.MonkeyPatch) -> None:
         return tuple(sorted(common)), []
 
     patch.setattr(baseline, "level_vls", level_vls)
-    assert vectors.level_vls is not level_vls
+    assert shape_vectors.level_vls is not level_vls
 
 
 def paint_field_by_field(patch: pytest.MonkeyPatch) -> None:
@@ -210,7 +218,7 @@ def paint_field_by_field(patch: pytest.MonkeyPatch) -> None:
         lowest = [(r, min(offer.limits[r] for _, offer in offers)) for r, _ in found.values]
         return replace(found, values=tuple(lowest))
 
-    patch.setattr(paint, "level_bundle", mixed)
+    patch.setattr(registers_implementation, "level_bundle", mixed)
 
 
 def ignored_taken_for_kept(patch: pytest.MonkeyPatch) -> None:
@@ -238,4 +246,4 @@ def unknown_taken_for_yes(patch: pytest.MonkeyPatch) -> None:
 def conflicts_unsaid(patch: pytest.MonkeyPatch) -> None:
     """A field without a common value is left out, and nobody is told."""
     right = solve.solve
-    patch.setattr(levelling, "solve", lambda *a: replace(right(*a), blocked=()))
+    patch.setattr(registers, "solve", lambda *a: replace(right(*a), blocked=()))

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import Phase, given, seed, settings
 
+from tests.engine import test_verdict as cases_verdict
 from tests.engine.fields import test_bundles as cases_bundles
 from tests.engine.fields import test_choice as cases_choice
-from tests.engine import test_firmware as cases_firmware
-from tests.engine import test_state as cases_state
-from tests.engine import test_vectors as cases_vectors
-from tests.engine import test_verdict as cases_verdict
+from tests.engine.parts import test_firmware as cases_firmware
+from tests.engine.parts import test_register_list as cases_state
+from tests.engine.parts import test_shape_vectors as cases_vectors
 from tests.laws import test_baseline, test_choice, test_closure, test_meet
 from tests.laws.strategies import domains, fleets, tiny_worlds, worlds
 from tests.mutants import engine as mutants

@@ -11,7 +11,7 @@ from armlevel.cli.output import columns, wrapped
 from armlevel.cli.subjects import features_at_stake, hosts_text, number_text, numbers_in, subject_text
 from armlevel.cli.words import listed_few, remedy_texts
 from armlevel.engine import Finding
-from armlevel.engine.state import UNKNOWN_THERE
+from armlevel.engine.parts.register_list import UNKNOWN_THERE
 
 __all__ = ["Page", "between", "by_value", "kinds_of", "of_kinds"]
 

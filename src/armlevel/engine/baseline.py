@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, FieldRule
-from armlevel.engine.facts import common_facts, level_facts
 from armlevel.engine.fields.bundles import level_bundle
 from armlevel.engine.fields.closure import Lowering
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
-from armlevel.engine.firmware import level_firmware
-from armlevel.engine.levelling import Levelling, level_fields
-from armlevel.engine.paint import level_paint, paint_of, unlike
-from armlevel.engine.pmu import level_pmu
+from armlevel.engine.parts.facts import common_facts, level_facts
+from armlevel.engine.parts.firmware import level_firmware
+from armlevel.engine.parts.register_list import carry
+from armlevel.engine.parts.registers import Levelling, level_fields
+from armlevel.engine.parts.registers_implementation import level_paint, paint_of, unlike
+from armlevel.engine.parts.shape import common_shape
+from armlevel.engine.parts.shape_pmu import level_pmu
+from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
 from armlevel.engine.risks import risks_of_fleet
-from armlevel.engine.shapes import common_shape
-from armlevel.engine.state import carry
-from armlevel.engine.vectors import level_pauth, level_vls
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
 

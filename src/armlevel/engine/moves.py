@@ -11,7 +11,7 @@ from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of, worst
 from armlevel.engine.kinds import kind_key
 from armlevel.engine.natural import natural
-from armlevel.engine.pmu import judge_events
+from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.policy import Policy
 from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.verdict import check

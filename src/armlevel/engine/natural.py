@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from armlevel.arch import Catalogue
-from armlevel.engine.shapes import natural_shape
+from armlevel.engine.parts.shape import natural_shape
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
 

@@ -10,10 +10,10 @@ from armlevel.arch import Catalogue, Vmm, known_of
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.natural import natural
 from armlevel.engine.obstacles import blocked, unpainted
-from armlevel.engine.pmu import judge_events
+from armlevel.engine.parts.register_list import hidden_ids
+from armlevel.engine.parts.shape import missing_shape, natural_shape
+from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.settings import settings_of
-from armlevel.engine.shapes import missing_shape, natural_shape
-from armlevel.engine.state import hidden_ids
 from armlevel.engine.verdict import judge
 from armlevel.engine.vmm import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.errors import UsageError

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
 from armlevel.engine.causes import implementations, newer_line
-from armlevel.engine.enforced import judge_enforced
-from armlevel.engine.facts import judge_facts
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.fields.cache_geometry import refused_geometry
 from armlevel.engine.fields.domains import accepts_of, fields_of
@@ -26,16 +24,18 @@ from armlevel.engine.findings import (
     Verdict,
     answer_of,
 )
-from armlevel.engine.firmware import judge_firmware
-from armlevel.engine.leaks import judge_leaks
 from armlevel.engine.natural import shown_by, untold
-from armlevel.engine.paint import not_alike
-from armlevel.engine.pmu import judge_counters
+from armlevel.engine.parts.facts import judge_facts
+from armlevel.engine.parts.firmware import judge_firmware
+from armlevel.engine.parts.register_list import judge_list
+from armlevel.engine.parts.registers_first_run import judge_enforced
+from armlevel.engine.parts.registers_implementation import not_alike
+from armlevel.engine.parts.registers_untrapped import judge_leaks
+from armlevel.engine.parts.shape import missing_shape
+from armlevel.engine.parts.shape_pmu import judge_counters
+from armlevel.engine.parts.shape_vectors import judge_pauth, judge_vls
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.risks import risks_here
-from armlevel.engine.shapes import missing_shape
-from armlevel.engine.state import judge_list
-from armlevel.engine.vectors import judge_pauth, judge_vls
 from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
 

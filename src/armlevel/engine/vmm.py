@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy
-from armlevel.engine.state import NOT_SHOWN, why_of
+from armlevel.engine.parts.register_list import NOT_SHOWN, why_of
 from armlevel.errors import UnknownName
 from armlevel.kvm import group_of, name_of
 from armlevel.kvm.ids import RegisterId
@@ -208,7 +208,8 @@ def judge_hidden(
 ) -> list[tuple[int, Finding]]:
     """Return registers that a fresh vCPU of the destination has and that KVM hides once the guest's values are in.
 
-    ``hidden`` is what :func:`armlevel.engine.state.hidden_ids` says of the destination, ``sent`` the source's list.
+    ``hidden`` is what :func:`armlevel.engine.parts.register_list.hidden_ids` says of the destination, ``sent`` the
+    source's list.
     """
     # What it prints of a value that it cannot read was not measured.
     messages = tuple(text for text in vmm.messages.get("refused", ()) if "{" not in text)

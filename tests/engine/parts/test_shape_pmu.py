@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from armlevel.engine import check, level, migrate, natural, predict
-from armlevel.engine.pmu import judge_events
+from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.profile import Shape
 from tests.engine.kit import CATALOGUE, plain
 from tests.fidelity.hosts import read

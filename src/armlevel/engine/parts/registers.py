@@ -15,8 +15,8 @@ from armlevel.engine.fields.domains import Domain, Space, domain_of, fields_of, 
 from armlevel.engine.fields.solve import solve
 from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.parts.registers_proof import newly_broken, unkept
 from armlevel.engine.policy import Policy, hidden_values
-from armlevel.engine.proof import newly_broken, unkept
 from armlevel.errors import UsageError
 from armlevel.profile import Host, Offer
 

@@ -14,7 +14,7 @@ from operator import and_
 
 from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
-from armlevel.engine.taken import best_for_all, tried
+from armlevel.engine.parts.firmware_tried import best_for_all, tried
 from armlevel.profile import Guest, Offer
 from armlevel.profile.accepts import Outcome
 

@@ -1,0 +1,1 @@
+"""Each part of the question by itself: shape, registers, register list, firmware, facts."""
