@@ -11,7 +11,7 @@ from armlevel.errors import UsageError
 from armlevel.profile import Implementation
 from tests.cli.hosts import Command
 from tests.engine.kit import V1
-from tests.engine.test_risks import DIC, IDC, N1_G2, V1_G3, guest_of, painted
+from tests.engine.risks.test_risks import DIC, IDC, N1_G2, V1_G3, guest_of, painted
 
 BOTH = {DIC: 1, IDC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
 HOSTS = [painted("g2", N1_G2, BOTH), painted("g3", V1_G3, BOTH)]

@@ -13,7 +13,7 @@ from armlevel.engine.moves import Cell, Move, matrix, migrate
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy
 from armlevel.engine.predict import Prediction, predict
-from armlevel.engine.risks import RISKS, risks_of_profile
+from armlevel.engine.risks.risks import RISKS, risks_of_profile
 from armlevel.engine.settings import Settings, Write, settings_of
 from armlevel.engine.verdict import check
 

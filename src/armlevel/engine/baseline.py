@@ -19,7 +19,7 @@ from armlevel.engine.parts.shape import common_shape
 from armlevel.engine.parts.shape_pmu import level_pmu
 from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
-from armlevel.engine.risks import risks_of_fleet
+from armlevel.engine.risks.risks import risks_of_fleet
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
 

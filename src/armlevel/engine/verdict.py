@@ -35,7 +35,7 @@ from armlevel.engine.parts.shape import missing_shape
 from armlevel.engine.parts.shape_pmu import judge_counters
 from armlevel.engine.parts.shape_vectors import judge_pauth, judge_vls
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
-from armlevel.engine.risks import risks_here
+from armlevel.engine.risks.risks import risks_here
 from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
 
