@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from armlevel.engine.baseline import Baseline, level
-from armlevel.engine.diff import Change, diff
-from armlevel.engine.drift import Drift, Moved, drift
+from armlevel.engine.compare.diff import Change, diff
+from armlevel.engine.compare.drift import Drift, Moved, drift
+from armlevel.engine.compare.kernel_changes import known_between
 from armlevel.engine.fields.tolerance import tolerance_named
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
 from armlevel.engine.groups import Group, Grouping, groups_of
-from armlevel.engine.lines import known_between
 from armlevel.engine.moves import Cell, Move, matrix, migrate
 from armlevel.engine.natural import natural
 from armlevel.engine.policy import Policy

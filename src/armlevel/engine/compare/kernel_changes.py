@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from armlevel.arch import Catalogue, LineChange
 from armlevel.engine.causes import cause_between
-from armlevel.engine.diff import Change
+from armlevel.engine.compare.diff import Change
 from armlevel.profile import Host
 
 __all__ = ["known_between"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from armlevel.arch import Catalogue, StableChange
 from armlevel.engine.causes import implementations
-from armlevel.engine.diff import Change, diff
+from armlevel.engine.compare.diff import Change, diff
 from armlevel.engine.findings import Answer, Verdict, worst
 from armlevel.engine.verdict import check
 from armlevel.kvm import group_of, id_of
