@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from armlevel.arch import load as load_catalogue
 from armlevel.documents import load_hosts
 from armlevel.engine import level
-from armlevel.engine.planning import plan
+from armlevel.engine.planning.plan import plan
 from bench.fleet import all_shapes, mixed, one_shape, write_fleet
 
 _HOSTS = 1000
@@ -73,7 +73,7 @@ import sys
 from armlevel.arch import load
 from armlevel.documents import load_hosts
 from armlevel.engine import level
-from armlevel.engine.planning import plan
+from armlevel.engine.planning.plan import plan
 hosts = load_hosts([sys.argv[1]])
 answer = level(hosts, load()).answer
 # Not getrusage: its peak begins with that of the process that started this one.

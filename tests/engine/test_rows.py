@@ -11,7 +11,7 @@ import pytest
 from armlevel.arch import Catalogue, mentioned
 from armlevel.arch.table import TABLE
 from armlevel.engine import Policy, check, level, natural, predict
-from armlevel.engine.vmm import restorer_named
+from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.kvm import id_of, name_of
 from armlevel.profile import Accepts, Host
 from tests.engine.kit import CATALOGUE, offer, plain

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.formats.kvm_calls import calls_of, export, feature_bits, vls_words
 from tests.formats.profiles import baselines, naturals
 

@@ -12,7 +12,7 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.engine import Policy, check, level, natural
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.formats.expansion import properties
 from armlevel.formats.firecracker_write import export_template

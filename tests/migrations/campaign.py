@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from armlevel.arch import Catalogue
 from armlevel.documents import read_host
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.lab import Laboratory, parse_host
 from armlevel.lab.levelled import levelled_seat, observed_seat

@@ -9,9 +9,9 @@ from typing import Any
 
 from armlevel.arch import Catalogue
 from armlevel.engine import Policy, level
-from armlevel.engine.predict import predict
-from armlevel.engine.settings import Write
-from armlevel.engine.vmm import register_text
+from armlevel.engine.moves.predict import predict
+from armlevel.engine.moves.settings import Write
+from armlevel.engine.moves.vmm_restore import register_text
 from armlevel.kvm import name_of
 from armlevel.lab.migration import Moved
 from armlevel.profile import Guest, Host

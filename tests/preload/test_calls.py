@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.kvm import numbers
 from armlevel.lab import Job, Laboratory, Settings, pack_collector, parse_host

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.preload import DEVICE, config_of, observing
 from armlevel.profile import Guest, Host

@@ -156,7 +156,7 @@ def _for_a_host(
 
         found = export_template(guest, host, catalogue)
         return found, _answer(found)
-    from armlevel.engine.settings import settings_of
+    from armlevel.engine.moves.settings import settings_of
     from armlevel.formats.kvm_calls import export
 
     return export(settings_of(guest, host, catalogue), form), check(guest, host, catalogue).start

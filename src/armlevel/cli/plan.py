@@ -17,19 +17,8 @@ from armlevel.cli.subjects import hosts_text
 from armlevel.cli.words import listed_few
 from armlevel.documents import guest_object
 from armlevel.engine import Policy, tolerance_named
-from armlevel.engine.planning import (
-    Holdout,
-    Joining,
-    Merge,
-    Plan,
-    Planner,
-    Pool,
-    holdouts,
-    joining,
-    merges,
-    one_way,
-    planned,
-)
+from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
+from armlevel.engine.planning.plan import Plan, Planner, Pool, planned
 from armlevel.errors import UnknownName
 from armlevel.profile import Host
 from armlevel.profile.shape import shape_feature

@@ -24,7 +24,7 @@ from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import digest as digest_of
 from armlevel.documents import guest_object
 from armlevel.engine import Verdict, check
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.formats.qemu import options_of
 from armlevel.preload import Fitted, Launch, config_of, execute, fit, launch, observing

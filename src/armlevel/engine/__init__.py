@@ -8,13 +8,14 @@ from armlevel.engine.compare.drift import Drift, Moved, drift
 from armlevel.engine.compare.kernel_changes import known_between
 from armlevel.engine.fields.tolerance import tolerance_named
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
-from armlevel.engine.groups import Group, Grouping, groups_of
-from armlevel.engine.moves import Cell, Move, matrix, migrate
+from armlevel.engine.moves.moves import Move, migrate
+from armlevel.engine.moves.predict import Prediction, predict
+from armlevel.engine.moves.settings import Settings, Write, settings_of
 from armlevel.engine.natural import natural
+from armlevel.engine.planning.groups import Group, Grouping, groups_of
+from armlevel.engine.planning.matrix import Cell, matrix
 from armlevel.engine.policy import Policy
-from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.risks.risks import RISKS, risks_of_profile
-from armlevel.engine.settings import Settings, Write, settings_of
 from armlevel.engine.verdict import check
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from armlevel.arch import load
-from armlevel.engine.settings import settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.formats.qemu import options_of
 from armlevel.lab.migration import Seat

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from armlevel.engine.moves.settings import Settings
 from armlevel.engine.policy import WEAKER_MITIGATION
-from armlevel.engine.settings import Settings
 from armlevel.errors import UsageError
 from armlevel.kvm.numbers import CAPABILITIES
 from armlevel.preload.library import DEVICE

@@ -9,7 +9,7 @@ from itertools import combinations
 from armlevel.arch import Catalogue
 from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Answer
-from armlevel.engine.kinds import Kind
+from armlevel.engine.planning.host_kinds import Kind
 from armlevel.engine.planning.plan import Planner, Pool
 from armlevel.engine.verdict import check
 from armlevel.profile import Host

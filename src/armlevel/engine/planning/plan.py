@@ -14,9 +14,9 @@ from itertools import combinations
 from armlevel.arch import Catalogue, features_of
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.bundles import in_bundle
-from armlevel.engine.kinds import Kind, kinds_among
 from armlevel.engine.parts.shape import NATURAL_FEATURES, natural_shape
 from armlevel.engine.planning.cover import cover
+from armlevel.engine.planning.host_kinds import Kind, kinds_among
 from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.policy import Policy
 from armlevel.errors import UsageError

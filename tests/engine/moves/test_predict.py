@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from armlevel.engine import Policy, level, predict
-from armlevel.engine.vmm import restorer_named
+from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import UnknownName
 from armlevel.kvm import id_of
 from armlevel.profile import Accepts

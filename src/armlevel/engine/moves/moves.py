@@ -1,26 +1,22 @@
-"""Who can go where: one guest from one host to another, and the matrix of a whole set."""
+"""May one guest go from one host to another: both directions, with what would let it through."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
-from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
-from armlevel.engine.findings import Answer, Finding, Part, Remedy, Verdict, answer_of, worst
-from armlevel.engine.kinds import kind_key
+from armlevel.engine.findings import Answer, Finding, Remedy, Verdict, answer_of, worst
+from armlevel.engine.moves.predict import Prediction, predict
+from armlevel.engine.moves.remedies import ways_out
+from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.natural import natural
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.policy import Policy
-from armlevel.engine.predict import Prediction, predict
 from armlevel.engine.verdict import check
-from armlevel.engine.vmm import restorer_named
-from armlevel.engine.ways import ways_out
-from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
-__all__ = ["Cell", "Move", "matrix", "migrate", "predict"]
+__all__ = ["Move", "judged_move", "migrate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +75,17 @@ def migrate(  # noqa: PLR0913 - a question with options
         if tolerate:
             family = restorer_named(vmm, catalogue).family
             moving = _tolerating(guest or natural(here, catalogue, vmm=family), tolerate, catalogue)
-        move = _judged(here, other, catalogue, vmm, moving, policy)
+        move = judged_move(here, other, catalogue, vmm, moving, policy)
         ways = () if move.answer == "runs" else ways_out(here, other, catalogue, vmm, policy)
         return replace(move, ways=ways)
 
     return judge(source, target), judge(target, source)
 
 
-def _judged(  # noqa: PLR0913, PLR0917
+def judged_move(  # noqa: PLR0913, PLR0917
     source: Host, target: Host, catalogue: Catalogue, vmm: str, guest: Guest | None, policy: Policy
 ) -> Move:
+    """Judge one direction; without a guest, the source's passthrough guest moves."""
     if restorer_named(vmm, catalogue).family != "kvm":
         return _predicted(source, target, catalogue, vmm, guest, policy)
     moving = guest or natural(source, catalogue)
@@ -138,64 +135,3 @@ def _tolerating(guest: Guest, names: tuple[str, ...], catalogue: Catalogue) -> G
         tolerates=tuple(dict.fromkeys((*guest.tolerates, *names))),
         carries=None if carries is None else tuple(one for one in carries if one not in free),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One ordered pair: the natural profile's arrival, and what a baseline of the two would make of it.
-
-    ``natural_parts`` and ``levelled_parts`` answer each part by itself; ``levelled`` is the same both ways. Of hosts
-    that are alike one is asked for all, and ``findings`` and ``conflicts`` may name that one.
-    """
-
-    source: str
-    target: str
-    natural: Answer
-    levelled: Answer
-    natural_parts: tuple[tuple[Part, Answer], ...]
-    levelled_parts: tuple[tuple[Part, Answer], ...]
-    findings: tuple[Finding, ...]
-    conflicts: tuple[Finding, ...]
-
-
-def matrix(
-    hosts: Sequence[Host], catalogue: Catalogue, policy: Policy | None = None, *, vmm: str = "kvm"
-) -> tuple[Cell, ...]:
-    """Judge every ordered pair of different hosts, row by row.
-
-    Raises:
-        UsageError: fewer than two hosts.
-
-    """
-    if len(hosts) < 2:
-        raise UsageError(
-            "a matrix needs at least two hosts", hint="name more host profiles, or a directory of them"
-        )
-    policy = policy or Policy()
-    keys = [kind_key(host) for host in hosts]
-    moves: dict[tuple[Hashable, Hashable], Move] = {}
-    pairs: dict[frozenset[Hashable], Baseline] = {}
-    cells = []
-    for i, source in enumerate(hosts):
-        for j, target in enumerate(hosts):
-            if i == j:
-                continue
-            ways, both = (keys[i], keys[j]), frozenset((keys[i], keys[j]))
-            if ways not in moves:
-                moves[ways] = _judged(source, target, catalogue, vmm, None, policy)
-            if both not in pairs:
-                pairs[both] = level([source, target], catalogue, policy)
-            move, pair = moves[ways], pairs[both]
-            cells.append(
-                Cell(
-                    source.name,
-                    target.name,
-                    move.answer,
-                    pair.answer,
-                    tuple((part, arrive) for part, (_, arrive) in move.verdict.parts.items()),
-                    tuple(pair.parts.items()),
-                    move.findings,
-                    pair.conflicts,
-                )
-            )
-    return tuple(cells)

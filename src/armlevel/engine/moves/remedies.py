@@ -9,9 +9,9 @@ from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
 from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Remedy
+from armlevel.engine.moves.predict import predict
+from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.policy import Policy
-from armlevel.engine.predict import predict
-from armlevel.engine.vmm import restorer_named
 from armlevel.profile import Host
 
 __all__ = ["ways_out"]

@@ -8,14 +8,14 @@ from typing import Literal
 
 from armlevel.arch import Catalogue, Vmm, known_of
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
+from armlevel.engine.moves.settings import settings_of
+from armlevel.engine.moves.vmm_limits import blocked, unpainted
+from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.engine.natural import natural
-from armlevel.engine.obstacles import blocked, unpainted
 from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, natural_shape
 from armlevel.engine.parts.shape_pmu import judge_events
-from armlevel.engine.settings import settings_of
 from armlevel.engine.verdict import judge
-from armlevel.engine.vmm import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Guest, Host, Offer

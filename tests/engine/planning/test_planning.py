@@ -13,16 +13,10 @@ import pytest
 from armlevel.arch import load
 from armlevel.documents import load_hosts
 from armlevel.engine import Policy, check, level
-from armlevel.engine.planning import (
-    Planner,
-    certain_conflicts,
-    cover,
-    holdouts,
-    merges,
-    one_way,
-    plan,
-    planned,
-)
+from armlevel.engine.planning.advice import holdouts, merges, one_way
+from armlevel.engine.planning.cover import cover
+from armlevel.engine.planning.pairs import certain_conflicts
+from armlevel.engine.planning.plan import Planner, plan, planned
 from armlevel.errors import UsageError
 from armlevel.machines import folder, names
 from armlevel.profile import Host
