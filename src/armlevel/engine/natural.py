@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from armlevel.arch import Catalogue
+from armlevel.engine.parts.registers_implementation import shown_by, untold
 from armlevel.engine.parts.shape import natural_shape
 from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host, Implementation, Offer, Paint, Shape
+from armlevel.profile import Guest, Host, Offer, Paint, Shape
 
-__all__ = ["guest_of_offer", "natural", "shown_by", "untold"]
-
-# With MIDR_EL1 KVM lists both of them on every host (Linux arch/arm64/kvm/sys_regs.c, invariant registers).
-_REVISIONS = frozenset({"REVIDR_EL1", "AIDR_EL1"})
-
-
-def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
-    """Return the implementation that a guest sees under these limits, or the host's only one."""
-    if "MIDR_EL1" in limits:
-        return Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
-    kinds = {cpu.implementation for cpu in host.cpus}
-    return kinds.pop() if len(kinds) == 1 else None
-
-
-def untold(offer: Offer) -> frozenset[str]:
-    """Return which revision numbers this offer does not record: they are not 0, they are not known.
-
-    The host's list of CPUs does not tell either: a kernel before 6.15 shows no AIDR_EL1 outside KVM. Where userspace
-    writes the numbers, the host's own do not matter.
-
-    >>> sorted(untold(Offer(Shape(), limits={"MIDR_EL1": 0x410FD490, "REVIDR_EL1": 0})))
-    ['AIDR_EL1']
-    """
-    if offer.shape.imp_id_writable or "MIDR_EL1" not in offer.limits:
-        return frozenset()
-    return _REVISIONS.difference(offer.limits)
+__all__ = ["guest_of_offer", "natural"]
 
 
 def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass, replace
-
-from armlevel.arch import Catalogue, Field, known_of
-from armlevel.engine.causes import implementations, newer_line
-from armlevel.engine.fields.bundles import register_outcome
-from armlevel.engine.fields.cache_geometry import refused_geometry
-from armlevel.engine.fields.domains import accepts_of, fields_of
-from armlevel.engine.fields.no_meaning import meaningless
-from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
+from armlevel.arch import Catalogue, known_of
 from armlevel.engine.findings import (
     PARTS,
     Answer,
-    Cause,
     Finding,
     Part,
-    Remedy,
-    Severity,
-    Side,
     Verdict,
     answer_of,
 )
-from armlevel.engine.natural import shown_by, untold
 from armlevel.engine.parts.facts import judge_facts
 from armlevel.engine.parts.firmware import judge_firmware
 from armlevel.engine.parts.register_list import judge_list
 from armlevel.engine.parts.registers_first_run import judge_enforced
-from armlevel.engine.parts.registers_implementation import not_alike
+from armlevel.engine.parts.registers_judged import judge_registers
 from armlevel.engine.parts.registers_untrapped import judge_leaks
 from armlevel.engine.parts.shape import missing_shape
 from armlevel.engine.parts.shape_pmu import judge_counters
 from armlevel.engine.parts.shape_vectors import judge_pauth, judge_vls
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.risks.risks import risks_here
-from armlevel.kvm import name_of
-from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
+from armlevel.profile import Guest, Host, Offer
 
-__all__ = ["check", "judge", "judge_registers"]
-
-# Fields that only software of these levels can use make no difference to a guest without them.
-_ABOVE_GUEST = ("el2", "el3")
+__all__ = ["check", "judge"]
 
 
 def check(
@@ -113,192 +95,3 @@ def judge(  # noqa: PLR0913 - a question with options
 
 def _answers(findings: list[Finding]) -> tuple[Answer, Answer]:
     return answer_of(findings, "start"), answer_of(findings, "arrive")
-
-
-def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
-    """Judge every ID register value and the paint, field by field, against one offer."""
-    gone = meaningless(known_of(catalogue, guest.registers), catalogue)
-    free = tolerated_of(guest.tolerates, catalogue, guest.shape)
-    findings = _judge_paint(guest, host, offer, catalogue)
-    cause = _cause(guest, host, shown_by(offer.limits, host))
-    if not guest.registers:
-        findings.append(_not_recorded(guest.name, "ID registers", "the guest's registers are not recorded"))
-    else:
-        findings += _silent(guest, offer, gone, catalogue)
-    for name, want in guest.registers.items():
-        limit = offer.limits.get(name)
-        if limit is None:
-            if name in gone or _unlisted(name, offer, catalogue):
-                continue  # no meaning, or the register list says it
-            findings.append(_not_recorded(host.name, name, "the host's value is not recorded"))
-            continue
-        if want == limit:
-            continue
-        if geometry := refused_geometry(offer, name, want):
-            finding = Finding(
-                name, "registers", "stops", (f"{want:#x}",), ((host.name, f"{limit:#x}"),), cause
-            )
-            findings.append(replace(finding, because=(geometry,)))
-            continue
-        for field in fields_of(catalogue, name, (want, limit)):
-            value, top = field.get(want), field.get(limit)
-            if value != top:
-                if field.subject in free and accepts_of(offer, field, top).outcome(value) != "same":
-                    takes = ((host.name, _takes(accepts_of(offer, field, top), top)),)
-                    by = class_of(field.subject, guest.tolerates, catalogue, guest.shape)
-                    findings.append(tolerated_finding(field, by, takes, (str(value),)))
-                    continue
-                asked = _Asked(
-                    field, value, top, accepts_of(offer, field, top), cause, name in gone, guest.shape
-                )
-                findings += _judge_field(asked, host, catalogue)
-    return findings
-
-
-def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalogue) -> list[Finding]:
-    # ID registers that the host shows and of which the profile does not say what the guest saw.
-    painted = set(catalogue.bundles["paint"].registers)
-    return [
-        _not_recorded(guest.name, name, "the guest's value is not recorded")
-        for name in offer.limits
-        if name not in guest.registers
-        and name not in gone
-        and name not in painted
-        and (row := catalogue.registers.get(name)) is not None
-        and not row.derived
-    ]
-
-
-def _not_recorded(owner: str, subject: str, because: str) -> Finding:
-    return Finding(
-        subject,
-        "registers",
-        "unknown",
-        offers=((owner, "not recorded"),),
-        because=(because,),
-        remedies=(Remedy("probe", hosts=(owner,)),),
-    )
-
-
-def _unlisted(name: str, offer: Offer, catalogue: Catalogue) -> bool:
-    if offer.registers is None:
-        return False
-    if name in catalogue.registers:
-        return catalogue.registers[name].kvm_id not in offer.registers
-    return name not in map(name_of, offer.registers)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    # One field where the guest's value is not the host's limit.
-    field: Field
-    value: int
-    limit: int
-    accepts: Accepts
-    cause: Cause
-    gone: bool  # the register means nothing in this guest
-    shape: Shape
-
-    def finding(
-        self, host: Host, severity: Severity, side: Side | None, because: tuple[str, ...] = ()
-    ) -> Finding:
-        sides: tuple[Side, ...] = (side,) if side else ("arrive",) if self.gone else ("start", "arrive")
-        offers = ((host.name, _takes(self.accepts, self.limit)),)
-        return Finding(
-            self.field.subject, "registers", severity, (str(self.value),), offers, self.cause, sides, because
-        )
-
-
-def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:
-    field, value = asked.field, asked.value
-    outcome = asked.accepts.outcome(value)
-    if outcome == "same":
-        return []
-    if outcome == "changed" or value in asked.accepts.unsure:
-        return _judge_changed(asked, host, catalogue)
-    if outcome == "unknown":
-        finding = asked.finding(
-            host, "unknown", None, ("no rule measured for this kernel says whether it takes the value",)
-        )
-        return [replace(finding, remedies=(Remedy("probe", hosts=(host.name,)),))]
-    direction = field.compare(value, asked.limit)
-    remedy = None
-    if direction == "more":
-        remedy = Remedy("pin", f"{field.subject}={asked.limit}")
-    elif direction == "less":
-        remedy = newer_line(field.subject, {host.name: host.software.kernel}, catalogue)
-    tolerance = tolerance_remedy(field.subject, catalogue, asked.shape)
-    remedies = tuple(one for one in (remedy, tolerance) if one is not None)
-    return [replace(asked.finding(host, "stops", None), remedies=remedies)]
-
-
-def _judge_changed(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:
-    row = next((row for row in catalogue.ignored if row.field == asked.field.subject), None)
-    why = (row.why,) if row is not None else ()
-    if asked.value in asked.accepts.unsure:
-        doubt = "whether this host takes the value depends on its hardware, which the recording does not show"
-        arrive = asked.finding(host, "unknown", "arrive", (*why, doubt))
-    else:
-        harmless = asked.gone or (row is not None and row.harmless) or asked.field.who in _ABOVE_GUEST
-        arrive = asked.finding(host, "note" if harmless else "breaks", "arrive", why)
-    return [arrive] if asked.gone else [asked.finding(host, "stops", "start", why), arrive]
-
-
-def _takes(accepts: Accepts, limit: int) -> str:
-    if accepts.values is None:
-        return "any"
-    return " ".join(str(v) for v in sorted(accepts.values | {limit}))
-
-
-def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
-    if guest.paint is None or shown is None:
-        return "not known"
-    here = implementations(host) | {shown}
-    return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
-
-
-def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
-    if guest.paint is None:
-        return [
-            _not_recorded(
-                guest.name, "MIDR_EL1", "the guest's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
-            )
-        ]
-    if len(kinds := implementations(host)) > 1 and not offer.shape.imp_id_writable:
-        return [not_alike(guest.paint.shown, host.name, kinds)]
-    shown = shown_by(offer.limits, host)
-    silent = untold(offer)
-    if shown == guest.paint.shown and not silent:
-        return []
-    if shown is None:
-        return [
-            _not_recorded(
-                host.name, "MIDR_EL1", "the host's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
-            )
-        ]
-    findings = []
-    for name in ("midr", "revidr", "aidr"):
-        want, have = getattr(guest.paint.shown, name), getattr(shown, name)
-        register = f"{name.upper()}_EL1"
-        if register in silent:
-            findings.append(_not_recorded(host.name, register, "the host's value is not recorded"))
-            continue
-        outcome = "refused"
-        if register in offer.limits or offer.shape.imp_id_writable:
-            outcome = register_outcome(offer, register, want, catalogue)
-        if want != have and outcome != "same":
-            findings.append(
-                Finding(
-                    register,
-                    "registers",
-                    "unknown" if outcome == "unknown" else "stops",
-                    needs=(f"{want:#x}",),
-                    offers=((host.name, f"{have:#x}"),),
-                    cause="silicon",
-                    because=(
-                        "writable only where KVM_CAP_ARM_WRITABLE_IMP_ID_REGS was enabled before the first vCPU",
-                    ),
-                    remedies=(Remedy("level", hosts=(host.name,)),),
-                )
-            )
-    return findings

@@ -10,7 +10,11 @@ from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outco
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Host, Implementation, Offer, Paint, Shape
 
-__all__ = ["level_paint", "not_alike", "paint_of", "unlike"]
+__all__ = ["level_paint", "not_alike", "paint_of", "shown_by", "unlike", "untold"]
+
+
+# With MIDR_EL1 KVM lists both of them on every host (Linux arch/arm64/kvm/sys_regs.c, invariant registers).
+_REVISIONS = frozenset({"REVIDR_EL1", "AIDR_EL1"})
 
 
 def level_paint(
@@ -82,3 +86,25 @@ def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation])
         because=("the host's CPUs are not alike: which one the guest reads depends on where it runs",),
         remedies=(Remedy("level", hosts=(host,)),),
     )
+
+
+def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
+    """Return the implementation that a guest sees under these limits, or the host's only one."""
+    if "MIDR_EL1" in limits:
+        return Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
+    kinds = {cpu.implementation for cpu in host.cpus}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def untold(offer: Offer) -> frozenset[str]:
+    """Return which revision numbers this offer does not record: they are not 0, they are not known.
+
+    The host's list of CPUs does not tell either: a kernel before 6.15 shows no AIDR_EL1 outside KVM. Where userspace
+    writes the numbers, the host's own do not matter.
+
+    >>> sorted(untold(Offer(Shape(), limits={"MIDR_EL1": 0x410FD490, "REVIDR_EL1": 0})))
+    ['AIDR_EL1']
+    """
+    if offer.shape.imp_id_writable or "MIDR_EL1" not in offer.limits:
+        return frozenset()
+    return _REVISIONS.difference(offer.limits)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from armlevel.arch import Catalogue, Erratum, known_of
 from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Finding, Remedy, Severity
-from armlevel.engine.natural import shown_by
+from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.risks.errata import concerning, missed, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
 from armlevel.profile import Guest, Host, Implementation, Offer
