@@ -36,7 +36,7 @@ for tree in (sys.implementation.cache_tag, "source"):
     if tree in TREES:
         sys.path.insert(0, archive + "/" + tree)
         break
-from armlevel.cli.collector import main
+from armlevel.onefile.collector import main
 sys.exit(main())
 """
 

@@ -83,8 +83,8 @@ def test_a_machine_that_is_no_arm_one_is_shown_the_lab(not_arm, arm_guest, armle
 def arm_guest(monkeypatch, tmp_path, armlevel):
     with monkeypatch.context() as patch:
         kvm = FakeKvm(like_7_3)
-        patch.setattr("armlevel.cli.collector.Kvm", lambda *_: nullcontext(kvm))
-        patch.setattr("armlevel.cli.collector.read_machine", lambda: MACHINE)
+        patch.setattr("armlevel.onefile.collector.Kvm", lambda *_: nullcontext(kvm))
+        patch.setattr("armlevel.onefile.collector.read_machine", lambda: MACHINE)
         host = read_host(armlevel("probe", "--json").out.encode(), "h.json")
     (tmp_path / "g.json").write_text(pretty(guest_object(natural(host, CATALOGUE))), encoding="ascii")
     return tmp_path / "g.json"

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from armlevel.cli.verifier import catalogue_of
 from armlevel.errors import KvmError
 from armlevel.kvm.device import Kvm
+from armlevel.onefile.verifier import catalogue_of
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.machine import read_machine
 from armlevel.probe.shapes import vcpu_of

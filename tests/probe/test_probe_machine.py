@@ -7,9 +7,9 @@ import zipfile
 import pytest
 
 import make_probe
-from armlevel.cli.collector import collect
 from armlevel.errors import KvmError
 from armlevel.kvm.vcpu import EXIT_MMIO, Exit
+from armlevel.onefile.collector import collect
 from armlevel.probe import plan_of, read_machine, vmms_of
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.guest import code_for, read_by_mrs
@@ -71,7 +71,7 @@ def test_of_cpus_that_are_not_alike_the_first_kind_has_the_pmu(root):
 
 def test_a_probe_of_cpus_that_are_not_alike_stays_on_the_first_kind(root, monkeypatch):
     moved: list[set[int]] = []
-    monkeypatch.setattr("armlevel.cli.collector.read_machine", lambda: read_machine(str(root)))
+    monkeypatch.setattr("armlevel.onefile.collector.read_machine", lambda: read_machine(str(root)))
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 2, 3})
     monkeypatch.setattr("os.sched_setaffinity", lambda _, cpus: moved.append(cpus))
     monkeypatch.setattr("platform.machine", lambda: "aarch64")

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.collector import collect, written
 from armlevel.cli.options import Output
 from armlevel.cli.output import tell
 from armlevel.documents.replace import replace_file
+from armlevel.onefile.collector import collect, written
 from armlevel.probe import plan_of
 
 __all__ = ["run"]

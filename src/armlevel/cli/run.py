@@ -124,7 +124,7 @@ def _this_machine(name: str, *, show: bool) -> Host:
                 f"this machine is {platform.machine()}, and a guest profile runs on 64-bit Arm",
                 hint="on another machine, --show with --host HOST says what would be started there",
             )
-        from armlevel.cli.collector import collect
+        from armlevel.onefile.collector import collect
         from armlevel.probe import plan_of
 
         return collect(plan_of(load())).host

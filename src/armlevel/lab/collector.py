@@ -17,11 +17,14 @@ from armlevel.errors import LabError
 __all__ = ["pack_collector", "pack_control", "pack_verifier", "read_collector"]
 
 _WHOLE = ("profile", "kvm", "probe")
-_PARTS = ("__init__.py", "errors.py", "documents/write.py", "documents/replace.py", "cli/collector.py")
+_PARTS = (
+    *("__init__.py", "errors.py", "documents/write.py", "documents/replace.py"),
+    *("onefile/__init__.py", "onefile/collector.py"),
+)
 # Packages whose door opens onto more than the probe needs get an empty one.
-_EMPTY = ("documents/__init__.py", "cli/__init__.py")
-_MAIN = b"import sys\nfrom armlevel.cli.collector import main\nsys.exit(main())\n"
-_VERIFY = b"import sys\nfrom armlevel.cli.verifier import main\nsys.exit(main())\n"
+_EMPTY = ("documents/__init__.py",)
+_MAIN = b"import sys\nfrom armlevel.onefile.collector import main\nsys.exit(main())\n"
+_VERIFY = b"import sys\nfrom armlevel.onefile.verifier import main\nsys.exit(main())\n"
 _CONTROL = b"import sys\nfrom armlevel.lab.inside.control import main\nsys.exit(main())\n"
 # Arm's room stays at home; names and ids of registers are in the probe's plan, too.
 _ARCH = b"""
@@ -57,7 +60,8 @@ def pack_verifier() -> dict[str, bytes]:
     """Return the files that apply a guest profile: the probe's rooms, and another door."""
     files = pack_collector()
     files["__main__.py"] = _VERIFY
-    files["armlevel/cli/verifier.py"] = resources.files("armlevel").joinpath("cli/verifier.py").read_bytes()
+    verifier = "onefile/verifier.py"
+    files[f"armlevel/{verifier}"] = resources.files("armlevel").joinpath(verifier).read_bytes()
     files["armlevel/arch/__init__.py"] = _ARCH
     return files
 

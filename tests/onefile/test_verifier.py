@@ -7,10 +7,10 @@ import json
 import pytest
 
 from armlevel.arch import load
-from armlevel.cli.verifier import catalogue_of, guest_of
 from armlevel.documents import guest_object, load_hosts, pretty, read_guest
 from armlevel.engine import level
 from armlevel.machines import folder, names
+from armlevel.onefile.verifier import catalogue_of, guest_of
 from armlevel.probe import plan_of
 from armlevel.profile import Guest
 
