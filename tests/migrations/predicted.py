@@ -10,11 +10,10 @@ from typing import Any
 from armlevel.arch import Catalogue
 from armlevel.engine import Policy, level
 from armlevel.engine.moves.predict import predict
-from armlevel.engine.moves.settings import Write
 from armlevel.engine.moves.vmm_restore import register_text
 from armlevel.kvm import name_of
 from armlevel.lab.migration import Moved
-from armlevel.profile import Guest, Host
+from armlevel.profile import Guest, Host, Write
 from tests.migrations.plan import Case
 
 __all__ = ["Said", "Seen", "as_json", "disagreements", "guests_of", "say", "see"]

@@ -10,7 +10,7 @@ from armlevel.engine.fields.tolerance import tolerance_named
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
 from armlevel.engine.moves.moves import Move, migrate
 from armlevel.engine.moves.predict import Prediction, predict
-from armlevel.engine.moves.settings import Settings, Write, settings_of
+from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.natural import natural
 from armlevel.engine.planning.groups import Group, Grouping, groups_of
 from armlevel.engine.planning.matrix import Cell, matrix
@@ -35,10 +35,8 @@ __all__ = [
     "Policy",
     "Prediction",
     "Remedy",
-    "Settings",
     "Severity",
     "Verdict",
-    "Write",
     "answer_of",
     "check",
     "diff",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from armlevel.engine.moves.settings import Settings
 from armlevel.engine.policy import WEAKER_MITIGATION
 from armlevel.errors import UsageError
 from armlevel.kvm.numbers import CAPABILITIES
 from armlevel.preload.library import DEVICE
-from armlevel.profile import Guest
+from armlevel.profile import Guest, Settings
 from armlevel.profile.shape import SHAPE_FEATURES
 
 __all__ = ["VERSION", "config_of", "observing"]

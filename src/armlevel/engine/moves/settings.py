@@ -3,59 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Field
 from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
-from armlevel.profile import Guest, Host, Offer
+from armlevel.profile import Guest, Host, Offer, Settings, Write
 
-__all__ = ["PSCI_VERSION", "Settings", "Write", "settings_of"]
+__all__ = ["PSCI_VERSION", "settings_of"]
 
 PSCI_VERSION = "KVM_REG_ARM_PSCI_VERSION"
 _PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 # KVM checks CLIDR_EL1 and CCSIDR_EL1 against CTR_EL0 (Linux arch/arm64/kvm/sys_regs.c, set_clidr, set_ccsidr).
 _FIRST = ("CTR_EL0", "CLIDR_EL1")
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One KVM_SET_ONE_REG: the register by name and id, and the value as it must be written on this host."""
-
-    name: str
-    kvm_id: int
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What makes one host's KVM show a guest profile.
-
-    ``capabilities``  KVM_CAP_… to enable on the VM before the first vCPU
-    ``features``      vCPU shape features, as KVM_ARM_VCPU_INIT takes them
-    ``sve_vls``       vector lengths in bits, before KVM_ARM_VCPU_FINALIZE; None without SVE
-    ``writes``        after each KVM_ARM_VCPU_INIT and before the first KVM_RUN, in this order: paint, CTR_EL0 before
-                      the cache registers, ID registers before firmware (a workaround level depends on
-                      ID_AA64PFR1_EL1.SSBS). A register that is as it should be and takes nothing else has no write
-    ``expects``       every ID register of the profile as it reads afterwards on this host
-    ``carries``       KVM ids that may be sent to another host, in numerical order
-    ``shows``         firmware levels that KVM checks and does not store: what must be sent as the guest was told it,
-                      whatever this host's KVM answers
-    ``psci``          the PSCI version, as KVM_REG_ARM_PSCI_VERSION holds it; None: as the host has it
-    """
-
-    guest: str
-    host: str
-    capabilities: tuple[str, ...]
-    features: tuple[str, ...]
-    sve_vls: tuple[int, ...] | None
-    writes: tuple[Write, ...]
-    expects: tuple[Write, ...]
-    carries: tuple[int, ...]
-    shows: tuple[Write, ...]
-    psci: int | None
 
 
 def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> Settings:
