@@ -14,7 +14,7 @@ from armlevel.cli.words import against_text, listed_few
 from armlevel.engine import Baseline, Change, Finding, Grouping, diff
 from armlevel.profile import Guest, Host
 
-__all__ = ["baseline_lines", "group_lines", "guest_lines", "identity_registers"]
+__all__ = ["baseline_lines", "group_lines", "guest_lines"]
 
 _KINDS = 6
 _HEAD = 12
@@ -66,16 +66,9 @@ def _verdict_lines(found: Baseline, of: str) -> list[str]:
     return wrapped(text, rest="    ")
 
 
-def identity_registers(guest: Guest) -> dict[str, int]:
-    """Return the guest's ID registers, the three of its paint included."""
-    paint = guest.paint.shown if guest.paint is not None else None
-    identity = {"MIDR_EL1": paint.midr, "REVIDR_EL1": paint.revidr, "AIDR_EL1": paint.aidr} if paint else {}
-    return {**identity, **guest.registers}
-
-
 def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]:
     """Return what a guest CPU is, in ten lines or so."""
-    features = shown_features(features_of(catalogue, identity_registers(guest)))
+    features = shown_features(features_of(catalogue, guest.id_registers))
     rows = [("shape", shape_text(guest.shape))]
     if guest.paint is not None:
         shown = guest.paint.shown

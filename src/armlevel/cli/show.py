@@ -10,7 +10,7 @@ from armlevel.cli.answers import judged_text
 from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import load_all
-from armlevel.cli.levelled import guest_lines, identity_registers
+from armlevel.cli.levelled import guest_lines
 from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
@@ -133,7 +133,7 @@ def _guest(guest: Guest, catalogue: Catalogue, *, explain: bool) -> list[str]:
     if guest.made.source:
         lines += _titled([("source", guest.made.source)])
     lines += caution_lines(risks_of_profile(guest, catalogue), catalogue, explain=explain)
-    return lines + _registers(identity_registers(guest), catalogue, None, explain=explain)
+    return lines + _registers(guest.id_registers, catalogue, None, explain=explain)
 
 
 def _verdict(verdict: Verdict, catalogue: Catalogue, *, explain: bool) -> list[str]:
@@ -221,7 +221,7 @@ def _json(document: Host | Guest | Verdict, catalogue: Catalogue) -> dict[str, A
     if isinstance(document, Verdict):
         return verdict_object(document)
     if isinstance(document, Guest):
-        return guest_object(document) | _decoded(identity_registers(document), catalogue)
+        return guest_object(document) | _decoded(document.id_registers, catalogue)
     offer = document.offer(document.shapes[0]) if document.shapes else None
     cpus = [core_name(cpu.implementation, catalogue) for cpu in document.cpus]
     return (

@@ -6,20 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from armlevel.arch import Catalogue
 from armlevel.engine.findings import Cause, Remedy
-from armlevel.profile import Host, Implementation
+from armlevel.profile import Host
 
-__all__ = ["cause_between", "implementations", "newer_line"]
-
-
-def implementations(host: Host) -> frozenset[Implementation]:
-    """Return what the host's CPUs are, or what its offers show where the CPUs are not recorded."""
-    if host.cpus:
-        return frozenset(cpu.implementation for cpu in host.cpus)
-    shown = (offer.limits for offer in host.offers if "MIDR_EL1" in offer.limits)
-    return frozenset(
-        Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
-        for limits in shown
-    )
+__all__ = ["cause_between", "newer_line"]
 
 
 def cause_between(hosts: Sequence[Host]) -> Cause:
@@ -31,7 +20,7 @@ def cause_between(hosts: Sequence[Host]) -> Cause:
     >>> cause_between([old, new]), cause_between([new, Host("c", cpus=n1, software=Software("6.18"))])
     ('kernel', 'boot option')
     """
-    kinds = {implementations(host) for host in hosts}
+    kinds = {host.implementations for host in hosts}
     if frozenset() in kinds:
         return "not known"
     if len(kinds) > 1:

@@ -37,3 +37,12 @@ class Guest:
     tolerates: tuple[str, ...] = ()
     made: Made = Made()
     pmu_counters: int | None = None
+
+    @property
+    def id_registers(self) -> dict[str, int]:
+        """The guest's ID registers, the three of its implementation included."""
+        shown = self.paint.shown if self.paint is not None else None
+        identity = (
+            {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr} if shown else {}
+        )
+        return {**identity, **self.registers}

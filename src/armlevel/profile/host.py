@@ -145,6 +145,17 @@ class Host:
         """Every shape that was probed, in the document's order."""
         return tuple(offer.shape for offer in self.offers)
 
+    @property
+    def implementations(self) -> frozenset[Implementation]:
+        """What the host's CPUs are, or what its offers show where the CPUs are not recorded."""
+        if self.cpus:
+            return frozenset(cpu.implementation for cpu in self.cpus)
+        shown = (offer.limits for offer in self.offers if "MIDR_EL1" in offer.limits)
+        return frozenset(
+            Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
+            for limits in shown
+        )
+
     def offer(self, shape: Shape) -> Offer | None:
         """Return the whole offer for ``shape``; None if that shape was not probed.
 

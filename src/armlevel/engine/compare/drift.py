@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from armlevel.arch import Catalogue, StableChange
-from armlevel.engine.causes import implementations
 from armlevel.engine.compare.diff import Change, diff
 from armlevel.engine.findings import Answer, Verdict, worst
 from armlevel.engine.verdict import check
@@ -89,7 +88,7 @@ def _moved(change: Change, before: Host, now: Host, catalogue: Catalogue) -> Mov
 def _cause(change: Change, before: Host, now: Host) -> DriftCause:
     if change.part == "list" and group_of(id_of(change.subject)) == "core":
         return "recording"  # every KVM lists every core register
-    were, are = implementations(before), implementations(now)
+    were, are = before.implementations, now.implementations
     if were and are:
         if {one.part for one in were} != {one.part for one in are} or change.subject in _BY_SILICON:
             return "silicon"

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
-from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Remedy
 from armlevel.engine.moves.predict import predict
 from armlevel.engine.moves.vmm_restore import restorer_named
@@ -67,7 +66,7 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
 
 def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Remedy]:
     older, newer = sorted((source, target), key=lambda host: _numbers(host.software.kernel))
-    same = implementations(source) == implementations(target) != frozenset()
+    same = source.implementations == target.implementations != frozenset()
     if same and _numbers(older.software.kernel) < _numbers(newer.software.kernel):
         line = catalogue.line(newer.software.kernel)
         moved = predict(newer, newer, catalogue, vmm=vmm)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue
-from armlevel.engine.causes import implementations
 from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Host, Implementation, Offer, Paint, Shape
@@ -60,7 +59,7 @@ def paint_of(
     """Return the paint of a levelled guest: its face, and every implementation of the hosts and of those to come."""
     if "MIDR_EL1" not in shown:
         return None
-    targets = sorted({one for host in hosts for one in implementations(host)}.union(also))
+    targets = sorted({one for host in hosts for one in host.implementations}.union(also))
     face = Implementation(shown["MIDR_EL1"], shown.get("REVIDR_EL1", 0), shown.get("AIDR_EL1", 0))
     return Paint(face, tuple(targets))
 
@@ -70,7 +69,7 @@ def unlike(shown: Mapping[str, int], hosts: Sequence[Host], shape: Shape) -> lis
     face = paint_of(shown, ())
     if face is None or shape.imp_id_writable:
         return []
-    kinds = {host.name: implementations(host) for host in hosts}
+    kinds = {host.name: host.implementations for host in hosts}
     return [not_alike(face.shown, name, some) for name, some in kinds.items() if len(some) > 1]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Field, known_of
-from armlevel.engine.causes import implementations, newer_line
+from armlevel.engine.causes import newer_line
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.fields.cache_geometry import refused_geometry
 from armlevel.engine.fields.domains import accepts_of, fields_of
@@ -167,7 +167,7 @@ def _takes(accepts: Accepts, limit: int) -> str:
 def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     if guest.paint is None or shown is None:
         return "not known"
-    here = implementations(host) | {shown}
+    here = host.implementations | {shown}
     return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
 
 
@@ -178,7 +178,7 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
                 guest.name, "MIDR_EL1", "the guest's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
             )
         ]
-    if len(kinds := implementations(host)) > 1 and not offer.shape.imp_id_writable:
+    if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:
         return [not_alike(guest.paint.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
     silent = untold(offer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Guest, Host, Offer, Shape
 
@@ -77,7 +76,7 @@ def level_pauth(
     """
     if not impdef_pauth(values, shape):
         return []
-    cores = {host.name: frozenset(i.part for i in implementations(host)) for host in hosts}
+    cores = {host.name: frozenset(i.part for i in host.implementations) for host in hosts}
     known = {parts for parts in cores.values() if parts}
     shown = tuple(
         (name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(parts)) or "not recorded")
@@ -95,7 +94,7 @@ def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_s
     """
     if not impdef_pauth(values, guest.shape):
         return []
-    here = frozenset(i.part for i in implementations(host))
+    here = frozenset(i.part for i in host.implementations)
     shown = ((host.name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(here)) or "not recorded"),)
     cores = _cores(guest)
     if here and here == cores:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from armlevel.arch import Catalogue
-from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Answer
 from armlevel.engine.planning.host_kinds import Kind
 from armlevel.engine.planning.plan import Planner, Pool
@@ -115,7 +114,7 @@ def _twin(kind: Kind, other: Kind) -> bool:
     one, two = kind.host, other.host
     return (
         one.software.kernel != two.software.kernel
-        and implementations(one) == implementations(two)
+        and one.implementations == two.implementations
         and (one.facts.cntfrq_hz, one.facts.dczid) == (two.facts.cntfrq_hz, two.facts.dczid)
     )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
-from armlevel.engine.causes import implementations
 from armlevel.engine.fields.conflicts import GROUP_LIMIT, by_kind, maximal_groups
 from armlevel.engine.findings import Answer
 from armlevel.engine.policy import Policy
@@ -76,7 +75,7 @@ def groups_of(
 def _content(host: Host) -> tuple[object, ...]:
     # Hosts read from equal documents share their offers; the paint and the facts are all that is left to compare.
     facts = (host.facts.cntfrq_hz, host.facts.dczid, host.facts.gmid)
-    return (id(host.offers), facts, implementations(host))
+    return (id(host.offers), facts, host.implementations)
 
 
 def _part_in(whole: Baseline) -> Callable[[str], tuple[str, ...]]:

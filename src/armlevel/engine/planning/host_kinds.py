@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from armlevel.engine.causes import implementations
 from armlevel.profile import Host
 
 __all__ = ["Kind", "kind_key", "kinds_among"]
@@ -16,7 +15,7 @@ def kind_key(host: Host) -> Hashable:
     # Hosts read from equal documents share their offers.
     facts = (host.facts.cntfrq_hz, host.facts.dczid, host.facts.gmid)
     capabilities = frozenset(host.software.kvm_capabilities.items())
-    return id(host.offers), facts, implementations(host), host.software.kernel, capabilities
+    return id(host.offers), facts, host.implementations, host.software.kernel, capabilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Erratum, known_of
-from armlevel.engine.causes import implementations
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.risks.errata import concerning, missed, needless
@@ -55,7 +54,7 @@ def risks_here(
 ) -> tuple[Finding, ...]:
     """Return the risks of any guest on one host; ``values`` are the guest's by ``REG.FIELD``."""
     fleet = ((host, offer),)
-    here = implementations(host)
+    here = host.implementations
     targets = frozenset(guest.paint.targets) if guest.paint is not None else frozenset()
     unlisted = sorted(here - targets) if targets else []
     told = Finding(
@@ -83,7 +82,7 @@ def risks_of_profile(guest: Guest, catalogue: Catalogue) -> tuple[Finding, ...]:
 
 def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Implementation]]]:
     # The cores of each host, and then those that the guest may run on and no host of these has, by MIDR_EL1.
-    cores = [(host.name, implementations(host)) for host, _ in fleet]
+    cores = [(host.name, host.implementations) for host, _ in fleet]
     targets = guest.paint.targets if guest.paint is not None else ()
     to_come = [one for one in targets if not any(one in some for _, some in cores)]
     return [*cores, *((f"{one.midr:#x}", frozenset({one})) for one in to_come)]
