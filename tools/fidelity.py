@@ -21,8 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from armlevel.arch import load
 from armlevel.documents import read_host
 from armlevel.errors import ArmlevelError, LabError
-from armlevel.lab import Host as Emulated
-from armlevel.lab import Laboratory, Probed, Settings, pack_collector, parse_host
+from armlevel.lab import EmulatedHost, Laboratory, LabProbe, LabSettings, pack_collector, parse_host
 from armlevel.profile import Host
 from tests.fidelity import hosts as recordings
 from tests.fidelity import suite
@@ -45,7 +44,7 @@ def probed(lab: Laboratory, names: Sequence[str], jobs: int) -> tuple[list[Host]
         say(f"left out, for the mirror has no kernel of line {line}")
     files, found, failed = pack_collector(), dict[str, Host](), list[str]()
 
-    def ask(host: Emulated) -> Probed:
+    def ask(host: EmulatedHost) -> LabProbe:
         return lab.probe(host, files, PATIENCE)
 
     for host, answer in lab.fleet([one for one in wanted if one.line not in gone], ask, jobs):
@@ -97,7 +96,7 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
     options = parser.parse_args()
     begun = time.monotonic()
-    lab = Laboratory(Settings.of(os.environ), say)
+    lab = Laboratory(LabSettings.of(os.environ), say)
     try:
         lab.prepare(parse_host(options.hosts[0]))
         hosts, failed = (

@@ -22,7 +22,7 @@ from pathlib import Path
 from armlevel.errors import LabError
 from armlevel.lab.apt import Package
 from armlevel.lab.archive import Archive, unpack
-from armlevel.lab.settings import Settings, codename
+from armlevel.lab.settings import LabSettings, codename
 from armlevel.lab.store import Store, content_key
 from armlevel.preload.library import NAME, library, library_fault
 
@@ -61,7 +61,7 @@ def _private(environ: Mapping[str, str]) -> list[str]:
     if platform.machine() not in _ARCHES:
         raise NoCompiler(f"no compiler for 64-bit Arm; name one with ARMLEVEL_CC=.../{_TRIPLET}-gcc")
     arch, triplet = _ARCHES[platform.machine()]
-    settings = Settings.of(environ)
+    settings = LabSettings.of(environ)
     store = Store(settings.cache)
     archive = Archive(settings, store, lambda what: print(what, file=sys.stderr))
     suite = codename() or "trixie"

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from armlevel.arch import load
 from armlevel.documents.replace import replace_file
 from armlevel.errors import ArmlevelError, LabError
-from armlevel.lab import Laboratory, Settings
+from armlevel.lab import Laboratory, LabSettings
 from tests.migrations.campaign import migrations, profiles
 from tests.migrations.plan import SEED, cases, hosts_of
 from tests.migrations.predicted import Said, Seen, as_json, disagreements, say
@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("--predict", action="store_true", help="write the predictions, and boot nothing")
     options = parser.parse_args()
     begun, catalogue = time.monotonic(), load()
-    lab = Laboratory(Settings.of(os.environ), tell)
+    lab = Laboratory(LabSettings.of(os.environ), tell)
     chosen = [case for case in cases() if options.only in str(case)]
     options.directory.mkdir(parents=True, exist_ok=True)
     try:

@@ -17,7 +17,7 @@ from armlevel.cli.app import VERBS
 from armlevel.cli.exporting import TARGETS
 from armlevel.documents import guest_object, host_object, pretty
 from armlevel.errors import LabError, UsageError
-from armlevel.lab import Laboratory, Settings
+from armlevel.lab import Laboratory, LabSettings
 from tests.cli.hosts import Command
 from tests.formats.profiles import baselines, host
 
@@ -180,7 +180,7 @@ def test_the_real_program_is_asked_too(tmp_path):
     from armlevel.formats.expansion import properties
 
     try:
-        qemu = Laboratory(Settings.of(os.environ)).emulator().command
+        qemu = Laboratory(LabSettings.of(os.environ)).emulator().command
     except LabError as exc:
         pytest.skip(f"no QEMU here: {exc}")
     path = tmp_path / "qmp"

@@ -10,14 +10,14 @@ import pytest
 from armlevel.cli import lab as verb
 from armlevel.cli.app import run
 from armlevel.errors import LabError
-from armlevel.lab import Host, KernelState, Laboratory, Probed, Result, Settings
+from armlevel.lab import EmulatedHost, KernelState, Laboratory, LabProbe, LabSettings, Result
 from armlevel.machines import folder, names
 
 
 class FakeLab:
     """Hosts of two lines; one host has a fault, one line is gone."""
 
-    settings = Settings.of({})
+    settings = LabSettings.of({})
     fleet = Laboratory.fleet
 
     def __init__(self) -> None:
@@ -36,18 +36,18 @@ class FakeLab:
     def emulator(self):
         return SimpleNamespace(version="10.0.2", origin="a test")
 
-    def prepare(self, host: Host) -> str:
+    def prepare(self, host: EmulatedHost) -> str:
         return str(host)
 
     def run(self, host, job, timeout):
         self.asked.append(job.script)
         return Result(7, "out\n", "err\n", {"a/b": b"data", **job.files})
 
-    def probe(self, host: Host, collector, timeout) -> Probed:
+    def probe(self, host: EmulatedHost, collector, timeout) -> LabProbe:
         self.asked.append(str(host))
         if host.cpu == "cortex-a53":
             raise LabError(f"the probe failed in {host}: no KVM")
-        return Probed(host, self.text, ("note: noticed",), 9.5)
+        return LabProbe(host, self.text, ("note: noticed",), 9.5)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from armlevel.errors import LabError
-from armlevel.lab import Laboratory, Settings, parse_host
+from armlevel.lab import Laboratory, LabSettings, parse_host
 from pages import console
 from pages.console import WHERE, Command, Ran, blocks_of, mentions, objection, run, says
 from tests.repository.frame import ROOT
@@ -68,7 +68,7 @@ def test_a_page_prints_what_it_shows(page: str, tmp_path: Path):
 
 @pytest.fixture(scope="module")
 def lab() -> None:
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         made.prepare(parse_host("neoverse-n1@7.x"))
     except LabError as exc:

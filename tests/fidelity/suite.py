@@ -8,8 +8,7 @@ from typing import Any
 
 from armlevel.arch import Catalogue
 from armlevel.errors import LabError
-from armlevel.lab import Host as Emulated
-from armlevel.lab import Laboratory, parse_host
+from armlevel.lab import EmulatedHost, Laboratory, parse_host
 from armlevel.profile import Host
 from tests.fidelity import fields, levels, masks, moves
 from tests.fidelity.lab import ask
@@ -79,7 +78,7 @@ def run(
     by_name = {host.name: host for host in hosts}
     tell(f"{len(made.guests)} different baselines; asking the hosts")
 
-    def answers(emulated: Emulated) -> dict[str, Any]:
+    def answers(emulated: EmulatedHost) -> dict[str, Any]:
         host = by_name[str(emulated)]
         tasks = {
             "restore": moves.tasks_for(host, hosts, catalogue),

@@ -9,7 +9,7 @@ import pytest
 from armlevel.arch import load
 from armlevel.documents import read_host
 from armlevel.errors import LabError
-from armlevel.lab import Laboratory, Settings, pack_collector, parse_host
+from armlevel.lab import Laboratory, LabSettings, pack_collector, parse_host
 from tests.fidelity.hosts import SAMPLE, alike, read
 from tests.fidelity.suite import run
 
@@ -18,7 +18,7 @@ JOBS = 2
 
 @pytest.fixture(scope="module")
 def lab():
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         for host in SAMPLE:
             made.prepare(parse_host(host))

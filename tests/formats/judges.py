@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from armlevel.errors import LabError
-from armlevel.lab import Laboratory, Settings
+from armlevel.lab import Laboratory, LabSettings
 from armlevel.lab.archive import deb_files
 from armlevel.lab.store import content_key
 
@@ -25,7 +25,7 @@ _NOVA = ("nova/compute/provider_config.py", "nova/api/validation/extra_specs/")
 
 def _package(name: str, *wanted: str) -> Path:
     """Return a directory with files of a package, by a part of their path; skips where there is no mirror."""
-    archive = Laboratory(Settings.of(os.environ))._archive()
+    archive = Laboratory(LabSettings.of(os.environ))._archive()
     try:
         found = archive.find(f"judge-{name}", _ARCH, _SUITES, lambda root: root.alone([name]))
 

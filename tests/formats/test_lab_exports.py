@@ -18,7 +18,7 @@ from armlevel.formats.expansion import properties
 from armlevel.formats.firecracker_write import export_template
 from armlevel.formats.kvm_calls import export as export_calls
 from armlevel.formats.qemu import options_of
-from armlevel.lab import Job, Laboratory, Settings, parse_host
+from armlevel.lab import Job, Laboratory, LabSettings, parse_host
 from armlevel.profile import Shape
 from tests.formats.profiles import baselines, host
 
@@ -78,7 +78,7 @@ def tasks(name):
 @cache
 def answers(name):
     """Boot a host once and let everything be judged in it."""
-    lab = Laboratory(Settings.of(os.environ))
+    lab = Laboratory(LabSettings.of(os.environ))
     try:
         where = parse_host(f"{name},memory=1024")
         files = {

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from armlevel.errors import LabError
-from armlevel.lab import Job, Laboratory, Settings, parse_host
+from armlevel.lab import Job, Laboratory, LabSettings, parse_host
 
 # KVM's API version, and whether it offers SVE and the masks of writable ID registers (Linux, include/uapi/linux/kvm.h).
 ASK = """
@@ -21,7 +21,7 @@ exit 7
 
 @pytest.fixture(scope="module")
 def lab():
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         for line in ("6.12", "7.x"):
             made.prepare(parse_host(f"neoverse-n2@{line}"))

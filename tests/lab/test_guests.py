@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 from armlevel.lab.inside import guests
-from armlevel.lab.inside.guests import Guest
+from armlevel.lab.inside.guests import QemuGuest
 
 
 class Console:
     """A guest's console: this end is the guest's."""
 
     def __init__(self) -> None:
-        self.guest: Guest = object.__new__(Guest)
+        self.guest: QemuGuest = object.__new__(QemuGuest)
         self.ours, self.guest._console = socket.socketpair()
         self.guest._news = threading.Condition()
         self.guest._lines = ["begin", "of another answer", "end"]

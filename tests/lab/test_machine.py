@@ -8,14 +8,14 @@ import pytest
 
 from armlevel.errors import LabError
 from armlevel.lab import Job, parse_host
-from armlevel.lab.machine import Machine
+from armlevel.lab.machine import EmulatedMachine
 
 HOST = parse_host("neoverse-v1,sve=off@6.12")
 
 
-def machine(tmp_path, script: str) -> Machine:
+def machine(tmp_path, script: str) -> EmulatedMachine:
     (tmp_path / "kernel").touch()
-    return Machine(("sh", "-c", script, "emulator"), tmp_path / "kernel", (), tmp_path / "runs")
+    return EmulatedMachine(("sh", "-c", script, "emulator"), tmp_path / "kernel", (), tmp_path / "runs")
 
 
 def test_the_last_words_of_a_refusing_emulator_are_told(tmp_path):

@@ -8,14 +8,14 @@ import pytest
 
 from armlevel.cli.lab_migrate import _versions
 from armlevel.errors import UsageError
-from armlevel.lab.migration import Guest, Moved
+from armlevel.lab.migration import Migrated, MovingGuest
 
 STATE = ("cpu 0 Features : fp asimd", "sum 0 f635")
 WELL: dict[str, Any] = {"arrived": True, "alive": True, "rate": 1.01, "before": STATE, "after": STATE}
 
 
 def test_a_guest_that_arrived_ticks_keeps_time_and_is_the_same_is_healthy():
-    assert Moved(**WELL).healthy
+    assert Migrated(**WELL).healthy
 
 
 @pytest.mark.parametrize(
@@ -32,17 +32,17 @@ def test_a_guest_that_arrived_ticks_keeps_time_and_is_the_same_is_healthy():
     ],
 )
 def test_completed_is_not_enough(what):
-    assert not Moved(**{**WELL, **what}, source_status="completed").healthy
+    assert not Migrated(**{**WELL, **what}, source_status="completed").healthy
 
 
 def test_messages_of_both_sides_are_told_once_without_the_program():
     said = "qemu-system-aarch64: load of migration failed\nqemu-system-aarch64: load of migration failed\n"
-    moved = Moved(target_said=said, source_said="/opt/qemu-10/qemu-system-aarch64: Channel error\n")
+    moved = Migrated(target_said=said, source_said="/opt/qemu-10/qemu-system-aarch64: Channel error\n")
     assert moved.words == ("load of migration failed", "Channel error")
 
 
 def test_the_words_of_a_guest_are_the_same_on_both_sides():
-    words = Guest("virt-10.0", vcpus=2).command()
+    words = MovingGuest("virt-10.0", vcpus=2).command()
     assert words[words.index("-machine") + 1] == "virt-10.0,gic-version=3"
     assert words[words.index("-smp") + 1] == "2"
 

@@ -11,7 +11,7 @@ import pytest
 import make_probe
 from armlevel.documents import pretty, read_host, verify_digest
 from armlevel.errors import LabError
-from armlevel.lab import Job, Laboratory, Settings, pack_collector, parse_host
+from armlevel.lab import Job, Laboratory, LabSettings, pack_collector, parse_host
 
 HOST = "neoverse-n2@7.x"
 INSIDE = {f"inside/{path}": data for path, data in pack_collector().items()}
@@ -20,7 +20,7 @@ LARGEST = 40 * 1024
 
 @pytest.fixture(scope="module")
 def lab():
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         made.prepare(parse_host(HOST))
     except LabError as exc:

@@ -6,7 +6,7 @@ import pytest
 
 from armlevel.errors import LabError
 from armlevel.lab import apt, settings
-from armlevel.lab.settings import Settings
+from armlevel.lab.settings import LabSettings
 from armlevel.lab.sources import Source, debian_mirror, parse_deb822, parse_one_line
 
 DEB822 = """\
@@ -71,16 +71,16 @@ def test_other_archives_are_not_taken_for_debian(suite):
 def test_a_machine_without_debian_gets_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(settings, "system_sources", list)
     with pytest.raises(LabError, match="ARMLEVEL_LAB_MIRROR"):
-        Settings(tmp_path).find_mirror()
+        LabSettings(tmp_path).find_mirror()
     assert (
-        Settings(tmp_path, mirror="http://named.example/debian").find_mirror()
+        LabSettings(tmp_path, mirror="http://named.example/debian").find_mirror()
         == "http://named.example/debian"
     )
 
 
 def test_a_missing_keyring_is_named(tmp_path):
     with pytest.raises(LabError, match="nowhere"):
-        Settings(tmp_path, keyring=str(tmp_path / "nowhere.gpg")).find_keyring()
+        LabSettings(tmp_path, keyring=str(tmp_path / "nowhere.gpg")).find_keyring()
 
 
 def test_a_machine_without_apt_gets_one_sentence(monkeypatch, tmp_path):

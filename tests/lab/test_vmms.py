@@ -7,7 +7,7 @@ import os
 import pytest
 
 from armlevel.errors import LabError, UnknownName
-from armlevel.lab import Job, Laboratory, Settings, parse_host
+from armlevel.lab import Job, Laboratory, LabSettings, parse_host
 
 GUEST = """
 network-up && ifconfig eth0 2>/dev/null; cat /proc/modules | wc -l
@@ -23,7 +23,7 @@ grep -c '^tick' /tmp/console
 
 @pytest.fixture(scope="module")
 def lab():
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         made.vmm_images(parse_host("neoverse-n1@6.12"), "10", "11")
     except LabError as exc:

@@ -12,7 +12,17 @@ from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.lab import Laboratory, parse_host
 from armlevel.lab.levelled import levelled_seat, observed_seat
-from armlevel.lab.migration import Guest, Moved, Seat, Unborn, Waiting, await_guest, begin, machine_of, move
+from armlevel.lab.migration import (
+    Migrated,
+    MovingGuest,
+    Seat,
+    Unborn,
+    Waiting,
+    await_guest,
+    begin,
+    machine_of,
+    move,
+)
 from armlevel.lab.session import Refused, Session
 from armlevel.profile import Host
 from tests.fidelity.hosts import read
@@ -85,7 +95,7 @@ def _case(
     else:
         target = observed_seat(target)
     target = replace(target, files={**target.files, _LOG: ""})
-    guest = Guest(machine_of(*case.qemu), vcpus=case.vcpus)
+    guest = MovingGuest(machine_of(*case.qemu), vcpus=case.vcpus)
     waiting: list[Waiting] = []
     started: list[str] = []
 
@@ -97,9 +107,9 @@ def _case(
         running = begin(source, name, guest, meanwhile)
         moved = move(running, waiting[0])
     except Unborn as exc:
-        return see(Moved(problem=f"not born: {exc}"), "", ())
+        return see(Migrated(problem=f"not born: {exc}"), "", ())
     except Refused as exc:
-        return see(Moved(problem=str(exc)), "", ())
+        return see(Migrated(problem=str(exc)), "", ())
     log = there.ask("read", path=_LOG).removeprefix(started[0])
     expects = settings_of(theirs, hosts[case.target], catalogue).expects if theirs is not None else ()
     return see(moved, log, (hosts[case.source], hosts[case.target]), expects)

@@ -12,8 +12,8 @@ from armlevel.engine import Policy, level
 from armlevel.engine.moves.predict import predict
 from armlevel.engine.moves.vmm_restore import register_text
 from armlevel.kvm import name_of
-from armlevel.lab.migration import Moved
-from armlevel.profile import Guest, Host, Write
+from armlevel.lab.migration import Migrated
+from armlevel.profile import Guest, Host, RegisterWrite
 from tests.migrations.plan import Case
 
 __all__ = ["Said", "Seen", "as_json", "disagreements", "guests_of", "say", "see"]
@@ -87,7 +87,7 @@ def say(case: Case, hosts: Mapping[str, Host], catalogue: Catalogue) -> Said:
     return Said(told.outcome, told.alive, told.harm, told.blocking, told.messages)
 
 
-def see(moved: Moved, log: str, hosts: Sequence[Host], expects: Sequence[Write] = ()) -> Seen:
+def see(moved: Migrated, log: str, hosts: Sequence[Host], expects: Sequence[RegisterWrite] = ()) -> Seen:
     """Return what happened; ``log`` is what the library wrote on the destination while the guest came in.
 
     ``expects`` are the registers of a levelled guest as they have to read there.

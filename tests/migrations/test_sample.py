@@ -8,7 +8,7 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.errors import LabError
-from armlevel.lab import Laboratory, Settings, parse_host
+from armlevel.lab import Laboratory, LabSettings, parse_host
 from armlevel.preload import library, library_fault
 from tests.migrations.campaign import migrations, profiles
 from tests.migrations.plan import SAMPLE, hosts_of
@@ -17,7 +17,7 @@ from tests.migrations.predicted import Seen, disagreements, say
 
 @pytest.fixture(scope="module")
 def lab():
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         for name in hosts_of(SAMPLE):
             made.prepare(parse_host(name))

@@ -12,7 +12,7 @@ from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.kvm import numbers
-from armlevel.lab import Job, Laboratory, Settings, pack_collector, parse_host
+from armlevel.lab import Job, Laboratory, LabSettings, pack_collector, parse_host
 from armlevel.preload import config_of, library, observing
 from armlevel.profile import Guest
 from tests.fidelity.hosts import read
@@ -66,7 +66,7 @@ def guest() -> Guest:
 
 
 def play(guest: Guest) -> dict[str, bytes]:
-    lab = Laboratory(Settings.of(os.environ))
+    lab = Laboratory(LabSettings.of(os.environ))
     (host,) = read([STRONGER])
     bits = [2, *(numbers.FEATURE_BITS[name.upper()] for name in guest.shape.features)]
     tasks = {"bits": bits, "vectors": sum(1 << (length // 128 - 1) for length in guest.sve_vls or ())}

@@ -18,7 +18,7 @@ from armlevel.engine.natural import guest_of_offer
 from armlevel.errors import LabError
 from armlevel.formats.qemu import options_of
 from armlevel.kvm import id_of
-from armlevel.lab import Job, Laboratory, Settings, parse_host
+from armlevel.lab import Job, Laboratory, LabSettings, parse_host
 from armlevel.preload import config_of, library, read_dump
 from armlevel.profile import Guest
 from tests.fidelity.hosts import read
@@ -85,7 +85,7 @@ class Ran:
 def lab() -> Laboratory:
     if not library().exists():
         pytest.skip("make preload builds the library")
-    made = Laboratory(Settings.of(os.environ))
+    made = Laboratory(LabSettings.of(os.environ))
     try:
         for name in (N2, V1):
             made.prepare(parse_host(name))

@@ -9,7 +9,7 @@ import pytest
 
 from armlevel.cli.app import run
 from armlevel.errors import LabError
-from armlevel.lab import Laboratory, Settings, parse_host
+from armlevel.lab import Laboratory, LabSettings, parse_host
 from pages import console
 from tests.repository.frame import ROOT
 
@@ -71,7 +71,7 @@ def test_the_readme_asks_nothing_that_armlevel_would_not_take():
 
 def test_the_way_without_an_arm_machine_prints_what_the_readme_shows(tmp_path: Path, tell):
     try:
-        Laboratory(Settings.of(os.environ)).prepare(parse_host("neoverse-n1@7.x"))
+        Laboratory(LabSettings.of(os.environ)).prepare(parse_host("neoverse-n1@7.x"))
     except LabError as exc:
         if os.environ.get("ARMLEVEL_LAB"):
             raise

@@ -23,11 +23,11 @@ from armlevel.documents.write import guest_object, pretty
 from armlevel.errors import LabError, UsageError
 from armlevel.lab import (
     MODELS,
-    Host,
+    EmulatedHost,
     Job,
     Laboratory,
-    Probed,
-    Settings,
+    LabProbe,
+    LabSettings,
     pack_collector,
     pack_verifier,
     parse_host,
@@ -214,7 +214,7 @@ def fleet(
     lab.prepare(wanted[0])
     probe_files, failed, done = _collector(collector), 0, 0
 
-    def ask(host: Host) -> Probed:
+    def ask(host: EmulatedHost) -> LabProbe:
         return lab.probe(host, probe_files, timeout)
 
     for host, answer in lab.fleet(wanted, ask, jobs or len(os.sched_getaffinity(0))):
@@ -231,7 +231,7 @@ def fleet(
     return 1 if failed else 0
 
 
-def _available(lab: Laboratory, hosts: list[Host]) -> list[Host]:
+def _available(lab: Laboratory, hosts: list[EmulatedHost]) -> list[EmulatedHost]:
     problems = {s.line: s for s in lab.kernels(list(dict.fromkeys(host.line for host in hosts))) if s.problem}
     for line, state in problems.items():
         tell(f"skipped, for line {line} is not to be had: {state.problem}")
@@ -246,4 +246,4 @@ def _collector(path: str) -> Mapping[str, bytes]:
 
 
 def _laboratory(mirror: str, keyring: str, qemu: str, *, refresh: bool = False) -> Laboratory:
-    return Laboratory(Settings.of(os.environ, mirror=mirror, keyring=keyring, qemu=qemu), tell, refresh)
+    return Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring, qemu=qemu), tell, refresh)

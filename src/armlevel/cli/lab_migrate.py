@@ -15,9 +15,19 @@ from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import read_host
 from armlevel.errors import UsageError
 from armlevel.kvm import name_of
-from armlevel.lab import Laboratory, Settings, parse_host
+from armlevel.lab import Laboratory, LabSettings, parse_host
 from armlevel.lab.levelled import levelled_seat
-from armlevel.lab.migration import Guest, Moved, Seat, Unborn, Waiting, await_guest, begin, machine_of, move
+from armlevel.lab.migration import (
+    Migrated,
+    MovingGuest,
+    Seat,
+    Unborn,
+    Waiting,
+    await_guest,
+    begin,
+    machine_of,
+    move,
+)
 from armlevel.lab.vmms import VMMS
 
 __all__ = ["run"]
@@ -57,9 +67,9 @@ def run(
     here, there = _versions(qemu)
     catalogue = load()
     profile = guest_of(guest, catalogue) if guest else None
-    lab = Laboratory(Settings.of(os.environ, mirror=mirror, keyring=keyring), tell)
+    lab = Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring), tell)
     hosts = parse_host(a), parse_host(b)
-    plain = Guest(machine_of(here, there), vcpus=vcpus)
+    plain = MovingGuest(machine_of(here, there), vcpus=vcpus)
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
     qemus = tuple(dict.fromkeys((here, there)))
     with lab.pair(*hosts, qemus) as (one, other):
@@ -78,7 +88,7 @@ def run(
     return 0 if healthy else 1
 
 
-def _moved(source: Seat, target: Seat, guest: Guest, *, return_path: bool) -> Moved:
+def _moved(source: Seat, target: Seat, guest: MovingGuest, *, return_path: bool) -> Migrated:
     waiting: list[Waiting] = []
     here = source.session.host
 
@@ -89,7 +99,7 @@ def _moved(source: Seat, target: Seat, guest: Guest, *, return_path: bool) -> Mo
     try:
         running = begin(source, "guest", guest, meanwhile)
     except Unborn as exc:
-        return Moved(problem=f"the guest does not start on {here}", source_said=str(exc))
+        return Migrated(problem=f"the guest does not start on {here}", source_said=str(exc))
     tell(f"the guest ticks on {here}; moving it")
     return move(running, waiting[0], return_path=return_path)
 
@@ -104,7 +114,7 @@ def _versions(text: str) -> tuple[str, str]:
     return versions
 
 
-def _differences(moved: Moved, identity: set[int]) -> Iterator[_Changed]:
+def _differences(moved: Migrated, identity: set[int]) -> Iterator[_Changed]:
     """Yield the ID registers that the destination's vCPU does not have as the source's had them."""
     for number in sorted(identity & set(moved.sent) & set(moved.found)):
         if moved.sent[number] != moved.found[number]:
@@ -112,7 +122,7 @@ def _differences(moved: Moved, identity: set[int]) -> Iterator[_Changed]:
 
 
 def _lines(
-    a: str, b: str, moved: Moved, differences: tuple[_Changed, ...], *, healthy: bool
+    a: str, b: str, moved: Migrated, differences: tuple[_Changed, ...], *, healthy: bool
 ) -> Iterator[str]:
     yield from wrapped(f"{a} -> {b}: {'migrated and healthy' if healthy else 'not healthy: ' + _why(moved)}")
     if moved.source_status:
@@ -134,7 +144,7 @@ def _lines(
         yield from wrapped(line, "  QEMU  ", rest="        ")
 
 
-def _why(moved: Moved) -> str:
+def _why(moved: Migrated) -> str:
     if moved.problem:
         return moved.problem
     if not moved.arrived:
@@ -154,7 +164,7 @@ def _hex(value: int | None) -> str:
     return "-" if value is None else f"{value:#x}"
 
 
-def _json(moved: Moved, differences: tuple[_Changed, ...], *, healthy: bool) -> dict[str, object]:
+def _json(moved: Migrated, differences: tuple[_Changed, ...], *, healthy: bool) -> dict[str, object]:
     return {
         "healthy": healthy,
         "arrived": moved.arrived,

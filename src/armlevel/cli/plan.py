@@ -18,7 +18,7 @@ from armlevel.cli.words import listed_few
 from armlevel.documents import guest_object
 from armlevel.engine import Policy, tolerance_named
 from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
-from armlevel.engine.planning.plan import Plan, Planner, Pool, planned
+from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
 from armlevel.errors import UnknownName
 from armlevel.profile import Host
 from armlevel.profile.shape import shape_feature
@@ -145,7 +145,7 @@ def _count(found: Plan) -> str:
     return f"{groups}; that fewer than {found.least} are impossible is proved, what lies between is not"
 
 
-def _pool_lines(place: int, pool: Pool, advice: _Advice, *, explain: bool) -> list[str]:
+def _pool_lines(place: int, pool: PlanGroup, advice: _Advice, *, explain: bool) -> list[str]:
     doubt = "" if pool.baseline.answer == "runs" else " (not every part is recorded)"
     names = hosts_text(pool.hosts, every=explain or len(pool.hosts) < 10)
     rows = [("hosts", f"{names}{doubt}")]
@@ -235,7 +235,7 @@ def _json(found: Plan, advice: _Advice, planner: Planner) -> dict[str, Any]:
     return answer
 
 
-def _pool_json(pool: Pool, held: Holdout | None) -> dict[str, Any]:
+def _pool_json(pool: PlanGroup, held: Holdout | None) -> dict[str, Any]:
     costs = {
         name: sorted(cost) for kind, cost in zip(pool.kinds, pool.costs, strict=True) for name in kind.names
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from armlevel.documents.items import shown
-from armlevel.documents.maps import Faults, Pool
+from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import (
     FactsModel,
     GuestModel,
@@ -34,7 +34,7 @@ from armlevel.profile.shape import shape_feature
 __all__ = ["guest_of", "host_of", "host_with", "offer_of", "verdict_of"]
 
 
-def host_of(model: HostModel, pool: Pool, faults: Faults) -> Host:
+def host_of(model: HostModel, pool: ValuePool, faults: Faults) -> Host:
     """Build a host from its validated document, or note what is wrong with it."""
     offers = [
         _offer(document, f"offers[{index}]", pool, faults) for index, document in enumerate(model.offers)
@@ -42,12 +42,12 @@ def host_of(model: HostModel, pool: Pool, faults: Faults) -> Host:
     return host_with(offers, model, pool, faults)
 
 
-def offer_of(model: OfferModel, pool: Pool, faults: Faults) -> Offer:
+def offer_of(model: OfferModel, pool: ValuePool, faults: Faults) -> Offer:
     """Build one offer from its validated document, or note that something is wrong with it."""
     return _offer(model, "offers[]", pool, faults)
 
 
-def host_with(offers: list[Offer], model: HostModel, pool: Pool, faults: Faults) -> Host:
+def host_with(offers: list[Offer], model: HostModel, pool: ValuePool, faults: Faults) -> Host:
     """Build a host from its offers and what else its document says; the offers of ``model`` are not looked at."""
     places: dict[Shape, int] = {}
     for index, offer in enumerate(offers):
@@ -76,7 +76,7 @@ def host_with(offers: list[Offer], model: HostModel, pool: Pool, faults: Faults)
     )
 
 
-def guest_of(model: GuestModel, pool: Pool, faults: Faults) -> Guest:
+def guest_of(model: GuestModel, pool: ValuePool, faults: Faults) -> Guest:
     """Build a guest from its validated document, or note what is wrong with it."""
     paint = None
     if model.paint is not None:
@@ -97,7 +97,7 @@ def guest_of(model: GuestModel, pool: Pool, faults: Faults) -> Guest:
     )
 
 
-def verdict_of(model: VerdictModel, _pool: Pool, faults: Faults) -> Verdict:
+def verdict_of(model: VerdictModel, _pool: ValuePool, faults: Faults) -> Verdict:
     """Build a verdict from its validated document; its two answers must be those of its parts."""
     parts = {part: (answers.start, answers.arrive) for part, answers in model.parts.items()}
     findings = tuple(
@@ -125,7 +125,7 @@ def verdict_of(model: VerdictModel, _pool: Pool, faults: Faults) -> Verdict:
     return verdict
 
 
-def _offer(model: OfferModel, place: str, pool: Pool, faults: Faults) -> Offer:
+def _offer(model: OfferModel, place: str, pool: ValuePool, faults: Faults) -> Offer:
     registers = None
     if model.registers is not None:
         registers = pool.ids(model.registers, f"{place}.registers", faults)

@@ -11,7 +11,7 @@ from armlevel.documents.read import parse
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from armlevel.documents.maps import Pool
+    from armlevel.documents.maps import ValuePool
 
 __all__ = ["Published", "read_published", "write_published"]
 
@@ -33,7 +33,7 @@ def write_published(frozen: Frozen, key: Ed25519PrivateKey | None = None) -> byt
     return seal(frozen_bytes(frozen), key)
 
 
-def read_published(data: bytes, path: str, pool: Pool | None = None) -> Published:
+def read_published(data: bytes, path: str, pool: ValuePool | None = None) -> Published:
     """Read a frozen profile, bare or in an envelope; every bit is as it was written, or it is refused.
 
     Whether the key of a signature is one to be trusted is not judged here.

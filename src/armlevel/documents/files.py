@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from armlevel.documents.maps import Pool
+from armlevel.documents.maps import ValuePool
 from armlevel.documents.read import Document, new_pool, read_ours
 from armlevel.errors import ArmlevelError, BadDocument, UnreadableFile, UsageError
 from armlevel.formats import read_foreign
@@ -61,7 +61,7 @@ def read_file(path: str) -> bytes:
     return data
 
 
-def load(path: str, pool: Pool | None = None) -> Document:
+def load(path: str, pool: ValuePool | None = None) -> Document:
     """Return what one file says: a document of ours, or a host from another tool's file.
 
     Raises:
@@ -87,7 +87,7 @@ def load(path: str, pool: Pool | None = None) -> Document:
     return read_foreign(data, path, _stem(path))
 
 
-def load_many(paths: Iterable[str], pool: Pool | None = None) -> list[Loaded]:
+def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loaded]:
     """Return every document that ``paths`` name; a directory means all in it and below, by name.
 
     Hosts and guests come back with names of their own: ``#2`` and so on for a name that was there before.
@@ -104,7 +104,7 @@ def load_many(paths: Iterable[str], pool: Pool | None = None) -> list[Loaded]:
     return list(_named_once(Loaded(path, load(path, pool)) for path in files))
 
 
-def load_hosts(paths: Iterable[str], pool: Pool | None = None) -> list[Host]:
+def load_hosts(paths: Iterable[str], pool: ValuePool | None = None) -> list[Host]:
     """Return the hosts that ``paths`` name; raises as :func:`load_many`, also for anything that is no host."""
     hosts = []
     for loaded in load_many(paths, pool):
@@ -114,7 +114,7 @@ def load_hosts(paths: Iterable[str], pool: Pool | None = None) -> list[Host]:
     return hosts
 
 
-def load_guest(path: str, pool: Pool | None = None) -> Guest:
+def load_guest(path: str, pool: ValuePool | None = None) -> Guest:
     """Return the guest that a file describes; raises as :func:`load`, also for anything that is no guest."""
     document = load(path, pool)
     if not isinstance(document, Guest):

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from armlevel.documents.build import guest_of
 from armlevel.documents.items import shown
-from armlevel.documents.maps import Faults, Pool
+from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import FROZEN_KIND, FrozenModel
 from armlevel.documents.read import parse
 from armlevel.documents.words import sentence
@@ -100,7 +100,7 @@ def frozen_bytes(frozen: Frozen) -> bytes:
     return canonical({**_object(frozen), "digest": frozen.digest}) + b"\n"
 
 
-def read_frozen(data: bytes, path: str, pool: Pool | None) -> Frozen:
+def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
     """Read a frozen profile that is not in an envelope.
 
     Raises:
@@ -125,7 +125,7 @@ def read_frozen(data: bytes, path: str, pool: Pool | None) -> Frozen:
     if pool is None:
         from armlevel.arch import load
 
-        pool = Pool(load())
+        pool = ValuePool(load())
     guest = guest_of(model.guest, pool, faults)
     if model.guest.digest != digest(document["guest"]):
         faults.add("guest.digest", "is not that of the guest")

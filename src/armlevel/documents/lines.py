@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from armlevel.documents.items import WrongError
-from armlevel.documents.maps import Pool
+from armlevel.documents.maps import ValuePool
 
 __all__ = ["Lines"]
 
@@ -36,7 +36,7 @@ class Lines:
         self._back = 0
 
     @classmethod
-    def of(cls, data: bytes, pool: Pool) -> Lines | None:
+    def of(cls, data: bytes, pool: ValuePool) -> Lines | None:
         """Cut the long maps out of ``data``; None if it is not laid out as we write, or one of them is wrong."""
         # Without a backslash in the text no string of it can hold the zero character that marks a cut.
         if b"\\" in data or not data.startswith(b'{\n "kind": "host-profile/1"'):

@@ -17,7 +17,7 @@ from armlevel.arch import Catalogue
 from armlevel.documents.items import Items, WrongError, shown
 from armlevel.profile import Accepts
 
-__all__ = ["Decoded", "Faults", "Pool"]
+__all__ = ["Decoded", "Faults", "ValuePool"]
 
 _SECTIONS = 4096  # whole maps remembered, so that ten thousand hosts that all differ do not fill the memory
 _WITHOUT_REFERENCES = 2  # of marshal's formats the last in which equal values have equal bytes
@@ -65,7 +65,7 @@ class _Memo:
             return list(map(known.__getitem__, keys()))
 
 
-class Pool:
+class ValuePool:
     """What was read so far, shared by the documents of one question.
 
     A pool only remembers; reading the same document with another pool gives an equal profile.

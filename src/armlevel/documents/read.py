@@ -21,7 +21,7 @@ from armlevel.arch import load as load_catalogue
 from armlevel.documents.build import guest_of, host_of, host_with, offer_of, verdict_of
 from armlevel.documents.items import WrongError, shown
 from armlevel.documents.lines import Lines
-from armlevel.documents.maps import Faults, Pool
+from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import MODELS, HostModel, OfferModel
 from armlevel.documents.words import sentence
 from armlevel.documents.write import GUEST_KIND, HOST_KIND, VERDICT_KIND, digest
@@ -51,9 +51,9 @@ _AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
 _OURS = re.compile(r"(host-profile|guest-profile|frozen-profile|verdict)/[0-9]+")
 
 
-def new_pool() -> Pool:
+def new_pool() -> ValuePool:
     """Return an empty memory for the documents of one question."""
-    return Pool(load_catalogue())
+    return ValuePool(load_catalogue())
 
 
 def parse(data: bytes, path: str) -> Any:
@@ -72,7 +72,7 @@ def parse(data: bytes, path: str) -> Any:
     return document
 
 
-def read_document(data: bytes, path: str, pool: Pool | None = None) -> Document:
+def read_document(data: bytes, path: str, pool: ValuePool | None = None) -> Document:
     """Read a document of any kind of ours.
 
     Raises:
@@ -88,7 +88,7 @@ def read_document(data: bytes, path: str, pool: Pool | None = None) -> Document:
     return document
 
 
-def read_ours(data: bytes, path: str, pool: Pool) -> Document | None:
+def read_ours(data: bytes, path: str, pool: ValuePool) -> Document | None:
     """Read a document of ours; None if it is JSON of another kind. Raises as :func:`read_document` does otherwise."""
     if (host := _by_lines(data, pool)) is not None:
         return host
@@ -96,12 +96,12 @@ def read_ours(data: bytes, path: str, pool: Pool) -> Document | None:
     return from_parsed(document, path, pool) if isinstance(document, dict) and "kind" in document else None
 
 
-def read_host(data: bytes, path: str, pool: Pool | None = None) -> Host:
+def read_host(data: bytes, path: str, pool: ValuePool | None = None) -> Host:
     """Read a host profile; raises as :func:`read_document` does, also for a document of another kind."""
     return _of_kind(read_document(data, path, pool), Host, HOST_KIND, path)
 
 
-def read_guest(data: bytes, path: str, pool: Pool | None = None) -> Guest:
+def read_guest(data: bytes, path: str, pool: ValuePool | None = None) -> Guest:
     """Read a guest profile; raises as :func:`read_document` does, also for a document of another kind."""
     return _of_kind(read_document(data, path, pool), Guest, GUEST_KIND, path)
 
@@ -127,7 +127,7 @@ def verify_digest(data: bytes, path: str) -> str:
     return found
 
 
-def from_parsed(document: dict[str, Any], path: str, pool: Pool) -> Document:
+def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Document:
     """Read a document that was parsed already."""
     document = _upgraded(document, path)
     kind = document["kind"]
@@ -143,7 +143,7 @@ def from_parsed(document: dict[str, Any], path: str, pool: Pool) -> Document:
     return built
 
 
-def _by_lines(data: bytes, pool: Pool) -> Host | None:
+def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
     """Read a host profile that is laid out as we write it; None for any other, and for one with a fault."""
     lines = Lines.of(data, pool)
     if lines is None:
@@ -162,14 +162,14 @@ def _by_lines(data: bytes, pool: Pool) -> Host | None:
     return host if lines.restored and not faults else None
 
 
-def _offer(document: Any, lines: Lines, pool: Pool) -> Offer:
+def _offer(document: Any, lines: Lines, pool: ValuePool) -> Offer:
     if lines.restore(document):
         return _new_offer(document, pool)
     # Most offers are like the first one of their host, and say in a few words how they differ: the same on many hosts.
     return pool.once(marshal.dumps(document, 2), lambda: _new_offer(document, pool))
 
 
-def _new_offer(document: Any, pool: Pool) -> Offer:
+def _new_offer(document: Any, pool: ValuePool) -> Offer:
     faults = Faults()
     offer = offer_of(OfferModel.model_validate(document), pool, faults)
     if faults:
@@ -197,7 +197,7 @@ def _of_kind(document: Document, wanted: type[_T], kind: str, path: str) -> _T:
     raise BadDocument(path, (f"kind: a {kind} is needed here, this is a {found}",))
 
 
-_BUILDERS: dict[str, Callable[[Any, Pool, Faults], Any]] = {
+_BUILDERS: dict[str, Callable[[Any, ValuePool, Faults], Any]] = {
     HOST_KIND: host_of,
     GUEST_KIND: guest_of,
     VERDICT_KIND: verdict_of,

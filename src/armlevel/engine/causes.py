@@ -14,7 +14,7 @@ __all__ = ["cause_between", "newer_line"]
 def cause_between(hosts: Sequence[Host]) -> Cause:
     """Say what differs between hosts that do not agree: the silicon, the kernel, or something not recorded.
 
-    >>> from armlevel.profile import Cpu, Software
+    >>> from armlevel.profile import Cpu, Implementation, Software
     >>> n1 = (Cpu(Implementation(0x413FD0C1)),)
     >>> old, new = Host("a", cpus=n1, software=Software("6.1")), Host("b", cpus=n1, software=Software("6.18"))
     >>> cause_between([old, new]), cause_between([new, Host("c", cpus=n1, software=Software("6.18"))])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from armlevel.arch import Catalogue
 from armlevel.profile import Guest, Offer
 
-__all__ = ["Exported", "Left", "Write", "differing", "written"]
+__all__ = ["ChangedRegister", "Exported", "Left", "differing", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class ChangedRegister:
     """One register that has to be written on a host: KVM's id, the value it has there, the value wanted."""
 
     name: str

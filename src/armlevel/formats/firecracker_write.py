@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from armlevel.arch import Catalogue
 from armlevel.errors import UsageError
-from armlevel.formats.exported import Exported, Left, Write, written
+from armlevel.formats.exported import ChangedRegister, Exported, Left, written
 from armlevel.kvm import id_of, name_of
 from armlevel.profile import SHAPE_FEATURES, Guest, Host, Offer, Shape
 
@@ -64,7 +64,7 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
             after, refused = _taken(name, shown[name], value, offer, catalogue)
             left += refused
             if after != shown[name]:
-                writes.append(Write(name, id_of(name), shown[name], after))
+                writes.append(ChangedRegister(name, id_of(name), shown[name], after))
     # A snapshot holds every register that KVM lists, and a host without one of them refuses it.
     more = sorted(set(offer.registers or ()) - set(guest.carries or offer.registers or ()))
     left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
@@ -125,7 +125,7 @@ def _features(names: Iterable[str]) -> list[dict[str, object]]:
     return [{"index": 0, "bitmap": f"0b{bitmap}"}]
 
 
-def _modifier(one: Write) -> dict[str, str]:
+def _modifier(one: ChangedRegister) -> dict[str, str]:
     changed = one.found ^ one.value
     width = 64 if one.register_id >> 52 & 0xF == 3 else 32
     digits = "".join(

@@ -8,24 +8,24 @@
 from __future__ import annotations
 
 from armlevel.lab.collector import pack_collector, pack_verifier, read_collector
-from armlevel.lab.hosts import MODELS, Host, Model, parse_host
+from armlevel.lab.hosts import MODELS, EmulatedHost, Model, parse_host
 from armlevel.lab.jobs import Job, Result
-from armlevel.lab.laboratory import KernelState, Laboratory, Probed
-from armlevel.lab.lines import LINES, Line
-from armlevel.lab.settings import Settings
+from armlevel.lab.laboratory import KernelState, Laboratory, LabProbe
+from armlevel.lab.lines import LINES, KernelLine
+from armlevel.lab.settings import LabSettings
 
 __all__ = [
     "LINES",
     "MODELS",
-    "Host",
+    "EmulatedHost",
     "Job",
+    "KernelLine",
     "KernelState",
+    "LabProbe",
+    "LabSettings",
     "Laboratory",
-    "Line",
     "Model",
-    "Probed",
     "Result",
-    "Settings",
     "pack_collector",
     "pack_verifier",
     "parse_host",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from armlevel.errors import LabError
 from armlevel.lab.apt import AptRoot, Package
-from armlevel.lab.settings import Settings
+from armlevel.lab.settings import LabSettings
 from armlevel.lab.store import Store, content_key
 
 __all__ = ["Archive", "Found", "deb_files", "unpack"]
@@ -47,7 +47,7 @@ class Found:
 class Archive:
     """One user's view of the archive; ``tell`` hears what takes a while."""
 
-    settings: Settings
+    settings: LabSettings
     store: Store
     tell: Callable[[str], None] = lambda _what: None
     refresh: bool = False

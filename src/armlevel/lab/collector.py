@@ -35,7 +35,7 @@ def load():
     registers = {row.name: Row(name=row.name, kvm_id=row.kvm_id) for row in PLAN.identity}
     return Row(registers=registers, firmware={row[0]: Row(name=row[0], kvm_id=row[1]) for row in PLAN.firmware})
 """
-_PLAN = '"""What the probe tries."""\nfrom armlevel.probe.plan import Plan, Run, Tried\nPLAN = {!r}\n'
+_PLAN = '"""What the probe tries."""\nfrom armlevel.probe.plan import ProbePlan, Run, Tried\nPLAN = {!r}\n'
 
 
 def pack_collector() -> dict[str, bytes]:

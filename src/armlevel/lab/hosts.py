@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from armlevel.errors import UnknownName, UsageError
 from armlevel.lab.lines import is_line
 
-__all__ = ["MODELS", "Host", "Model", "parse_host"]
+__all__ = ["MODELS", "EmulatedHost", "Model", "parse_host"]
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _BOOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=:-]*")
@@ -52,7 +52,7 @@ MODELS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class EmulatedHost:
     """One emulated host; ``str`` gives its one spelling.
 
     >>> host = parse_host("neoverse-v1,sve=off@6.18")
@@ -84,7 +84,7 @@ class Host:
         return said + [f"boot={word}" for word in self.boot]
 
 
-def parse_host(text: str) -> Host:
+def parse_host(text: str) -> EmulatedHost:
     """Return the host that ``text`` names.
 
     Raises :class:`UnknownName` for a model no row has, :class:`UsageError` for everything else that is wrong.
@@ -102,7 +102,7 @@ def parse_host(text: str) -> Host:
         raise UnknownName("CPU model of the lab", cpu, tuple(difflib.get_close_matches(cpu, names, 2)))
     if not is_line(line):
         raise UsageError(f"{line!r} in {text!r} is no kernel line", hint="lines look like 6.1, 6.12 or 7.x")
-    return _with_machine(text, Host(cpu, line, _cpu_options(text, cpu_options)), machine)
+    return _with_machine(text, EmulatedHost(cpu, line, _cpu_options(text, cpu_options)), machine)
 
 
 def _cpu_options(text: str, words: list[str]) -> tuple[tuple[str, str], ...]:
@@ -118,7 +118,7 @@ def _cpu_options(text: str, words: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(options.items()))
 
 
-def _with_machine(text: str, host: Host, words: list[str]) -> Host:
+def _with_machine(text: str, host: EmulatedHost, words: list[str]) -> EmulatedHost:
     smp, memory, mte, boot = host.smp, host.memory, host.mte, list(host.boot)
     for word in words:
         name, _, value = word.partition("=")
@@ -135,4 +135,4 @@ def _with_machine(text: str, host: Host, words: list[str]) -> Host:
                 f"{word!r} in {text!r} is no machine option",
                 hint="there are smp=1..8, memory=256..16384 (MiB), mte=on and boot=WORD",
             )
-    return Host(host.cpu, host.line, host.cpu_options, smp, memory, mte, tuple(boot))
+    return EmulatedHost(host.cpu, host.line, host.cpu_options, smp, memory, mte, tuple(boot))

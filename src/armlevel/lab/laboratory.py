@@ -14,19 +14,19 @@ from typing import TypeVar
 from armlevel.errors import LabError
 from armlevel.lab.archive import Archive
 from armlevel.lab.collector import pack_collector, pack_control
-from armlevel.lab.hosts import Host
+from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.images import archive_of, base_image, bytecode_image, write_archive
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.lines import LINES
-from armlevel.lab.machine import Machine
+from armlevel.lab.machine import EmulatedMachine
 from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
 from armlevel.lab.session import ROOM, Session
-from armlevel.lab.settings import Settings
+from armlevel.lab.settings import LabSettings
 from armlevel.lab.store import Store, content_key
 from armlevel.lab.vmms import guest_image, module_image, vmm_image
 from armlevel.lab.wire import End, wire
 
-__all__ = ["KernelState", "Laboratory", "Probed"]
+__all__ = ["KernelState", "LabProbe", "Laboratory"]
 
 T = TypeVar("T")
 
@@ -43,10 +43,10 @@ class KernelState:
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class LabProbe:
     """A host profile as the probe wrote it, what it remarked, and how long the host ran, in seconds."""
 
-    host: Host
+    host: EmulatedHost
     text: str
     remarks: tuple[str, ...]
     seconds: float
@@ -59,19 +59,19 @@ class Laboratory:
     ``tell`` hears one line for each thing that takes a while. Safe to use from several threads and processes.
     """
 
-    settings: Settings
+    settings: LabSettings
     tell: Callable[[str], None] = lambda _what: None
     refresh: bool = False
     _emulators: list[Emulator] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def run(self, host: Host, job: Job, timeout: float = 120.0, extra: Sequence[Path] = ()) -> Result:
+    def run(self, host: EmulatedHost, job: Job, timeout: float = 120.0, extra: Sequence[Path] = ()) -> Result:
         """Boot ``host``, run ``job`` in it; ``extra`` archives lie over the base, under the job's files."""
         return self._machine(host, extra).run(host, job, timeout)
 
     def session(
         self,
-        host: Host,
+        host: EmulatedHost,
         qemus: Sequence[str] = ("10",),
         files: Mapping[str, bytes] | None = None,
         end: End | None = None,
@@ -87,7 +87,7 @@ class Laboratory:
 
     @contextmanager
     def pair(
-        self, one: Host, other: Host, qemus: Sequence[str] = ("10",)
+        self, one: EmulatedHost, other: EmulatedHost, qemus: Sequence[str] = ("10",)
     ) -> Iterator[tuple[Session, Session]]:
         """Two hosts that stay, and a wire between them."""
         with (
@@ -97,7 +97,7 @@ class Laboratory:
         ):
             yield here, there
 
-    def probe(self, host: Host, collector: Mapping[str, bytes], timeout: float = 300.0) -> Probed:
+    def probe(self, host: EmulatedHost, collector: Mapping[str, bytes], timeout: float = 300.0) -> LabProbe:
         """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""
         script = f'python3 -I inside -o "$OUT/host.json" -n {shlex.quote(str(host))}'
         result = self._run_packed(host, script, collector, {}, timeout)
@@ -107,9 +107,9 @@ class Laboratory:
             raise LabError(
                 f"the probe failed in {host}: {said[-1] if said else f'exit status {result.status}'}"
             )
-        return Probed(host, text, tuple(said), result.seconds)
+        return LabProbe(host, text, tuple(said), result.seconds)
 
-    def profile(self, host: Host) -> bytes:
+    def profile(self, host: EmulatedHost) -> bytes:
         """The host profile of ``host``, probed once for each kernel, QEMU and probe, and kept."""
         collector, release = pack_collector(), find_kernel(self._archive(), host.line).release
         parts = (part for item in sorted(collector.items()) for part in item)
@@ -122,7 +122,7 @@ class Laboratory:
         return (self.store().entry("profiles", key, make) / "host.json").read_bytes()
 
     def verify(
-        self, host: Host, guest: bytes, verifier: Mapping[str, bytes], timeout: float = 300.0
+        self, host: EmulatedHost, guest: bytes, verifier: Mapping[str, bytes], timeout: float = 300.0
     ) -> bytes:
         """Apply a guest profile (the document's bytes) in ``host``; return what was found, as JSON."""
         script = 'python3 -I inside guest.json "$OUT/applied.json"'
@@ -134,7 +134,12 @@ class Laboratory:
         return result.files["applied.json"]
 
     def _run_packed(
-        self, host: Host, script: str, packed: Mapping[str, bytes], files: Mapping[str, bytes], timeout: float
+        self,
+        host: EmulatedHost,
+        script: str,
+        packed: Mapping[str, bytes],
+        files: Mapping[str, bytes],
+        timeout: float,
     ) -> Result:
         # What Python compiles for packed code inside a host is kept, and sent along the next time.
         image, store = base_image(self._archive(), find_userland(self._archive())), self.store()
@@ -149,7 +154,7 @@ class Laboratory:
             store.entry("bytecode", key, lambda place: write_archive(place / "bytecode.cpio", learnt))
         return result
 
-    def vmm_images(self, host: Host, qemu: str = "10", *more: str) -> tuple[Path, ...]:
+    def vmm_images(self, host: EmulatedHost, qemu: str = "10", *more: str) -> tuple[Path, ...]:
         r"""Archives that let ``host`` run guests: QEMU ("10" or "11", or both), a small Linux guest, network modules.
 
         Give them to :meth:`run` as ``extra``; the host should have ``memory=1024``. Inside there are then
@@ -167,14 +172,14 @@ class Laboratory:
         images = [vmm_image(archive, version) for version in (*more, qemu)]
         return (*images, guest_image(archive), module_image(archive, host.line))
 
-    def prepare(self, host: Host) -> str:
+    def prepare(self, host: EmulatedHost) -> str:
         """Fetch and build all that ``host`` needs; return the release of its kernel."""
         self._machine(host, ())
         return find_kernel(self._archive(), host.line).release
 
     def fleet(
-        self, hosts: Sequence[Host], ask: Callable[[Host], T], jobs: int = 1
-    ) -> Iterator[tuple[Host, T | LabError]]:
+        self, hosts: Sequence[EmulatedHost], ask: Callable[[EmulatedHost], T], jobs: int = 1
+    ) -> Iterator[tuple[EmulatedHost, T | LabError]]:
         """Ask every host, ``jobs`` at a time; yield each answer, or why there is none, as it comes."""
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             waiting = {pool.submit(ask, host): host for host in hosts}
@@ -218,16 +223,16 @@ class Laboratory:
     def _archive(self) -> Archive:
         return Archive(self.settings, self.store(), self.tell, self.refresh)
 
-    def _machine(self, host: Host, extra: Sequence[Path]) -> Machine:
+    def _machine(self, host: EmulatedHost, extra: Sequence[Path]) -> EmulatedMachine:
         emulator, archive, store = self.emulator(), self._archive(), self.store()
         kernel: Kernel = find_kernel(archive, host.line)
         image = kernel_of(archive, kernel)
         base = base_image(archive, find_userland(archive))
-        bare = Machine(emulator.command, image, (base,), store.root / "runs")
+        bare = EmulatedMachine(emulator.command, image, (base,), store.root / "runs")
 
         def learn(job: Job) -> Result:
             self.tell(f"booting {host} once to compile Python's library")
-            return bare.run(Host(host.cpu, host.line), job)
+            return bare.run(EmulatedHost(host.cpu, host.line), job)
 
         bytecode = bytecode_image(store, base, learn)
-        return Machine(emulator.command, image, (base, bytecode, *extra), store.root / "runs")
+        return EmulatedMachine(emulator.command, image, (base, bytecode, *extra), store.root / "runs")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["LINES", "Line", "is_line", "newest", "release_of", "suites_of"]
+__all__ = ["LINES", "KernelLine", "is_line", "newest", "release_of", "suites_of"]
 
 _LINE = re.compile(r"\d+\.(?:x|\d+(?:\.\d+)?)")
 _KERNEL = re.compile(r"linux-(?P<form>binary|image)-(?P<release>\d+\.\d+(?:\.\d+)?[^_]*?)-cloud-arm64")
@@ -18,7 +18,7 @@ _BACKPORTS = "trixie-backports"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class KernelLine:
     """A kernel line the lab knows by name; the tests need those that are ``needed``."""
 
     name: str
@@ -27,10 +27,10 @@ class Line:
 
 
 LINES = (
-    Line("6.1", "bookworm"),
-    Line("6.12", "trixie"),
-    Line("6.18", _BACKPORTS, needed=False),
-    Line("7.x", _BACKPORTS),
+    KernelLine("6.1", "bookworm"),
+    KernelLine("6.12", "trixie"),
+    KernelLine("6.18", _BACKPORTS, needed=False),
+    KernelLine("7.x", _BACKPORTS),
 )
 
 

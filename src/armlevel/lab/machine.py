@@ -19,10 +19,10 @@ from typing import BinaryIO
 
 from armlevel.errors import LabError
 from armlevel.lab import cpio
-from armlevel.lab.hosts import Host
+from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.jobs import Job, Result, job_entries, read_result
 
-__all__ = ["Machine"]
+__all__ = ["EmulatedMachine"]
 
 # Nothing here changes what KVM offers: no mitigation, no CPU feature is touched.
 _BOOT = "console=ttyAMA0 rdinit=/init quiet loglevel=3 panic=-1 init_on_alloc=0 audit=0"
@@ -30,7 +30,7 @@ _KEPT = 7 * 86400  # seconds for which the console of a failure stays
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class EmulatedMachine:
     """What a host boots from: the emulator's command, the kernel, and the archives of its first root in order."""
 
     emulator: tuple[str, ...]
@@ -38,7 +38,7 @@ class Machine:
     images: tuple[Path, ...]
     runs: Path
 
-    def run(self, host: Host, job: Job, timeout: float = 120.0) -> Result:
+    def run(self, host: EmulatedHost, job: Job, timeout: float = 120.0) -> Result:
         """Boot ``host``, run ``job`` in it and return what it left, whatever its exit status.
 
         Raises :class:`LabError`, with the last words of the console and where all of them are, if the host did not
@@ -78,7 +78,7 @@ class Machine:
         target.flush()
         return target
 
-    def _emulate(self, host: Host, place: Path, initrd: int, timeout: float) -> int | None:
+    def _emulate(self, host: EmulatedHost, place: Path, initrd: int, timeout: float) -> int | None:
         """Run the emulator; return its exit status, or nothing if it had to be stopped."""
         with self._emulator(host, place, initrd, ()) as process:
             try:
@@ -88,7 +88,7 @@ class Machine:
 
     @contextlib.contextmanager
     def _emulator(
-        self, host: Host, place: Path, initrd: int, devices: Sequence[str]
+        self, host: EmulatedHost, place: Path, initrd: int, devices: Sequence[str]
     ) -> Iterator[subprocess.Popen[bytes]]:
         with (place / "emulator").open("wb") as said:
             process = subprocess.Popen(  # noqa: S603 - QEMU, with our own words
@@ -106,7 +106,7 @@ class Machine:
 
     @contextlib.contextmanager
     def opened(
-        self, host: Host, job: Job, devices: Sequence[str] = ()
+        self, host: EmulatedHost, job: Job, devices: Sequence[str] = ()
     ) -> Iterator[Callable[[], LabError | None]]:
         """Boot ``host`` with further ``devices`` (words for the emulator) and keep it until the block ends.
 
@@ -132,7 +132,7 @@ class Machine:
 
             yield problem
 
-    def _arguments(self, host: Host, place: Path, initrd: int) -> list[str]:
+    def _arguments(self, host: EmulatedHost, place: Path, initrd: int) -> list[str]:
         mte = ",mte=on" if host.mte else ""
         return [
             *("-machine", f"virt,virtualization=on,gic-version=3{mte}"),
@@ -143,7 +143,7 @@ class Machine:
             *("-append", " ".join([_BOOT, *host.boot])),
         ]
 
-    def _failure(self, host: Host, place: Path, ended: int | None, timeout: float) -> LabError:
+    def _failure(self, host: EmulatedHost, place: Path, ended: int | None, timeout: float) -> LabError:
         console = _bytes(place / "console").decode(errors="replace").split("\n")
         said = _bytes(place / "emulator").decode(errors="replace").split("\n")
         words = [line.strip() for line in (console if ended in {None, 0} else said) if line.strip()]

@@ -14,8 +14,8 @@ from typing import Any
 from armlevel.lab.session import ARRIVALS, Refused, Session
 
 __all__ = [
-    "Guest",
-    "Moved",
+    "Migrated",
+    "MovingGuest",
     "Running",
     "Seat",
     "Unborn",
@@ -42,7 +42,7 @@ _RATE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class MovingGuest:
     """How a guest is started; the same words on both sides."""
 
     machine: str = "virt"
@@ -84,7 +84,7 @@ class Seat:
     cpu: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def start(self, name: str, guest: Guest, *more: str) -> dict[str, Any]:
+    def start(self, name: str, guest: MovingGuest, *more: str) -> dict[str, Any]:
         """Start QEMU; return its status."""
         if self.files:
             self.session.ask("files", files=dict(self.files))
@@ -100,7 +100,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Migrated:
     """What happened. ``registers`` are those of vCPU 0 on either side, through KVM; times in seconds.
 
     ``arrived``: QEMU on the destination lives and says that its guest runs. ``alive``: the guest ticks there.
@@ -158,7 +158,7 @@ class Running:
 
     seat: Seat
     name: str
-    guest: Guest
+    guest: MovingGuest
     before: tuple[str, ...]
     registers: Mapping[int, int | None]
 
@@ -169,16 +169,18 @@ class Waiting:
 
     seat: Seat
     name: str
-    guest: Guest
+    guest: MovingGuest
     status: Mapping[str, Any]
 
 
-def await_guest(seat: Seat, name: str, guest: Guest) -> Waiting:
+def await_guest(seat: Seat, name: str, guest: MovingGuest) -> Waiting:
     """Start the QEMU that a guest is to come to."""
     return Waiting(seat, name, guest, seat.start(name, guest, "-incoming", "defer"))
 
 
-def begin(seat: Seat, name: str, guest: Guest, meanwhile: Callable[[], object] = lambda: None) -> Running:
+def begin(
+    seat: Seat, name: str, guest: MovingGuest, meanwhile: Callable[[], object] = lambda: None
+) -> Running:
     """Start a guest and wait until it ticks; ``meanwhile`` is done while it boots.
 
     Raises:
@@ -203,11 +205,11 @@ def _registers(session: Session, name: str) -> dict[int, int | None]:
     return {int(number, 16): value for number, value in vcpus.get("0", {}).items()}
 
 
-def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Moved:
+def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Migrated:
     """Move a guest to the QEMU that waits for it; both QEMUs are left as they are then."""
     began = time.monotonic()
     name, source, target = running.name, running.seat.session, waiting.seat.session
-    seen = Moved(before=running.before, sent=running.registers)
+    seen = Migrated(before=running.before, sent=running.registers)
     if waiting.status["exit"] is not None:
         return replace(
             seen, target_said=waiting.status["said"], problem="QEMU does not start on the destination"

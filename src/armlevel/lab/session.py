@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from armlevel.errors import LabError
-from armlevel.lab.hosts import Host
+from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.jobs import Job
-from armlevel.lab.machine import Machine
+from armlevel.lab.machine import EmulatedMachine
 from armlevel.lab.wire import End
 
 __all__ = ["ARRIVALS", "ROOM", "Refused", "Session"]
@@ -38,8 +38,8 @@ class Refused(Exception):
 class Session:
     """A booted host with a line to what takes requests in it. A context manager; the host ends with it."""
 
-    machine: Machine
-    host: Host
+    machine: EmulatedMachine
+    host: EmulatedHost
     files: Mapping[str, bytes]
     end: End | None = None
     patience: float = 180.0

@@ -12,7 +12,7 @@ from armlevel.lab.apt import system_sources
 from armlevel.lab.sources import debian_mirror
 from armlevel.lab.store import default_root
 
-__all__ = ["Settings", "codename"]
+__all__ = ["LabSettings", "codename"]
 
 _KEYRINGS = tuple(
     Path("/usr/share/keyrings") / name
@@ -22,7 +22,7 @@ _ELSEWHERE = "name one with --mirror and --keyring, or ARMLEVEL_LAB_MIRROR and A
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LabSettings:
     """Cache directory, Debian mirror, keyring and QEMU; an empty string lets the machine's configuration decide."""
 
     cache: Path
@@ -33,10 +33,10 @@ class Settings:
     @classmethod
     def of(
         cls, environ: Mapping[str, str], *, mirror: str = "", keyring: str = "", qemu: str = ""
-    ) -> Settings:
+    ) -> LabSettings:
         """Options first, then the environment.
 
-        >>> Settings.of(
+        >>> LabSettings.of(
         ...     {"HOME": "/home/a", "ARMLEVEL_LAB_QEMU": "/opt/qemu"}, mirror="http://a.example/debian"
         ... ).qemu
         '/opt/qemu'

@@ -16,7 +16,7 @@ from armlevel import __version__
 from armlevel.documents.write import host_object, pretty
 from armlevel.errors import ArmlevelError
 from armlevel.kvm.device import Kvm
-from armlevel.probe import Machine, Plan, Probed, probe_host, read_machine
+from armlevel.probe import Machine, Probed, ProbePlan, probe_host, read_machine
 from armlevel.profile import Made
 
 __all__ = ["collect", "main", "written"]
@@ -35,7 +35,7 @@ BAD_USAGE = 2
 INTERRUPTED = 130
 
 
-def collect(plan: Plan, *, name: str = "", thorough: bool = False, device: str = "/dev/kvm") -> Probed:
+def collect(plan: ProbePlan, *, name: str = "", thorough: bool = False, device: str = "/dev/kvm") -> Probed:
     """Probe this machine.
 
     Raises:
@@ -105,7 +105,7 @@ def _probe(given: Mapping[str, str]) -> None:
         )
 
 
-def _plan() -> Plan:
+def _plan() -> ProbePlan:
     try:
         from armlevel.probe.compiled import PLAN  # type: ignore[import-not-found,unused-ignore]  # only in the one-file probe
     except ImportError:
@@ -113,7 +113,7 @@ def _plan() -> Plan:
         from armlevel.probe import plan_of
 
         return plan_of(load())
-    plan: Plan = PLAN
+    plan: ProbePlan = PLAN
     return plan
 
 

@@ -15,13 +15,13 @@ from typing import Any
 from armlevel.kvm.device import Kvm
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.machine import read_machine
-from armlevel.probe.plan import Plan
+from armlevel.probe.plan import ProbePlan
 from armlevel.profile import Facts, Guest, Implementation, Paint, Shape
 
 __all__ = ["catalogue_of", "guest_of", "main"]
 
 
-def catalogue_of(plan: Plan) -> Any:
+def catalogue_of(plan: ProbePlan) -> Any:
     """Return as much of the catalogue as applying a guest asks for, out of the probe's plan."""
     registers = {}
     for row in plan.identity:

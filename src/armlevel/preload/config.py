@@ -9,7 +9,7 @@ from armlevel.engine.policy import WEAKER_MITIGATION
 from armlevel.errors import UsageError
 from armlevel.kvm.numbers import CAPABILITIES
 from armlevel.preload.library import DEVICE
-from armlevel.profile import Guest, Settings
+from armlevel.profile import Guest, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES
 
 __all__ = ["VERSION", "config_of", "observing"]
@@ -20,7 +20,7 @@ _BLANKS = str.maketrans(dict.fromkeys("\r\n\t\0", " "))
 
 
 def config_of(
-    settings: Settings, guest: Guest, *, digest: str = "", born_here: bool = True, weaker: bool = False
+    settings: VcpuSettings, guest: Guest, *, digest: str = "", born_here: bool = True, weaker: bool = False
 ) -> bytes:
     """Return the configuration that makes a vCPU of the settings' host the guest's.
 
@@ -52,7 +52,9 @@ def _head(guest: str, host: str) -> list[str]:
     ]
 
 
-def _lines(settings: Settings, guest: Guest, digest: str, *, born_here: bool, weaker: bool) -> Iterator[str]:
+def _lines(
+    settings: VcpuSettings, guest: Guest, digest: str, *, born_here: bool, weaker: bool
+) -> Iterator[str]:
     yield from _head(guest.name, settings.host)
     yield f"profile {digest}"
     if not born_here:
@@ -79,7 +81,7 @@ def _lines(settings: Settings, guest: Guest, digest: str, *, born_here: bool, we
     yield from (f"carry {kvm_id:x}" for kvm_id in sorted(carried))
 
 
-def _capabilities(settings: Settings) -> Iterator[str]:
+def _capabilities(settings: VcpuSettings) -> Iterator[str]:
     return (
         name
         for full in settings.capabilities

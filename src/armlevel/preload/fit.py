@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from armlevel.preload.library import DEVICE
-from armlevel.preload.words import Line, Option, join, split
+from armlevel.preload.words import CommandLine, Option, join, split
 
 __all__ = ["Fitted", "fit"]
 
@@ -51,7 +51,7 @@ def fit(command: Sequence[str], board: Mapping[str, str], cpu: Mapping[str, str]
     >>> fit([*words, "-cpu", "host,sve=on"], {}, {"sve": "off"}).faults
     ('-cpu host,sve=on contradicts the profile: it needs sve=off',)
     """
-    line = Line.of(command)
+    line = CommandLine.of(command)
     if _guestless(line):
         return Fitted(tuple(command), guestless=True)
     notes = [f"{option} is not looked into" for option in line.all("readconfig")]
@@ -79,7 +79,7 @@ class _Part:
     notes: tuple[str, ...] = ()
 
 
-def _guestless(line: Line) -> bool:
+def _guestless(line: CommandLine) -> bool:
     machines = [split(option.value)[0] for option in line.all("machine", "M") if option.value]
     return (
         bool(line.all(*_ASKS))
@@ -88,7 +88,7 @@ def _guestless(line: Line) -> bool:
     )
 
 
-def _machine(line: Line, board: Mapping[str, str]) -> _Part:
+def _machine(line: CommandLine, board: Mapping[str, str]) -> _Part:
     given = line.all("machine", "M")
     if not given:
         return _Part((), faults=("-machine is missing: name a versioned one, as -machine virt-10.0",))
@@ -123,7 +123,7 @@ def _machine(line: Line, board: Mapping[str, str]) -> _Part:
     return _Part(tuple(kept), added, tuple(faults), tuple(notes))
 
 
-def _accelerator(line: Line) -> _Part:
+def _accelerator(line: CommandLine) -> _Part:
     named = [
         part.removeprefix("accel=")
         for option in line.all("machine", "M")
@@ -148,7 +148,7 @@ def _accelerator(line: Line) -> _Part:
     return _Part((Option("accel", f"{last},{wanted}"),), (f"-accel kvm,{wanted}",), tuple(faults))
 
 
-def _cpu(line: Line, cpu: Mapping[str, str]) -> _Part:
+def _cpu(line: CommandLine, cpu: Mapping[str, str]) -> _Part:
     given = line.all("cpu")
     wanted = [f"{name}={value}" for name, value in cpu.items()]
     if not given:
@@ -174,7 +174,7 @@ def _cpu(line: Line, cpu: Mapping[str, str]) -> _Part:
     return _Part((Option("cpu", join([model, *parts, *missing])),), added, tuple(faults))
 
 
-def _globals(line: Line) -> Iterator[str]:
+def _globals(line: CommandLine) -> Iterator[str]:
     for option in line.all("global"):
         if "arm-cpu" in (option.value or ""):
             yield f"{option} changes the CPU beside -cpu; take it out"

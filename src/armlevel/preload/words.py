@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Line", "Option", "join", "split"]
+__all__ = ["CommandLine", "Option", "join", "split"]
 
 # Options without a value.
 _FLAGS = frozenset(
@@ -36,10 +36,12 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CommandLine:
     """A command line: what comes before QEMU's options, QEMU included, and the options.
 
-    >>> line = Line.of(["nice", "-n", "5", "qemu-system-aarch64", "--cpu", "host", "-S", "-append", "-cpu x"])
+    >>> line = CommandLine.of(
+    ...     ["nice", "-n", "5", "qemu-system-aarch64", "--cpu", "host", "-S", "-append", "-cpu x"]
+    ... )
     >>> line.before, [str(option) for option in line.options]
     (('nice', '-n', '5', 'qemu-system-aarch64'), ['-cpu host', '-S', '-append -cpu x'])
     """
@@ -48,7 +50,7 @@ class Line:
     options: tuple[Option, ...]
 
     @classmethod
-    def of(cls, command: Sequence[str]) -> Line:
+    def of(cls, command: Sequence[str]) -> CommandLine:
         """Take a command line apart; the program is the first word that is called like QEMU, else the first."""
         start = next((i for i, word in enumerate(command) if _PROGRAM.fullmatch(word)), 0)
         words = iter(command[start + 1 :])
@@ -65,7 +67,7 @@ class Line:
         """Every option that is called one of ``names``."""
         return [option for option in self.options if option.name in names]
 
-    def replaced(self, others: Mapping[tuple[str, ...], Sequence[Option]]) -> Line:
+    def replaced(self, others: Mapping[tuple[str, ...], Sequence[Option]]) -> CommandLine:
         """Put ``others`` where the first option of their names stands, or at the end, and take the rest of them out."""
         found: list[Option] = []
         waiting = dict(others)
@@ -82,7 +84,7 @@ class Line:
                 (i + 1 for i, one in reversed([*enumerate(found)]) if one.name in {"machine", "M"}), 0
             )
             found[place:place] = options
-        return Line(self.before, tuple(found))
+        return CommandLine(self.before, tuple(found))
 
     def words(self) -> Iterator[str]:
         """Return the words again."""

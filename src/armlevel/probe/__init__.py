@@ -2,7 +2,7 @@
 
 from armlevel.probe.host import Probed, probe_host
 from armlevel.probe.machine import Machine, read_machine
-from armlevel.probe.plan import Plan, plan_of
+from armlevel.probe.plan import ProbePlan, plan_of
 from armlevel.probe.vmms import vmms_of
 
-__all__ = ["Machine", "Plan", "Probed", "plan_of", "probe_host", "read_machine", "vmms_of"]
+__all__ = ["Machine", "ProbePlan", "Probed", "plan_of", "probe_host", "read_machine", "vmms_of"]

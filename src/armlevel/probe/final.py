@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlevel.errors import KvmError
 from armlevel.probe.guest import Encoding, read_by_mrs
 from armlevel.probe.hypervisor import KvmLike, VcpuLike, VmLike
-from armlevel.probe.plan import Plan
+from armlevel.probe.plan import ProbePlan
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Offer, Shape
 
@@ -36,7 +36,7 @@ def make_ready(vm: VmLike, vcpu: VcpuLike, shape: Shape, gic: str | None) -> Non
 
 
 def changed_by_kvm(
-    kvm: KvmLike, offer: Offer, plan: Plan, gic: str | None, *, pmu: int | None = None
+    kvm: KvmLike, offer: Offer, plan: ProbePlan, gic: str | None, *, pmu: int | None = None
 ) -> dict[str, int]:
     """Return the registers whose limit KVM itself replaces before the first instruction, with what they are then.
 

@@ -10,9 +10,9 @@ from armlevel.kvm.numbers import CAPABILITIES
 from armlevel.probe.final import changed_by_kvm, facts_by_guest, gic_of, pmu_by_guest
 from armlevel.probe.hypervisor import KvmLike
 from armlevel.probe.machine import Machine
-from armlevel.probe.offer import Effort, Session, probe_shape
+from armlevel.probe.offer import Effort, OfferSession, probe_shape
 from armlevel.probe.pack import pack
-from armlevel.probe.plan import Plan
+from armlevel.probe.plan import ProbePlan
 from armlevel.probe.shapes import known_features, shapes_of
 from armlevel.probe.together import tried_together
 from armlevel.profile import Facts, Host, Made, Offer, Software
@@ -35,7 +35,7 @@ class Probed:
 def probe_host(
     kvm: KvmLike,
     machine: Machine,
-    plan: Plan,
+    plan: ProbePlan,
     *,
     made: Made,
     thorough: bool = False,
@@ -50,7 +50,7 @@ def probe_host(
     known_bits = known_features(kvm)
     gics = gic_of(kvm)
     gic = gics[0] if gics else None
-    session = Session(kvm, plan, machine.pmu, thorough)
+    session = OfferSession(kvm, plan, machine.pmu, thorough)
     offers: list[Offer] = []
     events = pmu_by_guest(kvm) if known_bits["pmu_v3"] == 2 else {}
     for shape in shapes_of(kvm, known_bits):

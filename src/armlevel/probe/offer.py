@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
-from armlevel.probe.plan import Plan, Run, Tried
+from armlevel.probe.plan import ProbePlan, Run, Tried
 from armlevel.probe.shapes import vcpu_of
 from armlevel.probe.trying import Answered, accepts_of, answers_alike, try_cache, try_register
 from armlevel.profile import Accepts, Offer, Shape
 
-__all__ = ["Effort", "Session", "probe_shape"]
+__all__ = ["Effort", "OfferSession", "probe_shape"]
 
 _DEMUX = 0x6020_0000_0011_0000
 _GROUP = 0xFFFF_FFFF_FFFF_0000
@@ -31,7 +31,7 @@ class Effort:
 
 
 @dataclass(slots=True)
-class Session:
+class OfferSession:
     """One probe of one host: what it asks, how, and what it has learnt so far.
 
     ``pmu`` is the perf event type of the physical PMU. ``answers`` has what other shapes answered, by register, limit
@@ -40,7 +40,7 @@ class Session:
     """
 
     kvm: KvmLike
-    plan: Plan
+    plan: ProbePlan
     pmu: int | None = None
     thorough: bool = False
     effort: Effort = field(default_factory=Effort)
@@ -57,7 +57,7 @@ class Session:
         return found
 
 
-def probe_shape(session: Session, shape: Shape) -> Offer:
+def probe_shape(session: OfferSession, shape: Shape) -> Offer:
     """Return the whole offer of ``shape``, from a scratch VM that never runs."""
     plan = session.plan
     with vcpu_of(session.kvm, shape, pmu=session.pmu) as (vm, vcpu):
@@ -88,7 +88,7 @@ def _cache_name(number: int) -> str:
 
 
 def _try_identity(
-    session: Session, vcpu: VcpuLike, limits: Mapping[str, int], masks: tuple[int, ...] | None
+    session: OfferSession, vcpu: VcpuLike, limits: Mapping[str, int], masks: tuple[int, ...] | None
 ) -> dict[str, Accepts]:
     accepts: dict[str, Accepts] = {}
     for register in session.plan.identity:
@@ -102,7 +102,7 @@ def _lengths(bitmap: int) -> tuple[int, ...]:
     return tuple(_QUADWORD * (n + 1) for n in range(512) if bitmap >> n & 1)
 
 
-def _try_firmware(vcpu: VcpuLike, plan: Plan, reset: Mapping[str, int]) -> dict[str, Accepts]:
+def _try_firmware(vcpu: VcpuLike, plan: ProbePlan, reset: Mapping[str, int]) -> dict[str, Accepts]:
     accepts: dict[str, Accepts] = {}
     for name, number, _kind, values in plan.firmware:
         if name not in reset:

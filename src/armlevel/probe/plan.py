@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from armlevel.arch import Catalogue
 
-__all__ = ["Plan", "Run", "Tried", "geometries", "plan_of", "values_for"]
+__all__ = ["ProbePlan", "Run", "Tried", "geometries", "plan_of", "values_for"]
 
 #: Runs of bits up to this width are tried value by value.
 EVERY = 4
@@ -46,7 +46,7 @@ class Tried(NamedTuple):
     runs: tuple[Run, ...]
 
 
-class Plan(NamedTuple):
+class ProbePlan(NamedTuple):
     """All that a probe must know of Arm and of KVM.
 
     ``identity``  the ID registers; ``caches`` whether CCSIDR_EL1 is tried is decided by the host's own list
@@ -69,7 +69,7 @@ _STATE = (
 )
 
 
-def plan_of(catalogue: Catalogue) -> Plan:
+def plan_of(catalogue: Catalogue) -> ProbePlan:
     """Make the plan out of the catalogue's rows."""
     identity = []
     for register in catalogue.registers.values():
@@ -99,7 +99,7 @@ def plan_of(catalogue: Catalogue) -> Plan:
         )
         for row in catalogue.firmware.values()
     )
-    return Plan(tuple(identity), firmware, _STATE, catalogue.version)
+    return ProbePlan(tuple(identity), firmware, _STATE, catalogue.version)
 
 
 # PSCI_VERSION: KVM_ARM_PSCI_0_1, 0_2 and 1_0 to 1_4 (Linux include/kvm/arm_psci.h); the last to see what comes next.

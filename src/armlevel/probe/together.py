@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from armlevel.errors import KvmError
 from armlevel.probe.final import make_ready
 from armlevel.probe.hypervisor import KvmLike
-from armlevel.probe.plan import Plan, Tried
+from armlevel.probe.plan import ProbePlan, Tried
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Offer
 
@@ -26,14 +26,16 @@ _PAIRS = (
 
 
 def tried_together(
-    kvm: KvmLike, offer: Offer, plan: Plan, gic: str | None, *, pmu: int | None = None
+    kvm: KvmLike, offer: Offer, plan: ProbePlan, gic: str | None, *, pmu: int | None = None
 ) -> dict[str, dict[str, int | None]]:
     """Lower one of a pair, let KVM finish the VM, and return what the other one is then (None: it refuses).
 
     The result is ``Offer.together``, without pairs of which this shape shows only one or lets nothing be lowered.
 
     >>> from armlevel.profile import Shape
-    >>> tried_together(None, Offer(Shape()), Plan((), (), (), ""), None)  # nothing is shown: nothing to try
+    >>> tried_together(
+    ...     None, Offer(Shape()), ProbePlan((), (), (), ""), None
+    ... )  # nothing is shown: nothing to try
     {}
     """
     rows = {row.name: row for row in plan.identity}

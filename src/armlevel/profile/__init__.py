@@ -8,7 +8,7 @@ from armlevel.profile.accepts import Accepts, Outcome
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
 from armlevel.profile.paint import Implementation, Paint
-from armlevel.profile.settings import Settings, Write
+from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
 
 __all__ = [
@@ -23,8 +23,8 @@ __all__ = [
     "Offer",
     "Outcome",
     "Paint",
-    "Settings",
+    "RegisterWrite",
     "Shape",
     "Software",
-    "Write",
+    "VcpuSettings",
 ]

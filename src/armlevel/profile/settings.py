@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Settings", "Write"]
+__all__ = ["RegisterWrite", "VcpuSettings"]
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class RegisterWrite:
     """One KVM_SET_ONE_REG: the register by name and id, and the value as it must be written on this host."""
 
     name: str
@@ -17,7 +17,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class VcpuSettings:
     """What makes one host's KVM show a guest profile.
 
     ``capabilities``  KVM_CAP_… to enable on the VM before the first vCPU
@@ -38,8 +38,8 @@ class Settings:
     capabilities: tuple[str, ...]
     features: tuple[str, ...]
     sve_vls: tuple[int, ...] | None
-    writes: tuple[Write, ...]
-    expects: tuple[Write, ...]
+    writes: tuple[RegisterWrite, ...]
+    expects: tuple[RegisterWrite, ...]
     carries: tuple[int, ...]
-    shows: tuple[Write, ...]
+    shows: tuple[RegisterWrite, ...]
     psci: int | None

@@ -9,7 +9,7 @@ from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
-from armlevel.profile import Guest, Host, Offer, Settings, Write
+from armlevel.profile import Guest, Host, Offer, RegisterWrite, VcpuSettings
 
 __all__ = ["PSCI_VERSION", "settings_of"]
 
@@ -19,7 +19,7 @@ _PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _FIRST = ("CTR_EL0", "CLIDR_EL1")
 
 
-def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> Settings:
+def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> VcpuSettings:
     """Return how ``host`` is made to show ``guest``.
 
     Fields that the profile lets differ, and values that this host accepts and does not keep, are written as this
@@ -37,24 +37,24 @@ def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> Settings:
         )
     free = tolerated_of(guest.tolerates, catalogue, guest.shape)
     expects = tuple(
-        Write(name, id_of(name), _value(name, want, offer, free, catalogue))
+        RegisterWrite(name, id_of(name), _value(name, want, offer, free, catalogue))
         for name, want in _in_order(_wanted(guest))
     )
     writes = tuple(one for one in expects if _worth_writing(one, offer, catalogue))
     rows = {name: catalogue.firmware.get(name) for name in guest.firmware}
     has = {name: value for name, value in sorted(guest.firmware.items()) if _lists(offer, id_of(name))}
     settable = tuple(
-        Write(name, id_of(name), value)
+        RegisterWrite(name, id_of(name), value)
         for name, value in has.items()
         if (row := rows[name]) is None or row.settable
     )
     shows = tuple(
-        Write(name, id_of(name), value)
+        RegisterWrite(name, id_of(name), value)
         for name, value in has.items()
         if (row := rows[name]) is not None and not row.settable
     )
     carries = guest.carries if guest.carries is not None else offer.registers
-    return Settings(
+    return VcpuSettings(
         guest=guest.name,
         host=host.name,
         capabilities=tuple(_capabilities(guest)),
@@ -119,7 +119,7 @@ def _field_value(field: Field, want: int, limit: int, offer: Offer, *, tolerated
     return field.get(limit) if tolerated and outcome != "same" else asked
 
 
-def _worth_writing(one: Write, offer: Offer, catalogue: Catalogue) -> bool:
+def _worth_writing(one: RegisterWrite, offer: Offer, catalogue: Catalogue) -> bool:
     limit = offer.limits.get(one.name)
     if limit is None:
         # Without a record, only what the host is known not to list is left alone.

@@ -9,7 +9,7 @@ from itertools import combinations
 from armlevel.arch import Catalogue
 from armlevel.engine.findings import Answer
 from armlevel.engine.planning.host_kinds import Kind
-from armlevel.engine.planning.plan import Planner, Pool
+from armlevel.engine.planning.plan import PlanGroup, Planner
 from armlevel.engine.verdict import check
 from armlevel.profile import Host
 
@@ -50,12 +50,12 @@ class Joining:
     loses: tuple[str, ...]
 
 
-def holdouts(planner: Planner, pools: Sequence[Pool]) -> list[Holdout | None]:
+def holdouts(planner: Planner, pools: Sequence[PlanGroup]) -> list[Holdout | None]:
     """Return for each group the host, or the hosts of one kernel, whose leaving gives the rest the most features."""
     return [_holdout(planner, pool) for pool in pools]
 
 
-def _holdout(planner: Planner, pool: Pool) -> Holdout | None:
+def _holdout(planner: Planner, pool: PlanGroup) -> Holdout | None:
     if len(pool.kinds) < 2 or pool.baseline.guest is None:
         return None
     own = [planner.own(kind) for kind in pool.kinds]
@@ -79,7 +79,7 @@ def _holdout(planner: Planner, pool: Pool) -> Holdout | None:
     return None
 
 
-def merges(planner: Planner, pools: Sequence[Pool]) -> list[Merge]:
+def merges(planner: Planner, pools: Sequence[PlanGroup]) -> list[Merge]:
     """Return the pairs of groups that become one by the smallest set of kernel upgrades.
 
     What an upgraded host would offer is not guessed: it is what another host of the same CPUs and facts offers on that
@@ -126,7 +126,7 @@ def _upgrades(kinds: Sequence[Kind], changed: dict[int, Kind]) -> Iterator[tuple
                 yield name, kind.host.software.kernel, twin.host.software.kernel, twin.host.name
 
 
-def joining(planner: Planner, pools: Sequence[Pool], host: Host) -> list[Joining]:
+def joining(planner: Planner, pools: Sequence[PlanGroup], host: Host) -> list[Joining]:
     """Return, for each group, whether a host that is not in the plan could join it and what that costs the group."""
     found = []
     for place, pool in enumerate(pools):
@@ -139,7 +139,7 @@ def joining(planner: Planner, pools: Sequence[Pool], host: Host) -> list[Joining
     return found
 
 
-def one_way(pools: Sequence[Pool], catalogue: Catalogue) -> list[tuple[int, int]]:
+def one_way(pools: Sequence[PlanGroup], catalogue: Catalogue) -> list[tuple[int, int]]:
     """Return (from, to): the common guest of one group arrives on every host of the other, by itself.
 
     Of more than twelve groups, the largest twelve are looked at.

@@ -22,13 +22,13 @@ from armlevel.engine.policy import Policy
 from armlevel.errors import UsageError
 from armlevel.profile import Host
 
-__all__ = ["Plan", "Planner", "Pool", "plan", "planned"]
+__all__ = ["Plan", "PlanGroup", "Planner", "plan", "planned"]
 
 _ROUNDS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class PlanGroup:
     """Kinds of hosts that share a baseline, and what it costs each: the features it has by itself and loses.
 
     ``without`` are the shape features that the group had to give up; ``costs`` is in the order of ``kinds``.
@@ -49,7 +49,7 @@ class Pool:
 class Plan:
     """The groups, the largest first; ``least`` is proved: no plan has fewer. ``left`` are hosts beyond ``pools``."""
 
-    pools: tuple[Pool, ...]
+    pools: tuple[PlanGroup, ...]
     least: int
     left: tuple[Kind, ...] = ()
 
@@ -205,14 +205,14 @@ class Planner:
             rest = rest[: high - 1]
         return core
 
-    def pool(self, mask: int) -> Pool:
+    def pool(self, mask: int) -> PlanGroup:
         """Return a group with its baseline and its cost."""
         outcome, without = self.baseline(mask)
         kinds = tuple(self.members(mask))
         guest = outcome.guest
         shown = self.features(guest.registers) if guest is not None else frozenset()
         costs = tuple(self.own(kind) - shown if guest is not None else frozenset() for kind in kinds)
-        return Pool(kinds, outcome, without, costs)
+        return PlanGroup(kinds, outcome, without, costs)
 
     def own(self, kind: Kind) -> frozenset[str]:
         """Return the features that a host's passthrough guest has, in the richest shape it was probed in."""

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from armlevel.lab.inside.guests import Guest
+from armlevel.lab.inside.guests import QemuGuest
 
 __all__ = ["Control", "main"]
 
@@ -27,7 +27,7 @@ class Control:
 
     def __init__(self) -> None:
         """Begin without guests."""
-        self._guests: dict[str, Guest] = {}
+        self._guests: dict[str, QemuGuest] = {}
 
     def answer(self, request: dict[str, Any]) -> object:
         """Do what a request asks; the keys beside ``do`` are the arguments."""
@@ -47,7 +47,7 @@ class Control:
 
     def do_start(self, name: str, command: list[str], environ: dict[str, str]) -> dict[str, Any]:
         """Start QEMU."""
-        guest = self._guests[name] = Guest(command, environ)
+        guest = self._guests[name] = QemuGuest(command, environ)
         return self.do_status(name) | {"pid": guest.pid}
 
     def do_status(self, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from armlevel.lab.inside.peek import read_vcpu, vcpus_of
 
-__all__ = ["Guest", "Tick"]
+__all__ = ["QemuGuest", "Tick"]
 
 #: When a tick was heard (this host's monotonic clock), its number, and the guest's uptime, in seconds.
 Tick = tuple[float, int, float]
@@ -25,7 +25,7 @@ _ANSWER = 60.0
 _LISTENING = 4.0
 
 
-class Guest:
+class QemuGuest:
     """A running QEMU. What it says on stderr is kept; its console is read all the time."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
