@@ -22,7 +22,7 @@ def main() -> int:
     from armlevel.probe.compiled import PLAN  # type: ignore[import-not-found]
     from armlevel.probe.plan import values_for
     from armlevel.probe.shapes import feature_bits, vcpu_of
-    from armlevel.probe.trying import try_register
+    from armlevel.probe.try_writes import try_register
     from armlevel.profile import Shape
 
     tries: list[tuple[int, int]] = []

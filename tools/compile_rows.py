@@ -329,7 +329,7 @@ def vmms(data: Path) -> Toml:
         )
         row["messages"] = tuple((event, frozen(lines)) for event, lines in row.get("messages", {}).items())
         defaults = dict.fromkeys(("family", "suggests", "own_shape", "list", "restores"), ())
-        more = {"messages": (), "why": "", "see": "", "carries": "profile", "paints": True}
+        more = {"messages": (), "why": "", "see": "", "carries": "profile", "writes_implementation": True}
         sets.append((name, *take(row, name, **defaults, **more)))
     return {
         "vmms": tuple(sets),

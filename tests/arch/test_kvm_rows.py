@@ -105,7 +105,7 @@ def test_every_rule_takes_the_limit_unless_it_is_a_value_kvm_changes():
 
 def test_implementation_ids_need_their_capability():
     for subject, rules in load().writable.items():
-        paint = subject.partition(".")[0] in load().bundles["paint"].registers
+        paint = subject.partition(".")[0] in load().bundles["implementation"].registers
         assert all(rule.needs_imp_id is paint for rule in rules)
 
 
@@ -187,7 +187,7 @@ def test_registers_that_describe_one_thing_are_chosen_together():
     bundles = {name: row.registers for name, row in load().bundles.items()}
     assert bundles == {
         "cache": ("CLIDR_EL1", "CCSIDR_EL1[*]"),
-        "paint": ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1"),
+        "implementation": ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1"),
     }
 
 

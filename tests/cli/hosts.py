@@ -57,7 +57,7 @@ def host(
             default="limit-only",
             limits={**shown, "ID_AA64PFR0_EL1": PFR0, "ID_AA64ISAR0_EL1": ISAR0, **(limits or {})},
             accepts=accepts or {},
-            registers=registers,
+            register_list=registers,
             firmware={"KVM_REG_ARM_PSCI_VERSION": 0x10003} if firmware is None else firmware,
             sve_vls=(128,) if "sve" in shape.features else None,
         )

@@ -53,9 +53,9 @@ def test_json_is_the_profile_and_nothing_else(armlevel: Command, pair: list[str]
         "made",
         "shape",
         "registers",
-        "carries",
-        "born_on",
-        "paint",
+        "register_list",
+        "starts_on",
+        "implementation",
         "facts",
     } <= set(said.json)
     assert said.json["name"] == "mine"
@@ -182,11 +182,11 @@ def test_the_matrix_tells_natural_from_levelled(armlevel: Command, pair: list[st
     said = armlevel("matrix", *pair, stuck[1])
     assert said.code == 0
     lines = [line.split() for line in said.out.splitlines()[1:4]]
-    assert lines == [["1", "poor", "-", "N", "."], ["2", "rich", "L", "-", "N"], ["3", "high", ".", "N", "-"]]
+    assert lines == [["1", "poor", "-", "P", "."], ["2", "rich", "L", "-", "P"], ["3", "high", ".", "P", "-"]]
     assert "one way   poor -> rich" in said.out
     assert "judged: vCPU shape, registers, register list, firmware, facts" in said.out
     moves = armlevel("matrix", *pair, "--json").json["moves"]
-    assert [(move["from"], move["to"], move["natural"], move["levelled"]) for move in moves] == [
+    assert [(move["from"], move["to"], move["passthrough"], move["levelled"]) for move in moves] == [
         ("poor", "rich", "runs", "runs"),
         ("rich", "poor", "refused", "runs"),
     ]
@@ -197,9 +197,9 @@ def test_the_matrix_marks_what_facts_forbid_and_what_is_not_recorded(armlevel: C
     paths = write(tmp_path, host("a"), host("b", facts=other), host("c", facts=Facts()))
     said = armlevel("matrix", *paths)
     assert [line.split()[2:] for line in said.out.splitlines()[1:4]] == [
-        ["-", "r", "n"],
-        ["r", "-", "n"],
-        ["n", "n", "-"],
+        ["-", "r", "p"],
+        ["r", "-", "p"],
+        ["p", "p", "-"],
     ]
     assert "what forbids the move: counter frequency" in said.out
     assert "counter frequency, DC ZVA block not recorded" in said.out

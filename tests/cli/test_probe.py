@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import pytest
 
 from armlevel.documents import guest_object, pretty, read_host
-from armlevel.engine import natural
+from armlevel.engine import passthrough
 from armlevel.probe import Machine
 from armlevel.profile import Cpu, Implementation
 from tests.probe.fake import CATALOGUE, CCSIDR0, MIDR, PFR0, FakeKvm, like_7_3
@@ -48,7 +48,7 @@ def test_without_a_file_the_profile_is_printed(arm, armlevel):
 def test_a_guest_that_this_machine_can_be_is_verified(arm, armlevel, tmp_path):
     arm.mrs = [100_000_000, 4]
     host = read_host(armlevel("probe", "--json").out.encode(), "h.json")
-    guest = natural(host, CATALOGUE)
+    guest = passthrough(host, CATALOGUE)
     (tmp_path / "g.json").write_text(pretty(guest_object(guest)), encoding="ascii")
     # What the guest's instructions will read, in the order in which they are asked.
     shown = {**guest.registers, "MIDR_EL1": arm.values[MIDR], "REVIDR_EL1": 0, "AIDR_EL1": 0}
@@ -62,7 +62,7 @@ def test_a_guest_that_this_machine_can_be_is_verified(arm, armlevel, tmp_path):
 
 def test_a_guest_that_this_machine_cannot_be_is_refused(arm, armlevel, tmp_path):
     host = read_host(armlevel("probe", "--json").out.encode(), "h.json")
-    guest = natural(host, CATALOGUE)
+    guest = passthrough(host, CATALOGUE)
     (tmp_path / "g.json").write_text(pretty(guest_object(guest)), encoding="ascii")
     arm.values[PFR0] = 0
     arm.mrs = [0] * 100
@@ -86,5 +86,5 @@ def arm_guest(monkeypatch, tmp_path, armlevel):
         patch.setattr("armlevel.onefile.collector.Kvm", lambda *_: nullcontext(kvm))
         patch.setattr("armlevel.onefile.collector.read_machine", lambda: MACHINE)
         host = read_host(armlevel("probe", "--json").out.encode(), "h.json")
-    (tmp_path / "g.json").write_text(pretty(guest_object(natural(host, CATALOGUE))), encoding="ascii")
+    (tmp_path / "g.json").write_text(pretty(guest_object(passthrough(host, CATALOGUE))), encoding="ascii")
     return tmp_path / "g.json"

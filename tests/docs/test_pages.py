@@ -29,7 +29,12 @@ def pages() -> dict[str, str]:
 def test_every_verb_has_a_page_with_each_of_its_options(pages: dict[str, str]):
     for verb in VERBS:
         assert "## Synopsis" in pages[f"reference/commands/armlevel-{verb}.md"]
-    for option in ("--paint HOST", "--also-target MIDR:REVIDR", "--tolerate CLASS", "-o, --output FILE"):
+    for option in (
+        "--implementation HOST",
+        "--also-target MIDR:REVIDR",
+        "--tolerate CLASS",
+        "-o, --output FILE",
+    ):
         assert f"`{option}`\n:" in pages["reference/commands/armlevel-baseline.md"]
 
 

@@ -49,7 +49,7 @@ HOST: dict[str, Any] = {
                 "ID_AA64PFR0_EL1.RAS": {"values": [0, 2], "others": "unknown"},
                 "CCSIDR_EL1[0].63:0": {"any": True},
             },
-            "registers": ["0x603000000013c000", "0x603000000013c020", "0x6030000000140000"],
+            "register_list": ["0x603000000013c000", "0x603000000013c020", "0x6030000000140000"],
             "firmware": {"KVM_REG_ARM_PSCI_VERSION": "0x0000000000010003"},
             "state": {"TTBR0_EL1": "0x0000000000000000", "V0": "0x0000000000000001" + "0" * 16},
         },
@@ -59,11 +59,11 @@ HOST: dict[str, Any] = {
             "default": "limit-only",
             "like": 0,
             "limits": {"ID_AA64PFR0_EL1": "0x1101000121111112"},
-            "registers_without": ["0x6030000000140000"],
+            "register_list_without": ["0x6030000000140000"],
             "sve_vls": [128, 256],
             "pmu": {"counters": 6},
             "changed_by_kvm": {"ID_AA64PFR0_EL1": "0x1101000121111112"},
-            "together": {
+            "side_effects": {
                 "ID_AA64PFR1_EL1.SSBS=0": {"KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2": 3},
                 "CTR_EL0.IDC=0": {"CLIDR_EL1.LoC": None},
             },
@@ -76,15 +76,15 @@ GUEST: dict[str, Any] = {
     "name": "g",
     "shape": {"features": ["sve"], "imp_id_writable": True},
     "registers": {"ID_AA64PFR0_EL1": "0x1101000121111112"},
-    "carries": ["0x603000000013c020"],
+    "register_list": ["0x603000000013c020"],
     "firmware": {"KVM_REG_ARM_PSCI_VERSION": "0x0000000000010001"},
     "sve_vls": [128],
     "facts": {"cntfrq_hz": 1000000000},
-    "paint": {
+    "implementation": {
         "midr": "0x00000000411fd401",
         "targets": [{"midr": "0x00000000411fd401", "revidr": "0x0000000000000001"}],
     },
-    "born_on": ["a"],
+    "starts_on": ["a"],
     "tolerates": ["el2-only"],
 }
 

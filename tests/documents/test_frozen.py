@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from armlevel.documents import canonical, freeze, guest_object, load, read_published, write_published
 from armlevel.documents.signing import key_id, public_key
 from armlevel.errors import InputError
-from armlevel.profile import Facts, Guest, Made, Paint, Shape
-from armlevel.profile.paint import Implementation
+from armlevel.profile import Facts, Guest, Made, Shape, ShownImplementation
+from armlevel.profile.implementation import Implementation
 
 FOLDER = Path(__file__).parent / "frozen"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -23,7 +23,7 @@ SMALL = Guest(
     {"KVM_REG_ARM_PSCI_VERSION": 0x10001},
     (128,),
     Facts(cntfrq_hz=25_000_000),
-    Paint(Implementation(0x413FD0C1)),
+    ShownImplementation(Implementation(0x413FD0C1)),
     ("a",),
     made=Made("armlevel 0.1.0", "facts", "2026-11-23T10:00:00Z", "baseline of a; --without sve --pin X.Y=1"),
 )
@@ -31,53 +31,53 @@ SMALL = Guest(
 #: What each of these was when /1 was frozen. No version of armlevel may read anything else out of these files.
 GOLDEN = {
     "graviton2-1.json": (
-        "367c907def91e1a17dcb4aa0d518dd42e297ff3d0267ec547677a83105ff1d6a",
-        "bc2af504b5162465bdd00f59a339178a8354a5bb3f558621bf59200c833661d0",
+        "3125a4f4f7c64b4ab9b42e3cc1f5812d5f714b9f1c0c0954f38869cb31462622",
+        "89bcd525b63af5a6102735727e57e6efef42cc8751a5ea315ab1813cb3902e81",
         61,
     ),
     "graviton2-2.json": (
-        "4925835b9e44c1cb8c90d03839f759b9d40fb80285dbee84ccfe633e3384263e",
-        "bfd04366c0aaba7aacd5ed45c43afbae22cd68bd76ea0a3e8c97c20dc984699b",
+        "7cb895f5b5bdb4e463925acf40b16741d0bd4bf58583da288114f3a1fa253ec9",
+        "60d7a9acc24c63a3996313b8559cc4e0005f20f07ba3d750affa2fce4b0a7c77",
         61,
     ),
     "graviton2-5.10-1.json": (
-        "b454a77c7b02a8b25e8aad99aa2f3c7d97aabdb6d00e88f07e1a07efe898bb77",
-        "6001f5462fd4ea45e7839295f14570ea5f0d3705d04583a5bedd1df897c427f3",
+        "678ba0d649f1229a7b3f0ac9f0adda050ba0273e2c280ae1bb39b11d9de95e6e",
+        "efba0f8684f75ece7011b7d3c6b472ca5f0e5ac731928e996814c935abb51a1b",
         61,
     ),
     "graviton2-6.1-1.json": (
-        "0bd8babddb4d142ecff035ff4b173e9ff9d55ed65bfded62ab3922c504d665cb",
-        "5e68955dbcfc7f87bf4cac562843690e72d4ac97bfe1ef049ed3932f7ec32c43",
+        "1107a2fc767a5746cb730c9ebecb252e437b86b1fcde7d2a48b5f1449837e49f",
+        "9eb44c1715ab1b17b4a1c6d4131b68ed56e55d12198af59ac8b8bb21e668f314",
         61,
     ),
     "graviton2-6.18-1.json": (
-        "1ab2b44c959d3baa4a0c067b2da2e7738dff155f6759b0abb9b1b95e7915d731",
-        "d4cc8a29fd5d1aed3c111e4dc0cdd6a5b24ade5cdfb0c799afa694f8553ec7c6",
+        "8a713e9f164a2363ff85ecd5e7ecea851a8a6abbe4da84110a961bba17287b0f",
+        "68957aa0e7ca8d2913b27014304761356c46f36e501bab6d845a985ac25df9fa",
         72,
     ),
     "graviton3-5.10-1.json": (
-        "a3d6de7e1fcdbf17b1f538d355a1544369810058c277b3e2aa87257566e4bd79",
-        "da57f3153e7d14899e496e4da31fd28c825e9214913159ab52379da5c3661162",
+        "b62c383c5ee6706d89e79d4605f9e0dd81599b3e86a84368992643d0810b0055",
+        "c9d2bbebf532aff725ae7025704202f85843e91a9d6e7597fc09bd3d0f938522",
         61,
     ),
     "graviton3-6.1-1.json": (
-        "e4e11d0da937ce561f9cab63e75c58cdbbdbaf384e6d701d350926434667b192",
-        "ed19d99cb321d2062cbc86354ab7f78edec796e65ba08d516707639bc1fd2edb",
+        "2eb9aae96650074ea3f9b7b11c61817a37adf9fe41d8320a40853aad5da6a027",
+        "0c97c06f54e0a1ded6bf0a436b858298dc0f130e438c7c0837a7cf1886f5a990",
         61,
     ),
     "graviton3-6.18-1.json": (
-        "c94e8f1bc30eda3d170c70da3a87fc99df0c495f78ac0e877257b329137733fc",
-        "a501889e36083c3521214c2ecd481cee2919f77be963f2279591a07506bbbec3",
+        "4f9d2a6a0e94b088b5d8cc286648ff4168f1c935b3191f008326443a3b22f64d",
+        "c0f4b5f2219d407d0fa8bf5ce97561b1873714ce8f72453a1b77d1fa7d45956e",
         72,
     ),
     "graviton4-6.1-1.json": (
-        "50ebaac3a79e3aa76233e40f177e9eca22a1a3ed6e18cb63f56133bcdd5f422a",
-        "43dc996d2db05597b2e2670f8e99e43ba66b1a05de47f2386d779c33abf487a7",
+        "47ca8d040a08969af73296af996a416f427ae00e50ec557bf8b13c6df36dd9b0",
+        "ace237b9c32f713b1c1a4cbda3eacb4ded3706dfc6c4af7db5b2e162e75e3aa7",
         61,
     ),
     "graviton4-6.18-1.json": (
-        "fa2681d5d942a8ac36d8b35d17067c732563291f9cb6b45ac2a214c77c544ed5",
-        "1fa670ae1da625691eed3168b43372dabbced5b76dd74515ac42f51ea951435a",
+        "892e7dcbfb957123989b58916480706d9ede99978cb1b857d67cd2c28a66ead3",
+        "895d9c393daa96aeb584aa79220b5ae76ff682c2d223124f9488205a0f8ad6f7",
         72,
     ),
 }

@@ -48,8 +48,8 @@ BAD = {
         "'MIDR_EL1' stands twice in one object",
     ),
     "a register id twice": (
-        encoded(offer(registers=["0x603000000013c000"] * 2)),
-        "offers[0].registers: register 0x603000000013c000 is listed twice",
+        encoded(offer(register_list=["0x603000000013c000"] * 2)),
+        "offers[0].register_list: register 0x603000000013c000 is listed twice",
     ),
     "a 65-bit value": (
         encoded(offer(limits={"MIDR_EL1": "0x1ffffffffffffffff"})),
@@ -126,16 +126,19 @@ BAD = {
     ),
     "bits that are none": (encoded(offer(accepts={"CCSIDR_EL1[0].3:9": [1]})), "has no such bits"),
     "an id of another architecture": (
-        encoded(offer(registers=["0x4030000000000000"])),
-        "offers[0].registers[0]: '0x4030000000000000' is no arm64 register id",
+        encoded(offer(register_list=["0x4030000000000000"])),
+        "offers[0].register_list[0]: '0x4030000000000000' is no arm64 register id",
     ),
     "limits that are a list": (encoded(offer(limits=[])), "offers[0].limits: [] is not a map of registers"),
-    "registers that are a map": (encoded(offer(registers={})), "offers[0].registers: {} is not a list"),
+    "registers that are a map": (
+        encoded(offer(register_list={})),
+        "offers[0].register_list: {} is not a list",
+    ),
     "like to itself": (encoded(offer(like=0)), "offers[0].like: 0 is no earlier offer"),
     "like below zero": (encoded(offer(like=-1)), "offers[0].like: -1 is below 0"),
     "without, but like nothing": (
-        encoded(offer(registers_without=["0x603000000013c000"])),
-        "offers[0].registers_without: has no meaning without like",
+        encoded(offer(register_list_without=["0x603000000013c000"])),
+        "offers[0].register_list_without: has no meaning without like",
     ),
     "two offers of one shape": (
         encoded(host(offers=[HOST["offers"][0]] * 2)),
@@ -170,8 +173,8 @@ BAD = {
     "a MIDR that is none": (encoded(host(cpus=[{"midr": "0x1"}])), f"cpus[0].midr: '0x1' {HEX}"),
     "a guest without registers": (encoded({"kind": "guest-profile/1", "shape": {}}), "registers: is missing"),
     "a guest that carries a name": (
-        encoded(GUEST | {"carries": ["MIDR_EL1"]}),
-        f"carries[0]: 'MIDR_EL1' {HEX}",
+        encoded(GUEST | {"register_list": ["MIDR_EL1"]}),
+        f"register_list[0]: 'MIDR_EL1' {HEX}",
     ),
     "a verdict that contradicts itself": (
         encoded(VERDICT | {"start": "runs"}),
@@ -207,11 +210,13 @@ def test_a_pool_that_has_read_good_documents_refuses_as_a_fresh_one_does(name):
 
 def test_all_faults_of_a_document_are_told_at_once():
     limits = {"MIDR_EL1": "x", "ID_AA64PFR0_EL1": "0x1ffffffffffffffff"}
-    bad = offer(limits=limits, accepts={"ID_AA64ISAR0_EL1.RNDR": [99], "RNDR": []}, registers=["?"], like=3)
+    bad = offer(
+        limits=limits, accepts={"ID_AA64ISAR0_EL1.RNDR": [99], "RNDR": []}, register_list=["?"], like=3
+    )
     with pytest.raises(BadDocument) as caught:
         read_document(encoded(bad), "a.json")
     assert [fault.split(": ")[0] for fault in caught.value.faults] == [
-        "offers[0].registers[0]",
+        "offers[0].register_list[0]",
         "offers[0].limits.MIDR_EL1",
         "offers[0].limits.ID_AA64PFR0_EL1",
         "offers[0].accepts.ID_AA64ISAR0_EL1.RNDR",

@@ -44,7 +44,7 @@ def test_nothing_of_a_document_is_lost(kind):
     written = document_object(read_document(encoded(sample), "sample"))
     assert {key: written[key] for key in sample} == {
         **sample,
-        **({"paint": written["paint"]} if kind == "guest" else {}),
+        **({"implementation": written["implementation"]} if kind == "guest" else {}),
     }
 
 
@@ -134,7 +134,7 @@ def test_an_offer_that_is_like_another_is_completed_by_it():
     assert whole is not None
     assert whole.limits["MIDR_EL1"] == 0x411FD401
     assert whole.limits["ID_AA64PFR0_EL1"] == 0x1101000121111112
-    assert whole.registers == (0x603000000013C000, 0x603000000013C020)
+    assert whole.register_list == (0x603000000013C000, 0x603000000013C020)
 
 
 def test_equal_parts_of_documents_are_one_object():
@@ -146,11 +146,11 @@ def test_equal_parts_of_documents_are_one_object():
     three = read_host(encoded(sample), "c", pool)
     assert three.offers != one.offers
     assert three.offers[0].accepts is one.offers[0].accepts
-    assert three.offers[0].registers is one.offers[0].registers
+    assert three.offers[0].register_list is one.offers[0].register_list
 
 
 def test_profiles_that_say_nothing_are_written_and_read():
-    for empty in (Host("a", (Offer(Shape()),)), Host("", (Offer(Shape(), registers=(), sve_vls=()),))):
+    for empty in (Host("a", (Offer(Shape()),)), Host("", (Offer(Shape(), register_list=(), sve_vls=()),))):
         assert read_host(canonical(host_object(empty)), "a") == empty
     guest = Guest("g", Shape(), {})
     assert read_guest(canonical(guest_object(guest)), "g") == guest

@@ -1,4 +1,4 @@
-"""What surrounds the verdict: differences, natural shapes, causes, groups, moves."""
+"""What surrounds the verdict: differences, passthrough shapes, causes, groups, moves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from armlevel.engine import diff, groups_of, matrix, migrate, natural
+from armlevel.engine import diff, groups_of, matrix, migrate, passthrough
 from armlevel.engine.causes import cause_between, newer_line
-from armlevel.engine.parts.shape import natural_shape
+from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Host, Software
@@ -81,7 +81,7 @@ def test_a_host_does_not_differ_from_itself():
     assert diff(one, replace(one, name="b"), CATALOGUE) == ()
 
 
-# ---- natural shapes
+# ---- passthrough shapes
 
 
 def shapes(*features: tuple[str, ...]) -> Host:
@@ -90,26 +90,26 @@ def shapes(*features: tuple[str, ...]) -> Host:
 
 def test_qemu_opts_into_what_the_host_has_and_firecracker_into_nothing():
     everything = shapes((), ("pmu_v3",), ("pmu_v3", "sve"), ("pmu_v3", "ptrauth", "sve"))
-    assert natural_shape(everything, "qemu") == shape("pmu_v3", "ptrauth", "sve")
-    assert natural_shape(everything, "firecracker") == shape()
+    assert passthrough_shape(everything, "qemu") == shape("pmu_v3", "ptrauth", "sve")
+    assert passthrough_shape(everything, "firecracker") == shape()
 
 
 def test_nobody_opts_into_tagging_or_nesting_by_itself():
-    assert natural_shape(shapes((), ("mte",), ("has_el2", "sve"), ("sve",)), "qemu") == shape("sve")
+    assert passthrough_shape(shapes((), ("mte",), ("has_el2", "sve"), ("sve",)), "qemu") == shape("sve")
 
 
 def test_implementation_ids_stay_as_they_are_unless_somebody_asks():
     both = host("h", offer(of=shape(imp_id_writable=True)), offer())
-    assert natural_shape(both, "kvm") == shape()
+    assert passthrough_shape(both, "kvm") == shape()
 
 
 def test_a_recording_of_one_odd_shape_keeps_it():
-    assert natural_shape(shapes(("mte",)), "firecracker") == shape("mte")
+    assert passthrough_shape(shapes(("mte",)), "firecracker") == shape("mte")
 
 
 def test_a_host_without_any_offer_has_no_natural_profile():
     with pytest.raises(UsageError):
-        natural(Host("empty"), CATALOGUE)
+        passthrough(Host("empty"), CATALOGUE)
 
 
 # ---- causes
@@ -161,7 +161,9 @@ def test_both_directions_of_a_move_are_judged_each_by_its_own_guest():
 
 def test_a_matrix_has_every_ordered_pair_and_one_levelled_answer_both_ways():
     hosts = [plain("a", {RNDR: 1}, takes=up_to(RNDR, most=1)), plain("b", {RNDR: 0}), plain("c", {RNDR: 1})]
-    cells = {(cell.source, cell.target): (cell.natural, cell.levelled) for cell in matrix(hosts, CATALOGUE)}
+    cells = {
+        (cell.source, cell.target): (cell.passthrough, cell.levelled) for cell in matrix(hosts, CATALOGUE)
+    }
     assert cells == {
         ("a", "b"): ("refused", "runs"),
         ("b", "a"): ("runs", "runs"),
@@ -185,9 +187,9 @@ def test_hosts_that_are_alike_are_asked_once_and_answer_as_each_alone():
     for cell in cells:
         pair = [by_name[cell.source], by_name[cell.target]]
         alone = next(one for one in matrix(pair, CATALOGUE) if one.source == cell.source)
-        for part in ("natural", "levelled", "natural_parts", "levelled_parts"):
+        for part in ("passthrough", "levelled", "passthrough_parts", "levelled_parts"):
             assert getattr(cell, part) == getattr(alone, part), (cell.source, cell.target)
         for part in ("findings", "conflicts"):
             ours, theirs = ([(f.subject, f.severity) for f in getattr(one, part)] for one in (cell, alone))
             assert ours == theirs, (cell.source, cell.target)
-    assert {cell.natural for cell in cells if "no clock" in (cell.source, cell.target)} >= {"unknown"}
+    assert {cell.passthrough for cell in cells if "no clock" in (cell.source, cell.target)} >= {"unknown"}

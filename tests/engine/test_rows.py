@@ -10,7 +10,7 @@ import pytest
 
 from armlevel.arch import Catalogue, mentioned
 from armlevel.arch.table import TABLE
-from armlevel.engine import Policy, check, level, natural, predict
+from armlevel.engine import Policy, check, level, passthrough, predict
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.kvm import id_of, name_of
 from armlevel.profile import Accepts, Host
@@ -201,7 +201,7 @@ def test_without_a_row_a_value_that_is_not_kept_breaks_the_guest(subject):
     kept = 0 if row.keeps is None else row.keeps
     asked = next(value for value in (1, 2, 0) if value != kept)
     new = plain("new", {subject: kept}, takes={subject: Accepts.of([kept], changed={asked: kept})})
-    guest = natural(plain("old", {subject: asked, "ID_AA64PFR0_EL1.EL0": 2}), CATALOGUE)
+    guest = passthrough(plain("old", {subject: asked, "ID_AA64PFR0_EL1.EL0": 2}), CATALOGUE)
     told = [
         [
             (one.severity, one.because)
@@ -218,7 +218,7 @@ def test_without_a_row_a_value_that_is_not_kept_breaks_the_guest(subject):
 
 
 def test_every_id_of_a_row_is_a_register_that_some_kernel_lists():
-    listed = {one for host in RECORDED.values() for each in host.offers for one in each.registers or ()}
+    listed = {one for host in RECORDED.values() for each in host.offers for one in each.register_list or ()}
     never = {row.register for row in CATALOGUE.drops if not listed & set(row.kvm_ids)}
     assert never <= {"POR_EL0", "POR_EL1", "SCTLR2_EL1", "FPMR"}  # features that no emulated CPU has
     assert id_of("PMMIR_EL1") in listed

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from armlevel.engine import Verdict, check, level, migrate, natural
+from armlevel.engine import Verdict, check, level, migrate, passthrough
 from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
 from tests.fidelity.hosts import HOSTS, read
@@ -108,10 +108,10 @@ def test_values_without_meaning_do_not_stop_a_levelled_guest():
 
 def test_a_natural_profile_is_the_host_at_its_limits_and_goes_home():
     here = host("here", offer({RNDR: 1}), cpu=N1)
-    guest = natural(here, CATALOGUE)
-    assert guest.born_on == ("here",)
-    assert guest.paint is not None
-    assert guest.paint.shown == N1
+    guest = passthrough(here, CATALOGUE)
+    assert guest.starts_on == ("here",)
+    assert guest.implementation is not None
+    assert guest.implementation.shown == N1
     result = check(guest, here, CATALOGUE)
     assert (result.start, result.arrive) == ("runs", "runs")
 
@@ -120,7 +120,7 @@ def test_a_baseline_of_two_starts_on_both_where_neither_natural_profile_could():
     aes = "ID_AA64ISAR0_EL1.AES"
     one = plain("one", {RNDR: 1, aes: 0}, takes=up_to(RNDR, most=1))
     two = plain("two", {RNDR: 0, aes: 1}, takes=up_to(aes, most=1))
-    assert check(natural(one, CATALOGUE), two, CATALOGUE).arrive == "refused"
+    assert check(passthrough(one, CATALOGUE), two, CATALOGUE).arrive == "refused"
     outcome = level([one, two], CATALOGUE)
     assert (field_of(outcome, RNDR), field_of(outcome, aes)) == (0, 0)
     assert outcome.guest is not None
@@ -128,7 +128,7 @@ def test_a_baseline_of_two_starts_on_both_where_neither_natural_profile_could():
 
 
 def test_a_shape_that_a_probe_tried_in_vain_is_refused_and_not_unknown():
-    wants = replace(natural(plain("source"), CATALOGUE), shape=shape("sve"))
+    wants = replace(passthrough(plain("source"), CATALOGUE), shape=shape("sve"))
     probed = {"VCPU_SVE": 1, "VCPU_PMU_V3": 2}
     tried = replace(plain("tried"), software=Software("7.3.4", kvm_capabilities=probed))
     verdict = check(wants, tried, CATALOGUE)
@@ -154,7 +154,7 @@ def test_a_host_whose_cpus_are_not_alike_shows_an_unknown_one_unless_it_can_be_p
 
 def test_a_register_that_the_profile_does_not_say_is_not_known():
     (n2,) = read(["neoverse-n2@7.x"])
-    whole = natural(n2, CATALOGUE)
+    whole = passthrough(n2, CATALOGUE)
     assert check(whole, n2, CATALOGUE).arrive == "runs"
     for name in ("ID_AA64ISAR0_EL1", "ID_AA64PFR0_EL1", "CTR_EL0"):
         holed = replace(whole, registers={k: v for k, v in whole.registers.items() if k != name})
@@ -175,11 +175,14 @@ def test_a_baseline_starts_where_it_is_born_and_arrives_on_every_host_of_its():
             if found.answer != "runs" or found.guest is None:
                 continue
             levelled += 1
-            assert found.guest.born_on, hosts
+            assert found.guest.starts_on, hosts
             for one in hosts:
                 result = check(found.guest, one, CATALOGUE)
                 assert result.arrive == "runs", (first.name, other.name, result.findings)
-                assert one.name not in found.guest.born_on or result.start == "runs", (first.name, other.name)
+                assert one.name not in found.guest.starts_on or result.start == "runs", (
+                    first.name,
+                    other.name,
+                )
             assert {move.answer for move in migrate(first, other, CATALOGUE, guest=found.guest)} == {"runs"}
     assert levelled > 15
 
@@ -194,7 +197,7 @@ def test_a_revision_number_that_the_host_does_not_record_is_not_zero():
             assert found.parts["registers"] == ("unknown", "unknown")
             (said,) = about(found.findings, name)
             assert (said.severity, [remedy.do for remedy in said.remedies]) == ("unknown", ["probe"])
-            assert natural(silent, CATALOGUE).paint is None
+            assert passthrough(silent, CATALOGUE).implementation is None
             twins = [silent, replace(silent, name="twin")]
             assert level(twins, CATALOGUE).parts["registers"] == "unknown"
     assert check(guest, whole, CATALOGUE).parts["registers"] == ("runs", "runs")
@@ -212,7 +215,7 @@ def test_every_natural_guest_of_a_recorded_host_runs_at_home():
     asked = 0
     for home in read(HOSTS):
         for one in home.offers:
-            found = check(natural(home, CATALOGUE, shape=one.shape), home, CATALOGUE)
+            found = check(passthrough(home, CATALOGUE, shape=one.shape), home, CATALOGUE)
             assert (found.start, found.arrive) == ("runs", "runs"), (home.name, one.shape, found.findings)
             asked += 1
     assert asked > 600

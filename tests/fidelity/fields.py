@@ -93,7 +93,7 @@ def predicted(host: Host, catalogue: Catalogue) -> Iterator[tuple[Shape, Offer]]
         whole = host.offer(shape)
         if shape.imp_id_writable or whole is None:
             continue
-        bare = Offer(shape, limits=whole.limits, registers=whole.registers, firmware=whole.firmware)
+        bare = Offer(shape, limits=whole.limits, register_list=whole.register_list, firmware=whole.firmware)
         made = Host(host.name, predict_offers(bare, host.software.kernel, catalogue))
         for one in made.shapes:
             offer = made.offer(one)

@@ -18,7 +18,7 @@ from armlevel.onefile.verifier import catalogue_of
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.machine import read_machine
 from armlevel.probe.shapes import vcpu_of
-from armlevel.profile import Facts, Guest, Implementation, Paint, Shape
+from armlevel.profile import Facts, Guest, Implementation, Shape, ShownImplementation
 
 __all__ = ["main"]
 
@@ -48,7 +48,7 @@ def restore(kvm: Kvm, shape: Shape, values: list[list[int]], pmu: int | None) ->
 
 def guest_of(given: Any) -> Guest:
     """Return the guest profile of a task."""
-    paint = given["paint"]
+    paint = given["implementation"]
     return Guest(
         given["name"],
         shape_of(given["shape"]),
@@ -56,7 +56,7 @@ def guest_of(given: Any) -> Guest:
         firmware=given["firmware"],
         sve_vls=None if given["sve_vls"] is None else tuple(given["sve_vls"]),
         facts=Facts(**given["facts"]),
-        paint=None if paint is None else Paint(Implementation(*paint)),
+        implementation=None if paint is None else ShownImplementation(Implementation(*paint)),
     )
 
 

@@ -66,9 +66,9 @@ class Plan:
 
     def add(self, guest: Guest, hosts: Iterable[Host]) -> None:
         """Have a guest applied on each host; guests that are the same CPU are applied once."""
-        bare = replace(guest, name="baseline", born_on=(), carries=None)
-        if bare.paint is not None:
-            bare = replace(bare, paint=replace(bare.paint, targets=()))
+        bare = replace(guest, name="baseline", starts_on=(), register_list=None)
+        if bare.implementation is not None:
+            bare = replace(bare, implementation=replace(bare.implementation, targets=()))
         key = repr(bare)
         if key not in self._known:
             self._known[key] = len(self.guests)
@@ -76,7 +76,7 @@ class Plan:
         for host in hosts:
             places = self.on.setdefault(host.name, {})
             number = self._known[key]
-            places[number] = places.get(number, False) or host.name in guest.born_on
+            places[number] = places.get(number, False) or host.name in guest.starts_on
 
 
 def larger_sets(hosts: Sequence[Host], catalogue: Catalogue) -> list[list[Host]]:
@@ -202,7 +202,7 @@ def tasks_for(made: Plan, host: str) -> list[Any]:
 
 
 def _task(guest: Guest) -> dict[str, Any]:
-    shown = guest.paint.shown if guest.paint is not None else None
+    shown = guest.implementation.shown if guest.implementation is not None else None
     facts = {name: getattr(guest.facts, name) for name in _FACTS}
     return {
         "name": guest.name,
@@ -211,7 +211,7 @@ def _task(guest: Guest) -> dict[str, Any]:
         "firmware": dict(guest.firmware),
         "sve_vls": guest.sve_vls,
         "facts": facts,
-        "paint": None if shown is None else [shown.midr, shown.revidr, shown.aidr],
+        "implementation": None if shown is None else [shown.midr, shown.revidr, shown.aidr],
     }
 
 
@@ -219,7 +219,7 @@ def judge(made: Plan, host: Host, answers: Sequence[Any], catalogue: Catalogue, 
     """Hold what was seen on one host against the promise, and what leaked against what `check` says may leak."""
     for (number, born), (differences, leaks) in zip(made.on.get(host.name, {}).items(), answers, strict=True):
         guest = made.guests[number]
-        places = " ".join(guest.born_on)
+        places = " ".join(guest.starts_on)
         total.applied["born" if born else "arrived"] += 1
         for subject, wanted, found, seen in differences:
             # A level of mitigation is a fact of the host: a guest that comes from elsewhere keeps what it was told.

@@ -1,6 +1,6 @@
 """(b) Restoring all of one host's registers on another: what `check` says of each, against what KVM did.
 
-The source's natural profile of each shape that both have; ID and firmware registers in the order in which
+The source's passthrough profile of each shape that both have; ID and firmware registers in the order in which
 `armlevel verify` writes them; what is there at the end is compared, so one write that undoes another is seen.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from armlevel.arch import Catalogue
 from armlevel.engine import Finding, check
-from armlevel.engine.natural import guest_of_offer
+from armlevel.engine.passthrough import guest_of_offer
 from armlevel.kvm import id_of
 from armlevel.profile import Guest, Host, Shape
 
@@ -62,8 +62,8 @@ class Restored:
 def values_of(guest: Guest) -> dict[str, int]:
     """Return every ID and firmware register of a guest, in the order in which they are written."""
     wanted = dict(guest.registers)
-    if guest.paint is not None:
-        shown = guest.paint.shown
+    if guest.implementation is not None:
+        shown = guest.implementation.shown
         wanted |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
     ordered = sorted(wanted, key=lambda name: (name != "CTR_EL0", name))
     return {**{name: wanted[name] for name in ordered}, **guest.firmware}
@@ -72,7 +72,7 @@ def values_of(guest: Guest) -> dict[str, int]:
 def naturals(
     target: Host, sources: Sequence[Host], catalogue: Catalogue
 ) -> Iterator[tuple[Shape, list[Guest]]]:
-    """Give each shape of ``target`` with the natural guests of the sources that have it, each content once."""
+    """Give each shape of ``target`` with the passthrough guests of the sources that have it, each content once."""
     for shape in target.shapes:
         guests: dict[tuple[object, ...], Guest] = {}
         for source in sources:

@@ -8,7 +8,7 @@ from itertools import combinations
 from armlevel import machines
 from armlevel.arch import load
 from armlevel.documents import load_hosts
-from armlevel.engine import level, natural
+from armlevel.engine import level, passthrough
 from armlevel.formats import read_recipe
 from armlevel.profile import Guest, Host
 from tests.fidelity.hosts import HOSTS, read
@@ -51,7 +51,7 @@ def host(name: str) -> Host:
 def naturals(vmm: str = "qemu") -> tuple[tuple[Guest, Host], ...]:
     """Return the passthrough guest of each host, with the host."""
     hosts = [host(name) for name in (*EMULATED, *RECORDED)]
-    return tuple((natural(one, load(), vmm=vmm), one) for one in hosts)
+    return tuple((passthrough(one, load(), vmm=vmm), one) for one in hosts)
 
 
 @cache
@@ -69,4 +69,4 @@ def back(text: str, there: Host) -> Guest:
     """Return the guest that a file which changes a host's CPU gives on a host."""
     recipe = read_recipe(text.encode(), "file")
     assert recipe is not None
-    return recipe.onto(natural(there, load(), shape=recipe.shape_on(there)))
+    return recipe.onto(passthrough(there, load(), shape=recipe.shape_on(there)))

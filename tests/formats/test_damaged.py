@@ -9,7 +9,7 @@ import random
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine import natural
+from armlevel.engine import passthrough
 from armlevel.errors import InputError, UsageError
 from armlevel.formats import FORMATS, Recipe, recognise
 from armlevel.formats.firecracker_write import export_fingerprint, export_template
@@ -64,7 +64,7 @@ def test_damage_is_a_sentence(name, tell):
             content = json.loads(text) if found.kind == "json" else text.decode()
             outcome = found.read(content, "file", "x", CATALOGUE)
             if isinstance(outcome, Recipe):
-                outcome.onto(natural(ONE, CATALOGUE, shape=outcome.shape_on(ONE)))
+                outcome.onto(passthrough(ONE, CATALOGUE, shape=outcome.shape_on(ONE)))
             else:
                 assert isinstance(outcome, Host)
             read += 1

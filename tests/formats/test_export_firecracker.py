@@ -9,7 +9,7 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.documents import canonical, host_object
-from armlevel.engine import natural
+from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UsageError
 from armlevel.formats import read_foreign, read_recipe
 from armlevel.formats.exported import written
@@ -112,7 +112,7 @@ def test_what_a_template_cannot_take_out_of_the_state_is_left():
             for one in export_template(guest, there, CATALOGUE).left
             if one.subject.startswith("list.")
         }
-        assert left == {f"list.{name_of(one)}" for one in carried - set(guest.carries or carried)}
+        assert left == {f"list.{name_of(one)}" for one in carried - set(guest.register_list or carried)}
         some += bool(left)
     assert some
 
@@ -168,7 +168,7 @@ V1_AS_N1 = {
 
 def test_a_published_templates_form_is_read():
     there = host("graviton3-6.18")
-    plain = natural(there, CATALOGUE, vmm="firecracker")
+    plain = passthrough(there, CATALOGUE, vmm="firecracker")
     guest = back(json.dumps(V1_AS_N1), there)
     before, after = plain.registers["ID_AA64PFR0_EL1"], guest.registers["ID_AA64PFR0_EL1"]
     assert after == before & ~(0xF << 48 | 0xF << 32)

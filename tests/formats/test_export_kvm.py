@@ -69,7 +69,7 @@ def test_a_c_compiler_reads_the_same_out_of_the_header(tmp_path, index):
     assert said == [
         f"{feature_bits(setting.features):#x} 64",
         *(f"{one.kvm_id:#018x} {one.value:#018x}" for one in setting.writes),
-        *(f"{one:#018x}" for one in setting.carries),
+        *(f"{one:#018x}" for one in setting.register_list),
     ]
 
 

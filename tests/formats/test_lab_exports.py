@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine import Policy, check, level, natural
+from armlevel.engine import Policy, check, level, passthrough
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.formats.expansion import properties
@@ -36,7 +36,7 @@ def guests(name):
     for shape in there.shapes:
         if shape.imp_id_writable or not shape.features <= {"pmu_v3", "sve", "ptrauth"}:
             continue
-        guest = natural(there, CATALOGUE, shape=shape)
+        guest = passthrough(there, CATALOGUE, shape=shape)
         lengths = guest.sve_vls or ()
         found += [
             guest,

@@ -96,7 +96,7 @@ def _shown(host: Host) -> str:
         for name in {**plain.limits, **offer.limits}
         if plain.limits.get(name) != offer.limits.get(name)
     }
-    lists = (set(plain.registers or ()) ^ set(offer.registers or ())) or "as recorded"
+    lists = (set(plain.register_list or ()) ^ set(offer.register_list or ())) or "as recorded"
     shapes = [shape.label for shape in host.shapes]
     facts = host.facts.cntfrq_hz, host.facts.dczid
     firmware = {k: v for k, v in plain.firmware.items() if offer.firmware.get(k) != v}
@@ -167,7 +167,7 @@ def _accepts(chance: Random, offer: Offer, kind: str) -> Iterator[tuple[str, Acc
         if register not in known.registers:
             yield f"{register}.63:0", _any()
             continue
-        if register in known.bundles["paint"].registers:
+        if register in known.bundles["implementation"].registers:
             continue  # writable in a shape of its own
         for field in known.registers[register].fields:
             yield field.subject, _lower(field, field.get(value)) if field.width <= 8 else _any()
@@ -195,7 +195,7 @@ def _accepts(chance: Random, offer: Offer, kind: str) -> Iterator[tuple[str, Acc
 def _oddities(chance: Random, offer: Offer) -> Iterator[tuple[str, object]]:
     if chance.randint(0, 3) == 0:
         yield "default", "unknown"
-    registers, limits, firmware = offer.registers or (), dict(offer.limits), dict(offer.firmware)
+    registers, limits, firmware = offer.register_list or (), dict(offer.limits), dict(offer.firmware)
     match chance.randint(0, 6):
         case 0:
             yield "registers", None

@@ -28,7 +28,7 @@ def content(outcome: Baseline) -> tuple[object, ...]:
     """A baseline without the names of its hosts."""
     guest = outcome.guest
     kept = sorted(map(str, outcome.kept))
-    return outcome.shape, dict(outcome.parts), guest and replace(guest, name="", born_on=()), kept
+    return outcome.shape, dict(outcome.parts), guest and replace(guest, name="", starts_on=()), kept
 
 
 def ordered(values: dict[str, int]) -> dict[str, Field]:
@@ -49,9 +49,9 @@ def test_neither_order_nor_duplicates_of_hosts_matter(fleet: tuple[Host, ...]):
     if outcome.guest is not None:
         assert back.guest is not None
         assert both.guest is not None
-        born = set(outcome.guest.born_on)
-        assert set(back.guest.born_on) == born
-        assert set(both.guest.born_on) == born | {f"{name} again" for name in born}
+        born = set(outcome.guest.starts_on)
+        assert set(back.guest.starts_on) == born
+        assert set(both.guest.starts_on) == born | {f"{name} again" for name in born}
 
 
 @settings(max_examples=150, phases=QUICK)
@@ -69,7 +69,7 @@ def test_what_is_levelled_arrives_everywhere_and_starts_where_it_is_born(fleet: 
                 assert arrive != "refused", (host.name, part, verdict.findings)
             if answer == "runs":
                 assert arrive == "runs", (host.name, part, verdict.findings)
-            if host.name in outcome.guest.born_on and answer != "refused":
+            if host.name in outcome.guest.starts_on and answer != "refused":
                 assert start != "refused", (host.name, part, verdict.findings)
                 assert start == "runs" or answer == "unknown", (host.name, part, verdict.findings)
 
@@ -182,7 +182,7 @@ def test_what_has_no_meaning_takes_no_part(fleet: tuple[Host, ...]):
     if outcome.guest is not None:
         assert not _aarch32() & outcome.guest.registers.keys()
         ids = {known.registers[name].kvm_id for name in _aarch32()}
-        assert not ids & set(outcome.guest.carries or ())
+        assert not ids & set(outcome.guest.register_list or ())
         for host in only64:
             subjects = {f.subject.partition(".")[0] for f in check(outcome.guest, host, known).findings}
             assert not subjects & _aarch32()

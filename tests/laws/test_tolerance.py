@@ -21,7 +21,7 @@ _RANK = {"runs": 0, "unknown": 1, "refused": 2}
 
 
 def values(guest) -> tuple[dict[str, int], tuple[int, ...] | None, frozenset[str]]:
-    return dict(guest.registers), guest.carries, frozenset(guest.tolerates)
+    return dict(guest.registers), guest.register_list, frozenset(guest.tolerates)
 
 
 @settings(max_examples=40, deadline=None)
@@ -56,7 +56,7 @@ def test_every_host_takes_the_profile_and_is_written_all_but_what_may_differ(hos
     for host in hosts:
         verdict = check(outcome.guest, host, CATALOGUE)
         assert verdict.arrive == "runs"
-        assert verdict.start == "runs" or host.name not in outcome.guest.born_on
+        assert verdict.start == "runs" or host.name not in outcome.guest.starts_on
         for one in settings_of(outcome.guest, host, CATALOGUE).expects:
             row = CATALOGUE.registers.get(one.name)
             differ = {
@@ -66,4 +66,4 @@ def test_every_host_takes_the_profile_and_is_written_all_but_what_may_differ(hos
             }
             assert differ <= free
     needed = {s for s in free if any(f.subject == s for f in outcome.findings)}
-    assert not ids_of(needed, CATALOGUE) & set(outcome.guest.carries or ())
+    assert not ids_of(needed, CATALOGUE) & set(outcome.guest.register_list or ())

@@ -47,7 +47,7 @@ def changes(before: str, after: str) -> dict[str, tuple[int, int]]:
 
 def listed(before: str, after: str) -> tuple[set[str], set[str]]:
     """Return the registers that one list has and the other has not."""
-    old, new = set(base(before).registers or ()), set(base(after).registers or ())
+    old, new = set(base(before).register_list or ()), set(base(after).register_list or ())
     return {name_of(i) for i in old - new}, {name_of(i) for i in new - old}
 
 
@@ -96,7 +96,7 @@ def test_every_register_of_a_recorded_machine_has_its_place(name):
     assert offer.how == "predicted"
     assert all(register in load_catalogue().registers or "CCSIDR" in register for register in offer.limits)
     recorded = {id_of(one) for part in (offer.limits, offer.firmware, offer.state) for one in part}
-    assert set(offer.registers or ()) - recorded == {id_of("PC"), id_of("CNTVCT_EL0")}
+    assert set(offer.register_list or ()) - recorded == {id_of("PC"), id_of("CNTVCT_EL0")}
     assert {group_of(id_of(one)) for one in offer.firmware} <= {"firmware", "bitmap"}
 
 

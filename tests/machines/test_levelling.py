@@ -8,7 +8,7 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.documents import load_hosts
-from armlevel.engine import check, diff, groups_of, level, matrix, natural
+from armlevel.engine import check, diff, groups_of, level, matrix, passthrough
 from armlevel.machines import folder, names
 
 CATALOGUE = load()
@@ -133,7 +133,7 @@ def test_graviton2_has_one_cpu_over_6_1_and_6_18() -> None:
     outcome = level(hosts, CATALOGUE)
     assert outcome.answer == "runs"
     assert outcome.guest is not None
-    assert outcome.guest.born_on == ("graviton2@6.1", "graviton2@6.18")
+    assert outcome.guest.starts_on == ("graviton2@6.1", "graviton2@6.18")
     noted = {}
     for host in hosts:
         verdict = check(outcome.guest, host, CATALOGUE)
@@ -175,8 +175,8 @@ def test_over_6_1_and_6_18_graviton3_and_4_are_kept_apart_by_what_6_1_shows_by_m
 
 def test_an_old_guest_may_move_to_a_newer_kernel_but_not_back() -> None:
     old, new = SHIPPED["graviton2@6.1"], SHIPPED["graviton2@6.18"]
-    assert check(natural(old, CATALOGUE), new, CATALOGUE).arrive == "runs"
-    back = check(natural(new, CATALOGUE), old, CATALOGUE)
+    assert check(passthrough(old, CATALOGUE), new, CATALOGUE).arrive == "runs"
+    back = check(passthrough(new, CATALOGUE), old, CATALOGUE)
     assert back.arrive == "refused"
     subjects = {f.subject for f in back.findings}
     assert {
@@ -188,14 +188,14 @@ def test_an_old_guest_may_move_to_a_newer_kernel_but_not_back() -> None:
 
 def test_nobody_says_yes_to_what_the_recording_cannot_show() -> None:
     """6.18 takes NV and MPAM if the hardware has them, which no recording of 6.18 shows."""
-    verdict = check(natural(SHIPPED["graviton3@6.1"], CATALOGUE), SHIPPED["graviton3@6.18"], CATALOGUE)
+    verdict = check(passthrough(SHIPPED["graviton3@6.1"], CATALOGUE), SHIPPED["graviton3@6.18"], CATALOGUE)
     assert (verdict.start, verdict.arrive) == ("refused", "unknown")
 
 
 def test_the_matrix_of_the_nine_has_one_pair_that_a_baseline_opens() -> None:
     cells = matrix(list(SHIPPED.values()), CATALOGUE)
     assert len(cells) == 72
-    assert {(c.source, c.target) for c in cells if c.natural == "runs"} == {
+    assert {(c.source, c.target) for c in cells if c.passthrough == "runs"} == {
         ("graviton2@6.1", "graviton2@6.18")
     }
     assert {frozenset((c.source, c.target)) for c in cells if c.levelled == "runs"} == {

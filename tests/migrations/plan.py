@@ -59,7 +59,7 @@ class Case:
 
     def __str__(self) -> str:
         """Return its name: no other case has it."""
-        guest = "natural"
+        guest = "passthrough"
         if self.level:
             hosts = "five CPUs" if self.level == _FIVE else "both"
             guest = ",".join([f"level of {hosts}", *self.tolerate])

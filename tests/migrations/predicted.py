@@ -96,7 +96,7 @@ def see(moved: Migrated, log: str, hosts: Sequence[Host], expects: Sequence[Regi
         register_text(number): name_of(number)
         for host in hosts
         for offer in host.offers
-        for number in offer.registers or ()
+        for number in offer.register_list or ()
     }
     named = {
         texts.get(match["text"], match["text"])

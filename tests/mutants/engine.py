@@ -122,7 +122,7 @@ def hope_taken_for_sure(patch: pytest.MonkeyPatch) -> None:
 
     def hopeful(accepts, field, limit):
         domain = right(accepts, field, limit)
-        return Domain(domain.hope, domain.hope, domain.limits)
+        return Domain(domain.possible, domain.possible, domain.limits)
 
     patch.setattr(domains, "_domain", hopeful)
 
@@ -170,7 +170,7 @@ def born_anywhere(patch: pytest.MonkeyPatch) -> None:
         baseline,
         "level_firmware",
         lambda offers, *rest, **more: replace(
-            right(offers, *rest, **more), born_on=tuple(name for name, _ in offers)
+            right(offers, *rest, **more), starts_on=tuple(name for name, _ in offers)
         ),
     )
 

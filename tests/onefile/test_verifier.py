@@ -28,9 +28,9 @@ def test_a_profile_is_read_the_same_without_anything_installed(name: str):
     theirs, ours = guest_of(json.loads(text)), read_guest(text.encode(), name)
     assert (theirs.name, theirs.shape, theirs.registers) == (ours.name, ours.shape, ours.registers)
     assert (theirs.firmware, theirs.sve_vls) == (ours.firmware, ours.sve_vls)
-    assert theirs.paint is not None
-    assert ours.paint is not None
-    assert theirs.paint.shown == ours.paint.shown
+    assert theirs.implementation is not None
+    assert ours.implementation is not None
+    assert theirs.implementation.shown == ours.implementation.shown
     facts = ("cntfrq_hz", "dczid", "gmid")
     assert [getattr(theirs.facts, f) for f in facts] == [getattr(ours.facts, f) for f in facts]
 

@@ -105,7 +105,7 @@ def scenes(guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: st
 
 def test_the_register_list_is_what_the_profile_carries(scenes: dict[str, Scene], guest: Guest):
     found = scenes["listed"].answer
-    carried = [f"{one:x}" for one in guest.carries or ()]
+    carried = [f"{one:x}" for one in guest.register_list or ()]
     assert found["code"] == "E2BIG"
     assert found["counted"] == len(carried)
     assert sorted(found["list"]) == sorted(carried)

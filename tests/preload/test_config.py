@@ -41,8 +41,8 @@ def test_the_last_line_is_the_digest_of_all_before_it(guest: Guest):
 def test_every_register_of_the_profile_is_written_or_looked_at(guest: Guest):
     found = lines(guest, V1)
     named = {words[2]: int(words[1], 16) for kind in ("write", "see", "level") for words in of(kind, found)}
-    assert guest.paint is not None
-    paint = {"MIDR_EL1": guest.paint.shown.midr}
+    assert guest.implementation is not None
+    paint = {"MIDR_EL1": guest.implementation.shown.midr}
     wanted = {**guest.registers, **guest.firmware, **paint}
     assert {name: named[name] for name in wanted} == wanted
 
@@ -55,7 +55,7 @@ def test_a_workaround_level_is_shown_and_never_written(guest: Guest):
 
 def test_what_is_carried_is_in_the_order_the_library_searches_it(guest: Guest):
     carried = [int(words[0], 16) for words in of("carry", lines(guest, N2))]
-    assert carried == sorted(set(guest.carries or ()))
+    assert carried == sorted(set(guest.register_list or ()))
 
 
 def test_shape_vector_lengths_and_facts_are_told(guest: Guest):
@@ -88,4 +88,4 @@ def test_a_name_with_line_ends_cannot_add_lines(guest: Guest):
 
 def test_a_profile_without_a_register_list_is_refused_with_what_to_do(guest: Guest):
     with pytest.raises(UsageError, match="level or probe it again"):
-        lines(replace(guest, carries=None), N2)
+        lines(replace(guest, register_list=None), N2)

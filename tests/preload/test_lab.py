@@ -14,7 +14,7 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
-from armlevel.engine.natural import guest_of_offer
+from armlevel.engine.passthrough import guest_of_offer
 from armlevel.errors import LabError
 from armlevel.formats.qemu import options_of
 from armlevel.kvm import id_of

@@ -119,7 +119,7 @@ def test_what_kvm_changes_at_the_first_run_is_said():
     assert all(not offer.changed_by_kvm for offer in probed(FakeKvm()).host.offers)
 
 
-def test_what_was_tried_together_is_said_of_the_shape_it_was_tried_on():
+def test_what_was_side_effects_of_is_said_of_the_shape_it_was_tried_on():
     kvm = FakeKvm(like_7_3, at_first_run={CATALOGUE.registers["CLIDR_EL1"].kvm_id: 1 << 24})
     kvm.values[CATALOGUE.registers["CLIDR_EL1"].kvm_id] = 2 << 24
 
@@ -131,7 +131,7 @@ def test_what_was_tried_together_is_said_of_the_shape_it_was_tried_on():
 
     kvm.rule = idc
     kvm.values[CTR] |= 1 << 28
-    found = {offer.shape.label: offer.together for offer in probed(kvm).host.offers if offer.together}
+    found = {offer.shape.label: offer.side_effects for offer in probed(kvm).host.offers if offer.side_effects}
     assert found == {"pmu_v3+sve": {"CTR_EL0.IDC=0": {"CLIDR_EL1.LoC": 1}}}
 
 

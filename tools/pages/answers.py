@@ -9,7 +9,7 @@ from armlevel.arch import Field
 from armlevel.engine.fields.domains import accepts_of
 from armlevel.profile import Offer
 
-__all__ = ["WORDS", "among", "merged", "natural", "shown", "takes", "together"]
+__all__ = ["WORDS", "among", "merged", "passthrough", "shown", "takes", "together"]
 
 #: The words of :func:`takes` -> what they mean.
 WORDS = {
@@ -97,7 +97,7 @@ def among(cpus: Sequence[str], total: int) -> str:
     return "all" if len(cpus) == total else ", ".join(sorted(cpus))
 
 
-def natural(name: str) -> tuple[object, ...]:
+def passthrough(name: str) -> tuple[object, ...]:
     """Return a key that sorts ``CCSIDR_EL1[10]`` behind ``CCSIDR_EL1[9]``."""
     return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))
 
@@ -110,7 +110,7 @@ def together(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """
     listed: list[tuple[str, ...]] = []
     runs: dict[tuple[str, ...], list[int]] = {}
-    for name, *cells in sorted(rows, key=lambda row: natural(row[0])):
+    for name, *cells in sorted(rows, key=lambda row: passthrough(row[0])):
         numbered = re.fullmatch(r"(.*)\[(\d+)\]", name)
         if numbered is None:
             listed.append((name, *cells))

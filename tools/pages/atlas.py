@@ -12,7 +12,7 @@ from armlevel.arch import Catalogue, Field, LineChange
 from armlevel.engine.fields.domains import fields_of
 from armlevel.kvm import name_of
 from armlevel.profile import Host, Offer, Shape
-from pages.answers import WORDS, among, merged, natural, shown, takes, together
+from pages.answers import WORDS, among, merged, passthrough, shown, takes, together
 from pages.markdown import page, table, toctree
 
 __all__ = ["atlas_pages"]
@@ -68,7 +68,7 @@ def _step(by_cpu: Mapping[str, Column], older: str, newer: str, catalogue: Catal
     values: dict[str, dict[tuple[str, str], list[str]]] = {}
     rules: dict[tuple[str, str, str], list[str]] = {}
     for cpu, (a, b) in both.items():
-        before, after = set(a.registers or ()), set(b.registers or ())
+        before, after = set(a.register_list or ()), set(b.register_list or ())
         for kvm_id in before ^ after:
             listed.setdefault((name_of(kvm_id), "no longer" if kvm_id in before else "new"), []).append(cpu)
         for field in _of((a, b), catalogue):
@@ -97,7 +97,9 @@ def _of(offers: Iterable[Offer], catalogue: Catalogue) -> list[Field]:
         for register, value in offer.limits.items():
             limits.setdefault(register, []).append(value)
     return [
-        field for name in sorted(limits, key=natural) for field in fields_of(catalogue, name, limits[name])
+        field
+        for name in sorted(limits, key=passthrough)
+        for field in fields_of(catalogue, name, limits[name])
     ]
 
 
@@ -126,7 +128,7 @@ def _moved(cells: Mapping[tuple[str, str], Sequence[str]], total: int) -> str:
         return f"{a} → {b}" if len(cpus) == total else f"{a} → {b} ({among(cpus, total)})"
     ends = {b for _, b in cells}
     if len(ends) == 1:
-        return f"{' '.join(sorted({a for a, _ in cells}, key=natural))} → {ends.pop()}"
+        return f"{' '.join(sorted({a for a, _ in cells}, key=passthrough))} → {ends.pop()}"
     return "; ".join(f"{a} → {b} ({among(cpus, total)})" for (a, b), cpus in cells.items())
 
 
@@ -172,7 +174,7 @@ def _cpu(cpu: str, column: Column, lines: Sequence[str], catalogue: Catalogue) -
     firmware = sorted({name for offer in column.values() for name in offer.firmware})
     firm = [(f"`{name.removeprefix('KVM_REG_ARM_')}`", *(_firmware(column[line], name, catalogue) for line in here))
              for name in firmware]  # fmt: skip
-    counts = [("registers listed", *(str(len(column[line].registers or ())) for line in here))]
+    counts = [("registers listed", *(str(len(column[line].register_list or ())) for line in here))]
     parts = [about, "## Firmware and list", table(("register", *here), [*firm, *counts])]
     for register, rows in tables.items():
         listed = ((f"`{name}`", *cells) for name, *cells in together(rows))

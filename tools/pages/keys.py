@@ -34,9 +34,9 @@ MEANINGS = {
     "guest-profile/1": {
         "name": "what the guest is called in answers",
         "registers": "ID register → the value the guest sees; one that has no meaning here is absent",
-        "carries": "ids of the registers that the guest's state carries; nothing: not recorded",
-        "paint": "which implementation the guest is shown",
-        "born_on": "hosts on which a guest that boots with this profile sees exactly this",
+        "register_list": "ids of the registers that the guest's state carries; nothing: not recorded",
+        "implementation": "which implementation the guest is shown",
+        "starts_on": "hosts on which a guest that boots with this profile sees exactly this",
         "tolerates": "classes of fields that may differ: they weaken the profile, so they are recorded",
     },
     "verdict/1": {
@@ -68,13 +68,13 @@ MEANINGS = {
         "default": "what KVM does with a field that `accepts` does not name",
         "limits": "register → the value that a fresh vCPU shows",
         "accepts": "`REG.FIELD` → the values that are kept as written; more words where KVM changes some",
-        "registers": "the ids of KVM_GET_REG_LIST; nothing: not recorded",
-        "registers_without": "ids that the offer this one is `like` lists, and this one does not",
+        "register_list": "the ids of KVM_GET_REG_LIST; nothing: not recorded",
+        "register_list_without": "ids that the offer this one is `like` lists, and this one does not",
         "state": "register → value in a fresh vCPU, for what is no identity",
         "pmu": "counters and event bitmaps",
         "like": "the earlier offer that this one completes: only differences are listed",
         "changed_by_kvm": "register → what KVM makes of its limit before a VM first runs",
-        "together": "`REG.FIELD=value` → what that makes of others; nothing: KVM does not run such a VM",
+        "side_effects": "`REG.FIELD=value` → what that makes of others; nothing: KVM does not run such a VM",
     },
     "Shape": {
         "features": "vCPU features by name: `pmu_v3`, `sve`, `ptrauth` …",
@@ -88,7 +88,7 @@ MEANINGS = {
         "vulnerabilities": "what the kernel says of those it does not call *Not affected*",
     },
     "Implementation": {},
-    "Paint": {"targets": "the implementations the guest may run on, for its errata"},
+    "Shown": {"targets": "the implementations the guest may run on, for its errata"},
     "Answers": {"start": "the answer for a boot", "arrive": "the answer for a migration"},
     "Finding": {
         "subject": "`REG.FIELD`, a register, a firmware register or a fact",

@@ -13,7 +13,7 @@ from pathlib import Path
 from armlevel.cli.app import run
 from armlevel.documents.write import host_object
 from armlevel.profile import Host
-from pages.answers import natural
+from pages.answers import passthrough
 from pages.markdown import page, table
 
 __all__ = ["machine_pages", "shown"]
@@ -40,7 +40,7 @@ def machine_pages(
             linked = f"[All kernels of this CPU](/atlas/{core}.md)." if core in cpus else ""
             pages[f"{file}.md"] = page(host.name, linked, *_parts(shown(host)), apart=True)
         rows = [
-            (core, " · ".join(link for _, link in sorted(found, key=lambda one: natural(one[0]))))
+            (core, " · ".join(link for _, link in sorted(found, key=lambda one: passthrough(one[0]))))
             for core, found in sorted(silicon.items())
         ]
         parts += [f"## {title}", about, table(("machine", "kernels"), rows)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-be28cd68',
+    'version': '2026.11-33d58fe1',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2668,7 +2668,7 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
     ),
     'bundles': (
         ('cache', ('CLIDR_EL1', 'CCSIDR_EL1[*]'), 'the hierarchy and its sizes describe one cache system', 'Linux 7.3 KVM sys_regs.c: both are made from CTR_EL0 of the host'),
-        ('paint', ('MIDR_EL1', 'REVIDR_EL1', 'AIDR_EL1'), 'errata are looked up by the three together', 'Linux 7.3 Documentation/virt/kvm/arm/hypercalls.rst'),
+        ('implementation', ('MIDR_EL1', 'REVIDR_EL1', 'AIDR_EL1'), 'errata are looked up by the three together', 'Linux 7.3 Documentation/virt/kvm/arm/hypercalls.rst'),
     ),
     'tolerances': (
         ('el2-only', ('ID_AA64MMFR1_EL1.VH', 'ID_AA64MMFR1_EL1.VMIDBits', 'ID_AA64MMFR1_EL1.XNX', 'ID_AA64MMFR2_EL1.EVT', 'ID_AA64MMFR2_EL1.FWB', 'ID_AA64MMFR2_EL1.NV', 'ID_AA64MMFR4_EL1.E2H0', 'ID_AA64MMFR4_EL1.NV_frac', 'ID_MMFR4_EL1.EVT', 'ID_MMFR4_EL1.XNX'), 'el2', 'only a hypervisor at EL2 can use them, and this guest has no EL2', 'other bits in a register that it reads; nothing that it can use', 'when it reads them again: after a reboot, or when a CPU is brought up; Linux then reports a mismatch for a CPU brought up late', True, 'Arm DDI 0487, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1, ID_AA64MMFR4_EL1; real migrations of N2 between Linux 6.12 and 7.3 and to N1 without ID_AA64MMFR2_EL1'),

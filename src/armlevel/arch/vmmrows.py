@@ -20,7 +20,7 @@ class Vmm:
     ``own_shape``    whether a passthrough destination takes its own host's shape, whatever the guest's is
     ``list``         one of :data:`LISTS`;  ``messages``: event -> lines that the destination prints
     ``carries``      what a levelled guest's state has: the registers of its ``profile``, or all its ``host`` lists
-    ``paints``       whether it makes the implementation IDs of a VM writable
+    ``writes_implementation``       whether it makes the implementation IDs of a VM writable
     """
 
     name: str
@@ -33,7 +33,7 @@ class Vmm:
     why: str = ""
     see: str = ""
     carries: str = "profile"
-    paints: bool = True
+    writes_implementation: bool = True
 
     def is_suggested_by(self, vmm: str, version: tuple[int, ...]) -> bool:
         """Whether this version of a VMM, as released, behaves so.

@@ -13,6 +13,7 @@ import typer
 from armlevel import __version__
 from armlevel.arch import Catalogue, load
 from armlevel.cli.answers import exit_of, findings_json, given_json
+from armlevel.cli.implementations import implementation_named, target
 from armlevel.cli.inputs import Given, hosts_named, pins_of
 from armlevel.cli.levelled import baseline_lines
 from armlevel.cli.options import (
@@ -22,13 +23,12 @@ from armlevel.cli.options import (
     Explain,
     Facts,
     HostFiles,
+    ImplementationAs,
     Json,
     Output,
-    PaintAs,
     Tolerate,
 )
 from armlevel.cli.output import say, say_json, tell
-from armlevel.cli.painting import paint_named, target
 from armlevel.cli.words import unknown_text
 from armlevel.documents import guest_object, pretty, replace_file
 from armlevel.engine import Baseline, Grouping, Policy, groups_of, level, tolerance_named
@@ -62,7 +62,7 @@ def run(
         typer.Option("--pin", metavar="REG.FIELD=V", help="Give a field this value. Repeatable."),
     ] = None,
     tolerate: Tolerate = None,
-    paint: PaintAs = "",
+    implementation: ImplementationAs = "",
     also_target: AlsoTarget = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
@@ -81,7 +81,7 @@ def run(
         hide=tuple(catalogue.feature(text).name for text in hide or ()),
         require=tuple(catalogue.feature(text).name for text in require or ()),
         pins=pins_of(pin or (), catalogue),
-        paint=paint_named(paint, there),
+        implementation=implementation_named(implementation, there),
         also_targets=tuple(target(text) for text in also_target or ()),
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
@@ -152,7 +152,7 @@ def _implementation(one: Implementation) -> str:
     return f"{one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}"
 
 
-def _paint(one: Implementation) -> str:
+def _implementation_text(one: Implementation) -> str:
     return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"
 
 
@@ -165,7 +165,11 @@ def _recorded(
     choices += [f"--require {text}" for text in policy.require]
     choices += [f"--pin {subject}={value}" for subject, value in policy.pins.items()]
     choices += [f"--tolerate {text}" for text in policy.tolerate]
-    choices += [f"--paint {_paint(policy.paint)}"] if policy.paint is not None else []
+    choices += (
+        [f"--implementation {_implementation_text(policy.implementation)}"]
+        if policy.implementation is not None
+        else []
+    )
     choices += [f"--also-target {_implementation(one)}" for one in policy.also_targets]
     choices += ["--assume-same-impdef"] if policy.assume_same_impdef else []
     choices += ["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []

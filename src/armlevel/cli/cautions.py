@@ -1,4 +1,4 @@
-"""What changes no answer, and a person should know: errata, hidden instructions, mitigations, paint."""
+"""What changes no answer, and a person should know: errata, hidden instructions, mitigations, implementation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def caution_lines(findings: Sequence[Finding], catalogue: Catalogue, *, explain:
     return lines
 
 
-_REASONED = ("errata.missed", "errata.needless", "paint.identity")
+_REASONED = ("errata.missed", "errata.needless", "implementation.identity")
 
 
 def _by_text(offers: Iterable[tuple[str, str]], *, every: bool) -> Mapping[str, str]:
@@ -71,8 +71,8 @@ def _missed(finding: Finding, catalogue: Catalogue, explain: bool) -> str:
 
 
 def _way(do: str, what: str, hosts: Sequence[str]) -> str:
-    if do == "paint":
-        return f"--paint {hosts[0] if hosts else what}"
+    if do == "implementation":
+        return f"--implementation {hosts[0] if hosts else what}"
     if do == "pin":
         return f"--pin {what}"
     return "a VMM that serves the list of target implementations" if do == "serve-targets" else ""
@@ -105,15 +105,13 @@ def _mitigations(finding: Finding, _: Catalogue, explain: bool) -> str:
 
 def _identity(finding: Finding, catalogue: Catalogue, explain: bool) -> str:
     hosts = hosts_text([host for host, _ in finding.offers], every=explain)
-    return (
-        f"paint: {hosts} runs as {_painted(finding, catalogue)}; what picks code by MIDR_EL1 picks for that"
-    )
+    return f"implementation: {hosts} runs as {_painted(finding, catalogue)}; what picks code by MIDR_EL1 picks for that"
 
 
 def _targets(finding: Finding, catalogue: Catalogue, _: bool) -> str:
     host, midrs = finding.offers[0]
     cores = ", ".join(core_name(Implementation(int(text, 16)), catalogue) for text in midrs.split())
-    return f"paint: {host} ({cores}) is not in the guest's list of target implementations, fixed at boot"
+    return f"implementation: {host} ({cores}) is not in the guest's list of target implementations, fixed at boot"
 
 
 _WORDS: Mapping[str, Callable[[Finding, Catalogue, bool], str]] = {
@@ -121,6 +119,6 @@ _WORDS: Mapping[str, Callable[[Finding, Catalogue, bool], str]] = {
     "errata.needless": _needless,
     "instructions.hidden": _hidden,
     "mitigations": _mitigations,
-    "paint.identity": _identity,
-    "paint.targets": _targets,
+    "implementation.identity": _identity,
+    "implementation.targets": _targets,
 }

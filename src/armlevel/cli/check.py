@@ -56,8 +56,8 @@ def run(
 
 
 def _guest_lines(guest: Guest) -> list[str]:
-    born = f"; born on {hosts_text(guest.born_on)}" if guest.born_on else ""
-    return wrapped(f"guest {guest.name}: shape {shape_text(guest.shape)}{born}", rest="    ")
+    starts = f"; may start on {hosts_text(guest.starts_on)}" if guest.starts_on else ""
+    return wrapped(f"guest {guest.name}: shape {shape_text(guest.shape)}{starts}", rest="    ")
 
 
 def _table(verdicts: Sequence[Verdict]) -> list[str]:

@@ -14,7 +14,7 @@ from armlevel.cli.findings import Page
 from armlevel.cli.inputs import Given, guest_of, hosts_named
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.engine import Answer, Drift, Moved, Part, drift, natural, worst
+from armlevel.engine import Answer, Drift, Moved, Part, drift, passthrough, worst
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
@@ -57,7 +57,7 @@ def run(
             earlier = _same_machine(earlier, [one for one in given if one.host == host.name])
         wanted: Guest | None = named
         if wanted is None and earlier is not None:
-            wanted = natural(earlier, catalogue)
+            wanted = passthrough(earlier, catalogue)
         if wanted is None:
             raise UsageError(f"{host.name}: nothing older is recorded of it", hint="give --guest GUEST")
         found.append(drift(host, wanted, catalogue, earlier))

@@ -13,7 +13,7 @@ from armlevel.cli.inputs import hosts_named, load_all
 from armlevel.cli.options import OneFile, Output
 from armlevel.cli.output import say_json, tell
 from armlevel.documents import guest_object, host_object, pretty, read_file, replace_file
-from armlevel.engine import natural
+from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UsageError
 from armlevel.formats import read_recipe
 from armlevel.profile import Guest, Host, Made
@@ -68,7 +68,7 @@ def _guest(file: str, where: str, name: str, made: Made) -> Guest:
     if len(hosts) > 1:
         raise UsageError(f"--host {where}: {len(hosts)} hosts, and one is needed here")
     host, catalogue = hosts[0], load()
-    guest = recipe.onto(natural(host, catalogue, shape=recipe.shape_on(host)))
+    guest = recipe.onto(passthrough(host, catalogue, shape=recipe.shape_on(host)))
     called = name or f"{file} on {host.name}"
     return replace(guest, name=called, made=replace(made, source=f"{recipe.tool} on {host.name}"))
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from armlevel.arch import Catalogue
 from armlevel.documents import Document, Loaded, load_many
-from armlevel.engine import natural
+from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UnknownName, UsageError
 from armlevel.profile import Guest, Host
 
@@ -90,7 +90,7 @@ def hosts_named(names: Sequence[str], facts: Sequence[str] = ()) -> tuple[list[H
 
 
 def guest_of(name: str, catalogue: Catalogue, *, vmm: str = "kvm") -> Guest:
-    """Read one guest; a host stands for its natural profile.
+    """Read one guest; a host stands for its passthrough profile.
 
     Raises:
         ArmlevelError: it is neither, or several.
@@ -101,7 +101,7 @@ def guest_of(name: str, catalogue: Catalogue, *, vmm: str = "kvm") -> Guest:
         raise UsageError(f"{name}: {len(found)} profiles, and one guest is needed here", hint="name one file")
     document = found[0].document
     if isinstance(document, Host):
-        return natural(document, catalogue, vmm=vmm)
+        return passthrough(document, catalogue, vmm=vmm)
     if isinstance(document, Guest):
         return document
     raise BadDocument(found[0].path, (f"a guest is needed here, this is a {_kind(document)}",))

@@ -20,7 +20,7 @@ _KINDS = 6
 _HEAD = 12
 _SETS = 3
 _MEMBERS = 9
-_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _CACHES = ("CCSIDR_EL1", "CLIDR_EL1")
 
 
@@ -70,19 +70,21 @@ def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]
     """Return what a guest CPU is, in ten lines or so."""
     features = shown_features(features_of(catalogue, guest.id_registers))
     rows = [("shape", shape_text(guest.shape))]
-    if guest.paint is not None:
-        shown = guest.paint.shown
+    if guest.implementation is not None:
+        shown = guest.implementation.shown
         numbers = f"MIDR {shown.midr:#x}, REVIDR {shown.revidr:#x}, AIDR {shown.aidr:#x}"
-        others = [core_name(target, catalogue) for target in guest.paint.targets if target != shown]
+        others = [core_name(target, catalogue) for target in guest.implementation.targets if target != shown]
         rows.append(
             (
-                "paint",
+                "shown as",
                 f"{core_name(shown, catalogue)} ({numbers})"
                 + (f"; may run on {', '.join(others)}" if others else ""),
             )
         )
     rows.append((f"{len(features)} FEAT_", " ".join(name.removeprefix("FEAT_") for name in features)))
-    carried = "state not recorded" if guest.carries is None else f"{len(guest.carries)} in its state"
+    carried = (
+        "state not recorded" if guest.register_list is None else f"{len(guest.register_list)} in its state"
+    )
     rows.append(("registers", f"{len(guest.registers)} ID registers, {carried}"))
     if guest.sve_vls:
         rows.append(("SVE", f"vector lengths {' '.join(map(str, guest.sve_vls))} bits"))
@@ -97,8 +99,8 @@ def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]
         )
     if facts := fact_texts(guest.facts):
         rows.append(("facts", ", ".join(text for _, text in facts)))
-    if guest.born_on:
-        rows.append(("born on", hosts_text(guest.born_on, total)))
+    if guest.starts_on:
+        rows.append(("starts on", hosts_text(guest.starts_on, total)))
     if guest.tolerates:
         rows.append(("tolerates", ", ".join(guest.tolerates)))
     return [line for title, text in rows for line in wrapped(text, f"  {title:{_HEAD - 2}}")]
@@ -133,7 +135,7 @@ def _loss(changes: Iterable[Change], catalogue: Catalogue, *, explain: bool) -> 
     for change in changes:
         lost = [name[1:] for name in change.features if name.startswith("-")]
         features.update(dict.fromkeys(lost))
-        if change.subject.startswith((*_CACHES, *_PAINT)) and change.part == "registers":
+        if change.subject.startswith((*_CACHES, *_IMPLEMENTATION)) and change.part == "registers":
             text = "other cache geometry" if change.subject.startswith(_CACHES) else "shown as another core"
             shown_as[text] = None
         elif change.part in ("shape", "registers", "firmware") and not lost and change.after is not None:

@@ -20,9 +20,9 @@ from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matr
 __all__ = ["run", "symbol_of"]
 
 _LEGEND = {
-    "N": "a passthrough guest may go",
+    "P": "a passthrough guest may go",
     "L": "only a levelled guest may (armlevel baseline)",
-    "n": "as N, as far as it is recorded",
+    "p": "as P, as far as it is recorded",
     "l": "as L, as far as it is recorded",
     "r": "the registers have a baseline; what forbids the move: ",
 }
@@ -73,16 +73,16 @@ def run(
 
 def symbol_of(cell: Cell) -> str:
     """Return the one letter that tells the most about a move."""
-    natural, levelled = dict(cell.natural_parts), dict(cell.levelled_parts)
-    if cell.natural == "runs":
-        return "N"
+    passthrough, levelled = dict(cell.passthrough_parts), dict(cell.levelled_parts)
+    if cell.passthrough == "runs":
+        return "P"
     if cell.levelled == "runs":
         return "L"
-    if _only_recorded(cell.natural, natural):
-        return "n"
+    if _only_recorded(cell.passthrough, passthrough):
+        return "p"
     if _only_recorded(cell.levelled, levelled):
         return "l"
-    if "unknown" in (cell.natural, cell.levelled):
+    if "unknown" in (cell.passthrough, cell.levelled):
         return "?"
     return "r" if levelled.get("registers") == levelled.get("shape") == "runs" else "."
 
@@ -129,7 +129,7 @@ def _alike(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list
     for name in names:
         for kind in kinds:
             first = kind[0]
-            together = symbols[name, first] == symbols[first, name] and symbols[name, first] in "Nn"
+            together = symbols[name, first] == symbols[first, name] and symbols[name, first] in "Pp"
             if together and all(
                 symbols[name, other] == symbols[first, other]
                 and symbols[other, name] == symbols[other, first]
@@ -164,7 +164,7 @@ def _judged(cells: Sequence[Cell]) -> list[str]:
     parts: dict[Part, Answer] = {}
     findings: list[Finding] = []
     for cell in cells:
-        answers = dict(cell.natural_parts)
+        answers = dict(cell.passthrough_parts)
         for part, answer in answers.items():
             parts[part] = "unknown" if "unknown" in (answer, parts.get(part)) else answer
         findings += [finding for finding in cell.findings if answers.get(finding.part) == "unknown"]
@@ -178,7 +178,7 @@ def _judged(cells: Sequence[Cell]) -> list[str]:
 
 
 def _one_way(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
-    runs = {(cell.source, cell.target) for cell in cells if cell.natural == "runs"}
+    runs = {(cell.source, cell.target) for cell in cells if cell.passthrough == "runs"}
     edges = [
         f"{a} -> {b}"
         for a, b in sorted(runs, key=lambda e: (names.index(e[0]), names.index(e[1])))
@@ -191,9 +191,9 @@ def _json(cell: Cell) -> dict[str, object]:
     return {
         "from": cell.source,
         "to": cell.target,
-        "natural": cell.natural,
+        "passthrough": cell.passthrough,
         "levelled": cell.levelled,
-        "natural_parts": dict(cell.natural_parts),
+        "passthrough_parts": dict(cell.passthrough_parts),
         "levelled_parts": dict(cell.levelled_parts),
         "refused_by": list(
             dict.fromkeys(f.subject for f in cell.findings if f.severity in ("stops", "breaks"))

@@ -15,10 +15,10 @@ __all__ = [
     "Facts",
     "GuestFile",
     "HostFiles",
+    "ImplementationAs",
     "Json",
     "OneFile",
     "Output",
-    "PaintAs",
     "Tolerate",
     "Vmm",
 ]
@@ -68,10 +68,10 @@ Tolerate = Annotated[
         help="Let fields differ: el2-only, id-trap, cache-format, mpam, or REG.FIELD. Repeatable.",
     ),
 ]
-PaintAs = Annotated[
+ImplementationAs = Annotated[
     str,
     typer.Option(
-        "--paint",
+        "--implementation",
         metavar="HOST",
         help="Show this host's MIDR, REVIDR and AIDR, or MIDR=0x...,REVIDR=0x...; else the lowest.",
     ),

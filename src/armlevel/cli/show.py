@@ -22,7 +22,7 @@ __all__ = ["run"]
 
 
 def run(files: AnyFiles, explain: Explain = False, as_json: Json = False) -> int:
-    """Decode profiles and other tools' files: registers, fields, features, paint.
+    """Decode profiles and other tools' files: registers, fields, features, implementation.
 
     Fields that are 0 and name nothing are left out; with --explain they are shown, and which values KVM takes.
     """
@@ -72,7 +72,9 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
     for offer in map(host.offer, host.shapes):
         if offer is not None:
             listed = (
-                "list not recorded" if offer.registers is None else f"{len(offer.registers)} registers listed"
+                "list not recorded"
+                if offer.register_list is None
+                else f"{len(offer.register_list)} registers listed"
             )
             writable = sum(len(a.values or (0, 0)) > 1 for a in offer.accepts.values())
             rows.append(
@@ -105,7 +107,7 @@ def _noticed(offer: Offer, catalogue: Catalogue) -> list[str]:
             if before is not None and one.get(before) != one.get(after)
         ]
         lines.append(f"KVM itself changes {name} before the guest runs: {', '.join(texts) or hex(after)}")
-    for lowered, seen in offer.together.items():
+    for lowered, seen in offer.side_effects.items():
         for watched, value in seen.items():
             alone = _alone(watched, offer, catalogue)
             if value is None:

@@ -13,7 +13,7 @@ _CELL = 26
 _LETTER = 7.3  # pixels that a letter of the labels takes
 _MARGIN = 12
 # A letter of the matrix -> the class of its cell: the letter says it, the colour helps.
-_CLASSES = {"N": "yes", "n": "yes", "L": "levelled", "l": "levelled", "r": "risk", "?": "unknown", ".": "no"}
+_CLASSES = {"P": "yes", "p": "yes", "L": "levelled", "l": "levelled", "r": "risk", "?": "unknown", ".": "no"}
 _STYLE = """
 text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #1f2328 }
 .in text { text-anchor: middle; font-weight: 600 }
@@ -32,7 +32,7 @@ def matrix_svg(
     ``symbols`` maps (from, to) to a letter, ``legend`` a letter to what it means. Only letters that stand in the
     picture are explained. Columns are numbered; the numbers stand beside the names of the rows.
 
-    >>> picture = matrix_svg(["a", "b"], {("a", "b"): "N", ("b", "a"): "."}, {"N": "may go", ".": "no"})
+    >>> picture = matrix_svg(["a", "b"], {("a", "b"): "P", ("b", "a"): "."}, {"P": "may go", ".": "no"})
     >>> picture.startswith("<svg "), picture.count("<rect"), "may go" in picture
     (True, 6, True)
     """

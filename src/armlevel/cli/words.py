@@ -119,7 +119,7 @@ def _remedy_text(remedy: Remedy) -> str:
         "vmm": what if what.startswith("--") else f"{what} or later on {hosts}",
         "say-vmm": f"say which it is: {what}",
         "run": "level the guest, and start it with armlevel run",
-        "born-on": f"start guests on {hosts} only"
+        "start-on": f"start guests on {hosts} only"
         if hosts
         else "start guests elsewhere; they may arrive here",
         "require-not": f"do not require {what}",

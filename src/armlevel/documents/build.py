@@ -25,8 +25,8 @@ from armlevel.profile import (
     Implementation,
     Made,
     Offer,
-    Paint,
     Shape,
+    ShownImplementation,
     Software,
 )
 from armlevel.profile.shape import shape_feature
@@ -54,8 +54,8 @@ def host_with(offers: list[Offer], model: HostModel, pool: ValuePool, faults: Fa
         place = f"offers[{index}]"
         if offer.like is not None and offer.like >= index:
             faults.add(f"{place}.like", f"{offer.like} is no earlier offer")
-        if offer.like is None and offer.registers_without:
-            faults.add(f"{place}.registers_without", "has no meaning without like")
+        if offer.like is None and offer.register_list_without:
+            faults.add(f"{place}.register_list_without", "has no meaning without like")
         if (first := places.setdefault(offer.shape, index)) != index:
             faults.add(f"{place}.shape", f"{offer.shape.label} is already the shape of offers[{first}]")
     software = model.software
@@ -78,19 +78,21 @@ def host_with(offers: list[Offer], model: HostModel, pool: ValuePool, faults: Fa
 
 def guest_of(model: GuestModel, pool: ValuePool, faults: Faults) -> Guest:
     """Build a guest from its validated document, or note what is wrong with it."""
-    paint = None
-    if model.paint is not None:
-        paint = Paint(_implementation(model.paint), tuple(map(_implementation, model.paint.targets)))
+    shown = None
+    if model.implementation is not None:
+        shown = ShownImplementation(
+            _implementation(model.implementation), tuple(map(_implementation, model.implementation.targets))
+        )
     return Guest(
         model.name,
         _shape(model.shape, "shape", faults),
         pool.values(model.registers, "registers", faults),
-        None if model.carries is None else pool.ids(model.carries, "carries", faults),
+        None if model.register_list is None else pool.ids(model.register_list, "register_list", faults),
         pool.values(model.firmware, "firmware", faults),
         None if model.sve_vls is None else tuple(model.sve_vls),
         _facts(model.facts),
-        paint,
-        tuple(model.born_on),
+        shown,
+        tuple(model.starts_on),
         tuple(model.tolerates),
         _made(model.made),
         model.pmu_counters,
@@ -127,8 +129,8 @@ def verdict_of(model: VerdictModel, _pool: ValuePool, faults: Faults) -> Verdict
 
 def _offer(model: OfferModel, place: str, pool: ValuePool, faults: Faults) -> Offer:
     registers = None
-    if model.registers is not None:
-        registers = pool.ids(model.registers, f"{place}.registers", faults)
+    if model.register_list is not None:
+        registers = pool.ids(model.register_list, f"{place}.register_list", faults)
     offer = Offer(
         pool.shared(_shape(model.shape, f"{place}.shape", faults)),
         model.how,
@@ -141,9 +143,9 @@ def _offer(model: OfferModel, place: str, pool: ValuePool, faults: Faults) -> Of
         None if model.sve_vls is None else tuple(model.sve_vls),
         model.pmu,
         model.like,
-        pool.ids(model.registers_without, f"{place}.registers_without", faults),
+        pool.ids(model.register_list_without, f"{place}.register_list_without", faults),
         pool.values(model.changed_by_kvm, f"{place}.changed_by_kvm", faults),
-        model.together,
+        model.side_effects,
     )
     if faults:
         return offer
@@ -151,13 +153,13 @@ def _offer(model: OfferModel, place: str, pool: ValuePool, faults: Faults) -> Of
     parts = (
         offer.limits,
         offer.accepts,
-        offer.registers,
+        offer.register_list,
         offer.firmware,
         offer.state,
-        offer.registers_without,
+        offer.register_list_without,
         offer.changed_by_kvm,
     )
-    together = tuple((lowered, *seen.items()) for lowered, seen in offer.together.items())
+    side_effects = tuple((lowered, *seen.items()) for lowered, seen in offer.side_effects.items())
     rest = (
         offer.shape,
         offer.how,
@@ -165,7 +167,7 @@ def _offer(model: OfferModel, place: str, pool: ValuePool, faults: Faults) -> Of
         offer.sve_vls,
         tuple(offer.pmu.items()),
         offer.like,
-        together,
+        side_effects,
     )
     return pool.shared_as(("offer", tuple(map(id, parts)), rest), offer)
 

@@ -83,7 +83,7 @@ def freeze(guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), 
     made = guest.made
     source, _, choices = made.source.partition("; --")
     lineage = Lineage(
-        tuple(hosts) or tuple(Origin(one) for one in guest.born_on),
+        tuple(hosts) or tuple(Origin(one) for one in guest.starts_on),
         source,
         tuple(f"--{choice}" for choice in choices.split(" --")) if choices else (),
         made.catalogue,

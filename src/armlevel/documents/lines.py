@@ -23,7 +23,7 @@ __all__ = ["Lines"]
 _MAPS = {b"limits": "values", b"accepts": "accepts", b"firmware": "values", b"state": "state"}
 # Shorter ones are parsed with the rest: an offer that says little is known again as a whole.
 _LONG = 1024
-_KEYS = ("limits", "accepts", "firmware", "state", "registers")
+_KEYS = ("limits", "accepts", "firmware", "state", "register_list")
 
 
 class Lines:
@@ -73,12 +73,12 @@ def _spans(data: bytes) -> Iterator[tuple[str, int, int, int]]:
     # Kind, first and last of what is between the brackets, and what follows them. The closing bracket stands on a line
     # of its own, indented as the key is.
     at = 0
-    next_list = data.find(b'"registers": [\n')
+    next_list = data.find(b'"register_list": [\n')
     while True:
         opening = data.find(b'": {\n', at)
         if 0 <= next_list < opening or opening < 0 <= next_list:
-            key, kind, start, bracket = next_list, "ids", next_list + 15, b"]"
-            next_list = data.find(b'"registers": [\n', start)
+            key, kind, start, bracket = next_list, "ids", next_list + 19, b"]"
+            next_list = data.find(b'"register_list": [\n', start)
         elif opening >= 0:
             key = data.rfind(b'"', at, opening)
             start, bracket = opening + 5, b"}"

@@ -126,15 +126,15 @@ class OfferModel(_Model):
     default: Literal["limit-only", "unknown"]
     limits: Values = Field(default_factory=dict)
     accepts: AcceptMap = Field(default_factory=dict)
-    registers: Ids | None = None
-    registers_without: Ids = Field(default_factory=list)
+    register_list: Ids | None = None
+    register_list_without: Ids = Field(default_factory=list)
     firmware: Values = Field(default_factory=dict)
     state: State = Field(default_factory=dict)
     sve_vls: VectorLengths | None = None
     pmu: dict[str, Count] = Field(default_factory=dict)
     like: Count | None = None
     changed_by_kvm: Values = Field(default_factory=dict)
-    together: dict[Lowered, dict[str, Count | None]] = Field(default_factory=dict)
+    side_effects: dict[Lowered, dict[str, Count | None]] = Field(default_factory=dict)
 
 
 class HostModel(_Model):
@@ -150,7 +150,7 @@ class HostModel(_Model):
     offers: Annotated[list[OfferModel], Field(min_length=1)]
 
 
-class PaintModel(ImplementationModel):
+class ShownModel(ImplementationModel):
     """What the guest is shown, and the implementations it may run on."""
 
     targets: list[ImplementationModel] = Field(default_factory=list)
@@ -165,13 +165,13 @@ class GuestModel(_Model):
     made: MadeModel = MadeModel()
     shape: ShapeModel
     registers: Values
-    carries: Ids | None = None
+    register_list: Ids | None = None
     firmware: Values = Field(default_factory=dict)
     sve_vls: VectorLengths | None = None
     pmu_counters: Annotated[int, Field(ge=0, le=31)] | None = None
     facts: FactsModel = FactsModel()
-    paint: PaintModel | None = None
-    born_on: list[Text] = Field(default_factory=list)
+    implementation: ShownModel | None = None
+    starts_on: list[Text] = Field(default_factory=list)
     tolerates: list[Text] = Field(default_factory=list)
 
 

@@ -19,8 +19,8 @@ from armlevel.profile import (
     Implementation,
     Made,
     Offer,
-    Paint,
     Shape,
+    ShownImplementation,
     Software,
 )
 
@@ -46,7 +46,7 @@ VERDICT_KIND = "verdict/1"
 
 _WIDTH = 110
 # Left out when there is nothing to say; an empty list of registers or vector lengths does say something.
-_SILENT = ("software", "cpus", "facts", "firmware", "born_on", "tolerates")
+_SILENT = ("software", "cpus", "facts", "firmware", "starts_on", "tolerates")
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -82,17 +82,17 @@ def host_object(host: Host) -> dict[str, Any]:
 def guest_object(guest: Guest) -> dict[str, Any]:
     """Return the guest-profile/1 document of a guest, its digest included."""
     body: dict[str, Any] = {"shape": _shape(guest.shape), "registers": _hex_values(guest.registers)}
-    if guest.carries is not None:
-        body["carries"] = [_hex(register) for register in guest.carries]
+    if guest.register_list is not None:
+        body["register_list"] = [_hex(register) for register in guest.register_list]
     body["firmware"] = _hex_values(guest.firmware)
     if guest.sve_vls is not None:
         body["sve_vls"] = list(guest.sve_vls)
     if guest.pmu_counters is not None:
         body["pmu_counters"] = guest.pmu_counters
     body["facts"] = _facts(guest.facts)
-    if guest.paint is not None:
-        body["paint"] = _paint(guest.paint)
-    body["born_on"] = list(guest.born_on)
+    if guest.implementation is not None:
+        body["implementation"] = _shown(guest.implementation)
+    body["starts_on"] = list(guest.starts_on)
     body["tolerates"] = list(guest.tolerates)
     return _document(GUEST_KIND, guest.name, guest.made, body)
 
@@ -170,8 +170,9 @@ def _cpu(cpu: Cpu) -> dict[str, Any]:
     return _implementation(cpu.implementation) | {"count": cpu.count}
 
 
-def _paint(paint: Paint) -> dict[str, Any]:
-    return _implementation(paint.shown) | {"targets": [_implementation(target) for target in paint.targets]}
+def _shown(implementation: ShownImplementation) -> dict[str, Any]:
+    targets = [_implementation(target) for target in implementation.targets]
+    return _implementation(implementation.shown) | {"targets": targets}
 
 
 def _facts(facts: Facts) -> dict[str, Any]:
@@ -215,10 +216,10 @@ def _identity(offer: Offer) -> dict[str, Any]:
         said["limits"] = _hex_values(offer.limits)
     if offer.accepts:
         said["accepts"] = {subject: _accepts(accepts) for subject, accepts in offer.accepts.items()}
-    if offer.registers is not None:
-        said["registers"] = [_hex(register) for register in offer.registers]
-    if offer.registers_without:
-        said["registers_without"] = [_hex(register) for register in offer.registers_without]
+    if offer.register_list is not None:
+        said["register_list"] = [_hex(register) for register in offer.register_list]
+    if offer.register_list_without:
+        said["register_list_without"] = [_hex(register) for register in offer.register_list_without]
     if offer.firmware:
         said["firmware"] = _hex_values(offer.firmware)
     if offer.state:
@@ -234,8 +235,8 @@ def _noticed(offer: Offer) -> dict[str, Any]:
         said["pmu"] = dict(offer.pmu)
     if offer.changed_by_kvm:
         said["changed_by_kvm"] = _hex_values(offer.changed_by_kvm)
-    if offer.together:
-        said["together"] = {lowered: dict(seen) for lowered, seen in offer.together.items()}
+    if offer.side_effects:
+        said["side_effects"] = {lowered: dict(seen) for lowered, seen in offer.side_effects.items()}
     return said
 
 

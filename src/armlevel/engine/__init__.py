@@ -11,7 +11,7 @@ from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Sever
 from armlevel.engine.moves.moves import Move, migrate
 from armlevel.engine.moves.predict import Prediction, predict
 from armlevel.engine.moves.settings import settings_of
-from armlevel.engine.natural import natural
+from armlevel.engine.passthrough import passthrough
 from armlevel.engine.planning.groups import Group, Grouping, groups_of
 from armlevel.engine.planning.matrix import Cell, matrix
 from armlevel.engine.policy import Policy
@@ -46,7 +46,7 @@ __all__ = [
     "level",
     "matrix",
     "migrate",
-    "natural",
+    "passthrough",
     "predict",
     "risks_of_profile",
     "settings_of",

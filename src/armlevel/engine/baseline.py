@@ -14,7 +14,7 @@ from armlevel.engine.parts.facts import common_facts, level_facts
 from armlevel.engine.parts.firmware import level_firmware
 from armlevel.engine.parts.register_list import carry
 from armlevel.engine.parts.registers import Levelling, level_fields
-from armlevel.engine.parts.registers_implementation import level_paint, paint_of, unlike
+from armlevel.engine.parts.registers_implementation import implementation_of, level_implementation, unlike
 from armlevel.engine.parts.shape import common_shape
 from armlevel.engine.parts.shape_pmu import level_pmu
 from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
@@ -58,7 +58,7 @@ class Baseline:
 def level(
     hosts: Sequence[Host], catalogue: Catalogue, policy: Policy | None = None, *, name: str = "baseline"
 ) -> Baseline:
-    """Level a set of hosts: shape, registers, state, firmware, facts, paint.
+    """Level a set of hosts: shape, registers, state, firmware, facts, implementation.
 
     Neither the order of the hosts nor duplicates matter. Pointer authentication that cannot be shared is dropped
     from the shape, with a note, because every VMM can do without it and no register can make it equal.
@@ -121,7 +121,7 @@ def _level_shape(
 ) -> Baseline:
     offers = _offers(hosts, shape)
     levelled: Levelling = level_fields(offers, hosts, catalogue, policy)
-    paint = level_paint(offers, catalogue, policy.paint)
+    implementation = level_implementation(offers, catalogue, policy.implementation)
     cache = level_bundle("cache", offers, catalogue)
     values = {**levelled.values, **_bundle_values(cache.values, catalogue)}
     silent = frozenset(
@@ -136,11 +136,11 @@ def _level_shape(
         values,
         shape,
         assume_same=policy.assume_same_impdef,
-        painted=bool(dict(paint.values).get("MIDR_EL1")),
+        implementation_known=bool(dict(implementation.values).get("MIDR_EL1")),
     )
     pmu = level_pmu(offers, shape)
-    born_on = tuple(name for name in firmware.born_on if name not in pmu.not_born_on)
-    if firmware.born_on and not born_on:
+    starts_on = tuple(name for name in firmware.starts_on if name not in pmu.no_start_on)
+    if firmware.starts_on and not starts_on:
         pmu = replace(
             pmu,
             findings=tuple(
@@ -151,8 +151,8 @@ def _level_shape(
         "shape": [*vl_findings, *pauth, *pmu.findings],
         "registers": [
             *levelled.findings,
-            *paint.findings,
-            *unlike(dict(paint.values), hosts, shape),
+            *implementation.findings,
+            *unlike(dict(implementation.values), hosts, shape),
             *cache.findings,
         ],
         "list": carried.findings,
@@ -161,18 +161,18 @@ def _level_shape(
     }
     parts = {part: answer_of(found[part], "arrive") for part in PARTS}
     guest = None
-    if levelled.registers is not None and not paint.conflict and not cache.conflict:
-        shown = dict(paint.values)
+    if levelled.registers is not None and not implementation.conflict and not cache.conflict:
+        shown = dict(implementation.values)
         guest = Guest(
             name=name,
             shape=shape,
             registers={**levelled.registers, **dict(cache.values)},
-            carries=carried.ids,
+            register_list=carried.ids,
             firmware={n: v for n, v in firmware.values.items() if _is_carried(n, carried.ids, catalogue)},
             sve_vls=vls,
             facts=common_facts(hosts, shape),
-            paint=paint_of(shown, hosts, policy.also_targets),
-            born_on=born_on,
+            implementation=implementation_of(shown, hosts, policy.also_targets),
+            starts_on=starts_on,
             tolerates=(*_needed(policy, levelled, shape, catalogue), *policy.recorded),
             pmu_counters=pmu.counters,
         )

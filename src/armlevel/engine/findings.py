@@ -51,7 +51,7 @@ class Remedy:
 
     ``do`` is one of ``pin``, ``without``, ``tolerate``, ``vmm``, ``say-vmm``, ``run`` (level, and armlevel run),
     ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
-    ``born-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
+    ``start-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
     """
 
     do: str

@@ -22,7 +22,7 @@ class Policy:
 
     ``without``  shape features to do without;  ``hide`` / ``require``  FEAT_ names
     ``pins``     ``REG.FIELD`` -> the value it must have
-    ``paint``                      the implementation to show; None for the lowest among the hosts
+    ``implementation``                   the implementation to show; None for the lowest among the hosts
     ``also_targets``               implementations of hosts to come: the guest's list of targets is fixed at boot
     ``assume_same_impdef``         take IMPLEMENTATION DEFINED pointer authentication of different cores for the same
     ``accept_weaker_mitigation``   let a guest arrive where a workaround level is lower than it was told at boot
@@ -33,7 +33,7 @@ class Policy:
     hide: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     pins: Mapping[str, int] = field(default_factory=dict)
-    paint: Implementation | None = None
+    implementation: Implementation | None = None
     also_targets: tuple[Implementation, ...] = ()
     assume_same_impdef: bool = False
     accept_weaker_mitigation: bool = False

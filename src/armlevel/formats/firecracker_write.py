@@ -26,7 +26,7 @@ _WIDTH = 128
 # CTR_EL0 goes first, because CLIDR_EL1 and CCSIDR_EL1 are checked against it.
 _FIRST = ("CTR_EL0",)
 # Firecracker does not enable KVM_CAP_ARM_WRITABLE_IMP_ID_REGS.
-_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _BIOS = re.compile(r"BIOS (.*) revision (.*)", re.DOTALL)
 
 
@@ -66,7 +66,7 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
             if after != shown[name]:
                 writes.append(ChangedRegister(name, id_of(name), shown[name], after))
     # A snapshot holds every register that KVM lists, and a host without one of them refuses it.
-    more = sorted(set(offer.registers or ()) - set(guest.carries or offer.registers or ()))
+    more = sorted(set(offer.register_list or ()) - set(guest.register_list or offer.register_list or ()))
     left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
     template = {
         "kvm_capabilities": [cap for name in sorted(possible) for cap in _FEATURES[name]],
@@ -93,7 +93,7 @@ def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogu
     for one in register.fields:
         if one.get(found) == one.get(wanted):
             continue
-        outcome = "refused" if name in _PAINT else _outcome(offer, one.subject, one.get(wanted))
+        outcome = "refused" if name in _IMPLEMENTATION else _outcome(offer, one.subject, one.get(wanted))
         if outcome in ("same", "unknown"):
             after = one.put(after, one.get(wanted))
         if outcome != "same":
@@ -165,7 +165,7 @@ def export_fingerprint(host: Host, version: str = "") -> Exported:
             ],
         },
     }
-    missing = len(set(offer.registers or ()) - by_id.keys())
+    missing = len(set(offer.register_list or ()) - by_id.keys())
     left = (
         (Left("state", f"{missing} registers", "not recorded", ("same",)),)
         if missing > len(_LEFT_OUT)

@@ -78,7 +78,7 @@ class Setting(Protocol):
         """Registers as they must be read afterwards."""
 
     @property
-    def carries(self) -> Sequence[int]:
+    def register_list(self) -> Sequence[int]:
         """KVM ids of the registers that a migration stream may hold."""
 
 
@@ -145,7 +145,7 @@ def export(setting: Setting, form: str = "json") -> Exported:
         "host": setting.host,
         "stages": _STAGES,
         "calls": list(calls_of(setting)),
-        "carries": [f"{one:#018x}" for one in setting.carries],
+        "register_list": [f"{one:#018x}" for one in setting.register_list],
     }
     return Exported(json.dumps(document, indent=1, ensure_ascii=True) + "\n")
 
@@ -174,7 +174,7 @@ def header(setting: Setting) -> str:
         "/* What a migration stream may hold; a register that is not here is left out of it. */",
         _table(
             "uint64_t armlevel_carries",
-            [*((f"{one:#x}ull", name_of(one)) for one in setting.carries), ("0", "end")],
+            [*((f"{one:#x}ull", name_of(one)) for one in setting.register_list), ("0", "end")],
         ),
         "#endif",
     ]

@@ -37,14 +37,14 @@ def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Of
     offers = [replace(whole, how="predicted", default="limit-only", accepts=accepts)]
     if line.imp_id_writable and "MIDR_EL1" in whole.limits:
         rule_of = _measured(catalogue, line)
-        painted = {
+        writable = {
             subject: accepts
             for register in _IDENTITY
             if register in whole.limits
             for subject, accepts in _written(catalogue, register, whole.limits[register], line, rule_of)
         }
         shape = Shape(whole.shape.features, imp_id_writable=True)
-        offers.append(Offer(shape, "predicted", "limit-only", accepts=painted, like=0))
+        offers.append(Offer(shape, "predicted", "limit-only", accepts=writable, like=0))
     return tuple(offers)
 
 
@@ -70,7 +70,7 @@ def predict_accepts(
     silent = _ignored(limits, line, catalogue)
     rule_of = rule_of or _measured(catalogue, line)
     if shape is None or not shape.imp_id_writable:
-        rule_of = _without_paint(rule_of)
+        rule_of = _without_implementation(rule_of)
     for register, limit in limits.items():
         if register.startswith("CCSIDR_EL1["):
             accepts.update(_cache_sizes(register, line))
@@ -124,7 +124,7 @@ def _measured(catalogue: Catalogue, line: KernelLine) -> RuleOf:
     return lambda field: catalogue.write_rule(field.subject, line.name)
 
 
-def _without_paint(rule_of: RuleOf) -> RuleOf:
+def _without_implementation(rule_of: RuleOf) -> RuleOf:
     # In a VM whose implementation IDs are not writable.
     def found(field: Field) -> WriteRule | None:
         rule = rule_of(field)

@@ -151,7 +151,7 @@ def left_by(guest: Guest, options: Options, catalogue: Catalogue, host: Host | N
         if subject not in told and not _derived(subject, catalogue):
             left.append(_register_left(subject, wanted, found))
     left += _lengths_left(guest, offer)
-    more = sorted(set(offer.registers or ()) - set(guest.carries or offer.registers or ()))
+    more = sorted(set(offer.register_list or ()) - set(guest.register_list or offer.register_list or ()))
     left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("run",)) for one in more]
     return tuple(left)
 

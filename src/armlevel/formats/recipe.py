@@ -1,7 +1,7 @@
 """What another tool's file asks of whichever host it meets: choices before the vCPU exists, and bits to be written.
 
 A template of Firecracker, a domain of libvirt and a ``-cpu`` option of QEMU describe no CPU: they change what a host
-offers. Laid over the natural profile of one host they give a guest.
+offers. Laid over the passthrough profile of one host they give a guest.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from armlevel.errors import UsageError
 from armlevel.kvm import name_of
-from armlevel.profile import Guest, Host, Implementation, Paint, Shape
+from armlevel.profile import Guest, Host, Implementation, Shape, ShownImplementation
 
 __all__ = ["Bits", "Recipe", "bits_of"]
 
-_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +68,31 @@ class Recipe:
         return max(possible, key=lambda shape: len(shape.features))
 
     def onto(self, guest: Guest) -> Guest:
-        """Return the natural profile ``guest`` of a host as this recipe changes it.
+        """Return the passthrough profile ``guest`` of a host as this recipe changes it.
 
         Raises:
             UsageError: it asks for what the host has not: a vector length, a register.
 
         """
         values = {**guest.registers, **guest.firmware}
-        if guest.paint is not None:
-            shown = guest.paint.shown
-            values |= dict(zip(_PAINT, (shown.midr, shown.revidr, shown.aidr), strict=True))
+        if guest.implementation is not None:
+            shown = guest.implementation.shown
+            values |= dict(zip(_IMPLEMENTATION, (shown.midr, shown.revidr, shown.aidr), strict=True))
         for one in self.bits:
             if one.register not in values:
                 raise UsageError(f"{self.tool} changes {one.register}, which {guest.name} does not have")
             values[one.register] = values[one.register] & ~one.mask | one.value
-        paint = guest.paint
-        if paint is not None:
-            paint = Paint(Implementation(*(values[name] for name in _PAINT)), paint.targets)
+        implementation = guest.implementation
+        if implementation is not None:
+            implementation = ShownImplementation(
+                Implementation(*(values[name] for name in _IMPLEMENTATION)), implementation.targets
+            )
         return replace(
             guest,
             registers={name: values[name] for name in guest.registers},
             firmware={name: values[name] for name in guest.firmware},
             sve_vls=self._lengths_of(guest),
-            paint=paint,
+            implementation=implementation,
         )
 
     def _lengths_of(self, guest: Guest) -> tuple[int, ...] | None:

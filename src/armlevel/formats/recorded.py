@@ -39,7 +39,7 @@ def recorded_offers(
         else:
             state[name] = value
     registers = None if listed is None else tuple(sorted(set(listed)))
-    whole = Offer(shape, limits=limits, registers=registers, firmware=firmware, state=state)
+    whole = Offer(shape, limits=limits, register_list=registers, firmware=firmware, state=state)
     return predict_offers(whole, release, catalogue)
 
 

@@ -16,7 +16,7 @@ from armlevel.kvm.device import Kvm
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.machine import read_machine
 from armlevel.probe.plan import ProbePlan
-from armlevel.profile import Facts, Guest, Implementation, Paint, Shape
+from armlevel.profile import Facts, Guest, Implementation, Shape, ShownImplementation
 
 __all__ = ["catalogue_of", "guest_of", "main"]
 
@@ -40,9 +40,9 @@ def guest_of(document: dict[str, Any]) -> Guest:
     def values(part: dict[str, str]) -> dict[str, int]:
         return {name: int(text, 16) for name, text in part.items()}
 
-    paint, shape, facts, vls = (document.get(key) for key in ("paint", "shape", "facts", "sve_vls"))
+    shown, shape, facts, vls = (document.get(key) for key in ("implementation", "shape", "facts", "sve_vls"))
     known = {name: value for name, value in (facts or {}).items() if name != "sources"}
-    numbers = values({name: paint[name] for name in ("midr", "revidr", "aidr")}) if paint else {}
+    numbers = values({name: shown[name] for name in ("midr", "revidr", "aidr")}) if shown else {}
     return Guest(
         document.get("name", ""),
         Shape(frozenset(shape["features"]), shape["imp_id_writable"]) if shape else Shape(),
@@ -50,7 +50,7 @@ def guest_of(document: dict[str, Any]) -> Guest:
         firmware=values(document.get("firmware", {})),
         sve_vls=tuple(vls) if vls is not None else None,
         facts=Facts(**known),
-        paint=Paint(Implementation(**numbers)) if paint else None,
+        implementation=ShownImplementation(Implementation(**numbers)) if shown else None,
     )
 
 

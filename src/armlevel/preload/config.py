@@ -31,7 +31,7 @@ def config_of(
         UsageError: the profile does not record which registers its state carries.
 
     """
-    if guest.carries is None:
+    if guest.register_list is None:
         raise UsageError(
             f"{guest.name} does not say which registers its state carries", hint="level or probe it again"
         )
@@ -73,7 +73,7 @@ def _lines(
     shown = {one.name for one in settings.shows}
     for one in settings.writes:
         yield f"write {one.kvm_id:x} {one.value:x} {one.name}"
-    written, carried = {one.name for one in settings.writes}, frozenset(settings.carries)
+    written, carried = {one.name for one in settings.writes}, frozenset(settings.register_list)
     for one in settings.expects:
         if one.name not in written | shown and one.kvm_id in carried:
             yield f"see {one.kvm_id:x} {one.value:x} {one.name}"

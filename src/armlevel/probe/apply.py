@@ -8,11 +8,11 @@ from typing import NamedTuple
 from armlevel.arch import Catalogue
 from armlevel.errors import KvmError
 from armlevel.kvm.ids import id_of
-from armlevel.probe.final import gic_of, make_ready
+from armlevel.probe.after_first_run import gic_of, make_ready
 from armlevel.probe.guest import read_by_mrs
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
-from armlevel.probe.leaks import leaked
 from armlevel.probe.shapes import vcpu_of
+from armlevel.probe.untrapped import leaked
 from armlevel.profile import Guest
 
 __all__ = ["Applied", "Difference", "apply_guest"]
@@ -99,8 +99,8 @@ def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
 
 def _wanted(guest: Guest) -> dict[str, int]:
     wanted = dict(guest.registers)
-    if guest.paint is not None:
-        shown = guest.paint.shown
+    if guest.implementation is not None:
+        shown = guest.implementation.shown
         wanted |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
     return {name: wanted[name] for name in sorted(wanted, key=lambda name: (name not in _FIRST, name))}
 

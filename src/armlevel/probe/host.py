@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from armlevel.errors import KvmError
 from armlevel.kvm.numbers import CAPABILITIES
-from armlevel.probe.final import changed_by_kvm, facts_by_guest, gic_of, pmu_by_guest
+from armlevel.probe.after_first_run import changed_by_kvm, facts_by_guest, gic_of, pmu_by_guest
 from armlevel.probe.hypervisor import KvmLike
 from armlevel.probe.machine import Machine
 from armlevel.probe.offer import Effort, OfferSession, probe_shape
 from armlevel.probe.pack import pack
 from armlevel.probe.plan import ProbePlan
 from armlevel.probe.shapes import known_features, shapes_of
-from armlevel.probe.together import tried_together
+from armlevel.probe.side_effects import side_effects_of
 from armlevel.profile import Facts, Host, Made, Offer, Software
 
 __all__ = ["Probed", "probe_host"]
@@ -69,8 +69,8 @@ def probe_host(
         (one for one in offers if not one.shape.imp_id_writable and one.shape.features <= _USUAL),
         key=lambda one: len(one.shape.features),
     )
-    together = tried_together(kvm, largest, plan, gic, pmu=machine.pmu)
-    offers[offers.index(largest)] = replace(largest, together=together)
+    together = side_effects_of(kvm, largest, plan, gic, pmu=machine.pmu)
+    offers[offers.index(largest)] = replace(largest, side_effects=together)
     facts = facts_by_guest(kvm, mte=any("mte" in offer.shape.features for offer in offers))
     host = Host(
         machine.name,

@@ -10,7 +10,7 @@ from typing import Literal
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
 from armlevel.probe.plan import ProbePlan, Run, Tried
 from armlevel.probe.shapes import vcpu_of
-from armlevel.probe.trying import Answered, accepts_of, answers_alike, try_cache, try_register
+from armlevel.probe.try_writes import Answered, accepts_of, answers_alike, try_cache, try_register
 from armlevel.profile import Accepts, Offer, Shape
 
 __all__ = ["Effort", "OfferSession", "probe_shape"]

@@ -46,7 +46,7 @@ def _distance(shape: Shape, other: Shape) -> int:
 def _cost(candidate: tuple[Offer, int]) -> tuple[int, int]:
     offer, like = candidate
     maps = (offer.limits, offer.accepts, offer.firmware, offer.state, offer.pmu)
-    return sum(map(len, maps)) + len(offer.registers or ()) + len(offer.registers_without), like
+    return sum(map(len, maps)) + len(offer.register_list or ()) + len(offer.register_list_without), like
 
 
 def _difference(offer: Offer, base: Offer, like: int) -> Offer | None:
@@ -57,11 +57,11 @@ def _difference(offer: Offer, base: Offer, like: int) -> Offer | None:
     maps = ("limits", "firmware", "state", "pmu")
     if any(not getattr(base, name).keys() <= getattr(offer, name).keys() for name in maps):
         return None
-    if (base.registers is None) != (offer.registers is None) or (base.sve_vls and not offer.sve_vls):
+    if (base.register_list is None) != (offer.register_list is None) or (base.sve_vls and not offer.sve_vls):
         return None
     if (base.how, base.default) != (offer.how, offer.default):
         return None
-    ours, theirs = set(offer.registers or ()), set(base.registers or ())
+    ours, theirs = set(offer.register_list or ()), set(base.register_list or ())
     more = tuple(sorted(ours - theirs))
     return replace(
         offer,
@@ -71,8 +71,8 @@ def _difference(offer: Offer, base: Offer, like: int) -> Offer | None:
         state=_less(offer.state, base.state),
         pmu=_less(offer.pmu, base.pmu),
         sve_vls=None if offer.sve_vls == base.sve_vls else offer.sve_vls,
-        registers=more or None,
-        registers_without=tuple(sorted(theirs - ours)),
+        register_list=more or None,
+        register_list_without=tuple(sorted(theirs - ours)),
         like=like,
     )
 

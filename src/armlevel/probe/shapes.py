@@ -95,7 +95,7 @@ def shapes_of(kvm: KvmLike, known: dict[str, int]) -> tuple[Shape, ...]:
             if some not in sets and _possible(kvm, Shape(some)):
                 sets.append(some)
     shapes = [Shape(some) for some in sets]
-    painted = Shape(imp_id_writable=True)
-    if _possible(kvm, painted):
+    writable = Shape(imp_id_writable=True)
+    if _possible(kvm, writable):
         shapes += [Shape(shape.features, imp_id_writable=True) for shape in shapes]
     return tuple(shapes)

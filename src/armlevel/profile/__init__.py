@@ -1,4 +1,4 @@
-"""What is, and what is wanted: vCPU shapes, what a host offers, what a guest is, and its paint.
+"""What is, and what is wanted: vCPU shapes, what a host offers, what a guest is, and its implementation.
 
 Frozen values without behaviour beyond reading themselves. The engine compares them, the probe and the
 importers make them, ``documents`` writes them down.
@@ -7,7 +7,7 @@ importers make them, ``documents`` writes them down.
 from armlevel.profile.accepts import Accepts, Outcome
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
-from armlevel.profile.paint import Implementation, Paint
+from armlevel.profile.implementation import Implementation, ShownImplementation
 from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
 
@@ -22,9 +22,9 @@ __all__ = [
     "Made",
     "Offer",
     "Outcome",
-    "Paint",
     "RegisterWrite",
     "Shape",
+    "ShownImplementation",
     "Software",
     "VcpuSettings",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from armlevel.profile.host import Facts, Made, nothing
-from armlevel.profile.paint import Paint
+from armlevel.profile.implementation import ShownImplementation
 from armlevel.profile.shape import Shape
 
 __all__ = ["Guest"]
@@ -17,23 +17,23 @@ class Guest:
     """A guest profile.
 
     ``registers``  ID register (and ``CCSIDR_EL1[n]``) -> the value the guest sees; registers without meaning are absent
-    ``carries``    KVM ids of the registers its state carries; ``None``: not recorded
+    ``register_list``  KVM ids of the registers its state carries; ``None``: not recorded
     ``firmware``   firmware pseudo-register -> value;  ``sve_vls``  vector lengths in bits
     ``pmu_counters``  event counters that it was told of (PMCR_EL0.N); ``None``: not recorded, or no PMU
     ``facts``      what it learnt at boot that no VMM can restore: counter frequency, DC ZVA block, MTE block
-    ``born_on``    hosts on which a guest booted with this profile sees exactly this; it may arrive on others
+    ``starts_on``  hosts on which a guest booted with this profile sees exactly this; it may arrive on others
     ``tolerates``  classes of fields that were allowed to differ (``el2-only`` ...), recorded because they weaken it
     """
 
     name: str
     shape: Shape
     registers: Mapping[str, int]
-    carries: tuple[int, ...] | None = None
+    register_list: tuple[int, ...] | None = None
     firmware: Mapping[str, int] = field(default_factory=nothing)
     sve_vls: tuple[int, ...] | None = None
     facts: Facts = Facts()
-    paint: Paint | None = None
-    born_on: tuple[str, ...] = ()
+    implementation: ShownImplementation | None = None
+    starts_on: tuple[str, ...] = ()
     tolerates: tuple[str, ...] = ()
     made: Made = Made()
     pmu_counters: int | None = None
@@ -41,7 +41,7 @@ class Guest:
     @property
     def id_registers(self) -> dict[str, int]:
         """The guest's ID registers, the three of its implementation included."""
-        shown = self.paint.shown if self.paint is not None else None
+        shown = self.implementation.shown if self.implementation is not None else None
         identity = (
             {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr} if shown else {}
         )

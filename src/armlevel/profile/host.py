@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from armlevel.profile.accepts import Accepts
-from armlevel.profile.paint import Implementation
+from armlevel.profile.implementation import Implementation
 from armlevel.profile.shape import Shape
 
 __all__ = ["Cpu", "Default", "Facts", "Host", "How", "Made", "Offer", "Software", "nothing"]
@@ -78,16 +78,16 @@ class Offer:
 
     ``limits``     register -> the largest value it shows (also ``CCSIDR_EL1[n]``); a register's fields are bits of it
     ``accepts``    ``REG.FIELD`` -> what happens to written values; a field that is absent follows ``default``
-    ``registers``  KVM ids of KVM_GET_REG_LIST, in numerical order; ``None`` is not recorded
+    ``register_list``  KVM ids of KVM_GET_REG_LIST, in numerical order; ``None`` is not recorded
     ``firmware``   firmware pseudo-register -> its reset value
     ``state``      register -> value of a fresh vCPU: what a guest changes, never its identity
     ``sve_vls``    vector lengths in bits; ``pmu``: ``counters`` and event bitmaps
     ``like``       index of the offer that this one completes: it then lists only differences, and
-                   ``registers_without`` the ids it lacks
+                   ``register_list_without`` the ids it lacks
     ``changed_by_kvm``  register -> what KVM itself makes of its limit before a VM first runs
-    ``together``   ``REG.FIELD=value`` -> what that makes of others once KVM finished the VM (field or firmware register
-                   -> value, equal to its limit if nothing; None: KVM does not finish such a VM); what was not tried is
-                   not there, and neither of the two is taken over from the offer this one is ``like``
+    ``side_effects``  ``REG.FIELD=value`` -> what that makes of others once KVM finished the VM (field or firmware
+                   register -> value, equal to its limit if nothing; None: KVM does not finish such a VM); what was not
+                   tried is not there, and neither of the two is taken over from the offer this one is ``like``
     """
 
     shape: Shape
@@ -95,33 +95,33 @@ class Offer:
     default: Default = "unknown"
     limits: Mapping[str, int] = field(default_factory=nothing)
     accepts: Mapping[str, Accepts] = field(default_factory=nothing)
-    registers: tuple[int, ...] | None = None
+    register_list: tuple[int, ...] | None = None
     firmware: Mapping[str, int] = field(default_factory=nothing)
     state: Mapping[str, int] = field(default_factory=nothing)
     sve_vls: tuple[int, ...] | None = None
     pmu: Mapping[str, int] = field(default_factory=nothing)
     like: int | None = None
-    registers_without: tuple[int, ...] = ()
+    register_list_without: tuple[int, ...] = ()
     changed_by_kvm: Mapping[str, int] = field(default_factory=nothing)
-    together: Mapping[str, Mapping[str, int | None]] = field(default_factory=nothing)
+    side_effects: Mapping[str, Mapping[str, int | None]] = field(default_factory=nothing)
 
     def completed_by(self, base: Offer) -> Offer:
         """Return this offer with everything it leaves out taken from ``base``, which is whole."""
-        registers = base.registers
-        if self.registers is not None or self.registers_without:
-            kept = set(base.registers or ()) - set(self.registers_without)
-            registers = tuple(sorted(kept | set(self.registers or ())))
+        registers = base.register_list
+        if self.register_list is not None or self.register_list_without:
+            kept = set(base.register_list or ()) - set(self.register_list_without)
+            registers = tuple(sorted(kept | set(self.register_list or ())))
         return replace(
             self,
             limits={**base.limits, **self.limits},
             accepts={**base.accepts, **self.accepts},
-            registers=registers,
+            register_list=registers,
             firmware={**base.firmware, **self.firmware},
             state={**base.state, **self.state},
             sve_vls=base.sve_vls if self.sve_vls is None else self.sve_vls,
             pmu={**base.pmu, **self.pmu},
             like=None,
-            registers_without=(),
+            register_list_without=(),
         )
 
 

@@ -27,7 +27,7 @@ class VcpuSettings:
                       the cache registers, ID registers before firmware (a workaround level depends on
                       ID_AA64PFR1_EL1.SSBS). A register that is as it should be and takes nothing else has no write
     ``expects``       every ID register of the profile as it reads afterwards on this host
-    ``carries``       KVM ids that may be sent to another host, in numerical order
+    ``register_list`` KVM ids that may be sent to another host, in numerical order
     ``shows``         firmware levels that KVM checks and does not store: what must be sent as the guest was told it,
                       whatever this host's KVM answers
     ``psci``          the PSCI version, as KVM_REG_ARM_PSCI_VERSION holds it; None: as the host has it
@@ -40,6 +40,6 @@ class VcpuSettings:
     sve_vls: tuple[int, ...] | None
     writes: tuple[RegisterWrite, ...]
     expects: tuple[RegisterWrite, ...]
-    carries: tuple[int, ...]
+    register_list: tuple[int, ...]
     shows: tuple[RegisterWrite, ...]
     psci: int | None

@@ -13,10 +13,10 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.documents import load_hosts, read_host
-from armlevel.engine import drift, natural
+from armlevel.engine import drift, passthrough
 from armlevel.machines import folder
 from armlevel.profile import Facts, Host, Offer
-from armlevel.profile.paint import Implementation
+from armlevel.profile.implementation import Implementation
 
 CATALOGUE = load()
 ARCHIVE = Path(__file__).parents[1] / "machines" / "history.json.xz"
@@ -51,7 +51,7 @@ def test_each_known_change_is_found_at_its_date_and_none_elsewhere(tell) -> None
     found, faults = {}, {}
     for older, newer in steps():
         before, now = history()[older], history()[newer]
-        one = drift(now, natural(before, CATALOGUE), CATALOGUE, before)
+        one = drift(now, passthrough(before, CATALOGUE), CATALOGUE, before)
         real = {(m.change.subject, m.change.before, m.change.after) for m in one.changes if m.real}
         assert all(m.cause == "kernel" for m in one.changes if m.real)
         assert all(m.known is not None for m in one.changes if m.real)
@@ -71,14 +71,14 @@ def test_a_guest_that_was_booted_before_a_field_was_hidden_is_refused_after() ->
     before, now = (
         replace(history()[f"graviton3@6.1 {day}"], facts=facts) for day in ("2023-11-07", "2024-01-17")
     )
-    guest = natural(before, CATALOGUE)
+    guest = passthrough(before, CATALOGUE)
     assert drift(before, guest, CATALOGUE, before).answer == "runs"
     assert drift(now, guest, CATALOGUE, before).answer == "refused"
     # A longer register list lets old guests in; it was a change, and no harm.
     before, now = (
         replace(history()[f"graviton2@6.1 {day}"], facts=facts) for day in ("2024-04-23", "2025-03-11")
     )
-    one = drift(now, natural(before, CATALOGUE), CATALOGUE, before)
+    one = drift(now, passthrough(before, CATALOGUE), CATALOGUE, before)
     assert (one.answer, len(one.changes)) == ("runs", 2)
 
 
@@ -103,7 +103,7 @@ def _with(offer: Offer, name: str, value: int) -> Offer:
 def test_the_cause_is_what_else_changed() -> None:
     host = machine("graviton3-6.18")
     less = lowered(host, "ID_AA64ISAR0_EL1", host.offers[0].limits["ID_AA64ISAR0_EL1"] & ~(0xF << 60))
-    guest = natural(host, CATALOGUE)
+    guest = passthrough(host, CATALOGUE)
 
     def causes(now: Host) -> set[str]:
         return {moved.cause for moved in drift(now, guest, CATALOGUE, host).changes}
@@ -126,12 +126,12 @@ def test_the_cause_is_what_else_changed() -> None:
 def test_a_host_where_the_guest_is_not_born_need_not_start_it() -> None:
     host = machine("graviton2-6.18")
     weaker = replace(host, name="weaker", offers=tuple(_with(one, WORKAROUND, 1) for one in host.offers))
-    guest = natural(weaker, CATALOGUE)
-    assert guest.born_on == ("weaker",)
+    guest = passthrough(weaker, CATALOGUE)
+    assert guest.starts_on == ("weaker",)
     there = drift(host, guest, CATALOGUE)
     assert there.verdict.start == "refused"
     assert (there.born_here, there.answer) == (False, "runs")
-    everywhere = drift(host, replace(guest, born_on=()), CATALOGUE)
+    everywhere = drift(host, replace(guest, starts_on=()), CATALOGUE)
     assert (everywhere.born_here, everywhere.answer) == (True, "refused")
 
 

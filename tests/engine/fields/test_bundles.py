@@ -25,9 +25,9 @@ def test_writable_paint_becomes_the_lowest_of_all_three_numbers_together():
     assert outcome.answer == "runs"
     assert outcome.shape == WRITABLE
     assert outcome.guest is not None
-    assert outcome.guest.paint is not None
-    assert outcome.guest.paint.shown == low
-    assert outcome.guest.paint.targets == (low, high)
+    assert outcome.guest.implementation is not None
+    assert outcome.guest.implementation.shown == low
+    assert outcome.guest.implementation.targets == (low, high)
 
 
 def test_paint_is_never_mixed_of_two_cores():
@@ -35,8 +35,8 @@ def test_paint_is_never_mixed_of_two_cores():
     one, two = Implementation(0x410FD4F1, 7), Implementation(0x411FD401, 1)
     outcome = level([paintable("a", one), paintable("b", two)], CATALOGUE)
     assert outcome.guest is not None
-    assert outcome.guest.paint is not None
-    assert outcome.guest.paint.shown in {one, two}
+    assert outcome.guest.implementation is not None
+    assert outcome.guest.implementation.shown in {one, two}
 
 
 def test_paint_that_cannot_be_written_must_be_equal():
@@ -55,8 +55,10 @@ def test_a_revision_alone_is_another_paint():
 def test_paint_that_is_not_recorded_is_unknown_on_both_sides_of_the_question():
     blank = offer()
     without = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
-    unpainted = host("b", Offer(Shape(), "tried", "limit-only", without, {}, blank.registers, blank.firmware))
-    outcome = level([plain("a"), unpainted], CATALOGUE)
+    implementation_refused = host(
+        "b", Offer(Shape(), "tried", "limit-only", without, {}, blank.register_list, blank.firmware)
+    )
+    outcome = level([plain("a"), implementation_refused], CATALOGUE)
     assert outcome.parts["registers"] == "unknown"
     assert outcome.guest is not None
     assert check(outcome.guest, plain("a"), CATALOGUE).parts["registers"] == ("unknown", "unknown")
@@ -97,8 +99,10 @@ def test_a_cache_system_that_cannot_be_written_must_be_equal():
 def test_paint_that_one_host_does_not_record_hides_no_conflict_of_the_others():
     blank = offer()
     without = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
-    unpainted = host("c", Offer(Shape(), "tried", "limit-only", without, {}, blank.registers, blank.firmware))
-    outcome = level([plain("a", cpu=N1), plain("b", cpu=V2), unpainted], CATALOGUE)
+    implementation_refused = host(
+        "c", Offer(Shape(), "tried", "limit-only", without, {}, blank.register_list, blank.firmware)
+    )
+    outcome = level([plain("a", cpu=N1), plain("b", cpu=V2), implementation_refused], CATALOGUE)
     assert outcome.parts["registers"] == "refused"
     assert {(f.severity, f.hosts) for f in about(outcome.findings, "MIDR_EL1")} == {
         ("unknown", ("c",)),

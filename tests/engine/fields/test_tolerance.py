@@ -39,7 +39,7 @@ def test_every_field_of_every_class_stops_without_it_and_differs_with_it(name, f
     assert loose.answer == "runs"
     assert loose.guest is not None
     assert loose.guest.tolerates == (name,)
-    assert register.kvm_id not in (loose.guest.carries or ())
+    assert register.kvm_id not in (loose.guest.register_list or ())
     for one in hosts:
         verdict = check(loose.guest, one, CATALOGUE)
         assert (verdict.start, verdict.arrive) == ("runs", "runs")
@@ -55,7 +55,7 @@ def test_a_tolerance_that_nothing_needs_leaves_no_trace():
     loose, strict = level(hosts, CATALOGUE, Policy(tolerate=("el2-only",))), level(hosts, CATALOGUE)
     assert loose.guest == strict.guest
     assert loose.guest is not None
-    assert MMFR2 in (loose.guest.carries or ())
+    assert MMFR2 in (loose.guest.register_list or ())
 
 
 def test_a_tolerance_covers_its_own_fields_and_nothing_else():

@@ -211,7 +211,7 @@ def _with_tcr2(name: str):
             whole,
             limits={**whole.limits, field.register: field.put(whole.limits[field.register], 1)},
             accepts={**whole.accepts, field.subject: Accepts.of([0, 1])},
-            registers=tuple(sorted({*(whole.registers or ()), tcr2})),
+            register_list=tuple(sorted({*(whole.register_list or ()), tcr2})),
         )
         for shape in one.shapes
         if (whole := one.offer(shape)) is not None
@@ -236,7 +236,7 @@ def test_a_levelled_guest_that_shows_no_tcr2_does_not_carry_it_and_moves_both_wa
     hosts = [RECORDED[N2["6.12"]], _with_tcr2(N2["7.x"])]
     guest = level(hosts, CATALOGUE, Policy(tolerate=("el2-only",))).guest
     assert guest is not None
-    assert id_of("TCR2_EL1") not in (guest.carries or ())
+    assert id_of("TCR2_EL1") not in (guest.register_list or ())
     for source, target in (hosts, hosts[::-1]):
         found = predict(source, target, CATALOGUE, vmm=vmm, guest=guest)
         assert (found.outcome, found.alive, found.blocking) == ("completes", True, ())

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from armlevel.engine import Policy, level, natural, settings_of
+from armlevel.engine import Policy, level, passthrough, settings_of
 from armlevel.errors import UsageError
 from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE, PSCI, W1, plain, shape, up_to
@@ -39,7 +39,7 @@ def test_writable_implementation_ids_are_a_capability_and_tagging_too():
     assert settings.sve_vls == (128,)
     tagging = shape("mte")
     here = plain("a", of=tagging)
-    assert settings_of(natural(here, CATALOGUE, shape=tagging), here, CATALOGUE).capabilities == (
+    assert settings_of(passthrough(here, CATALOGUE, shape=tagging), here, CATALOGUE).capabilities == (
         "KVM_CAP_ARM_MTE",
     )
 
@@ -60,21 +60,21 @@ def test_a_field_that_may_differ_is_written_as_each_host_has_it():
 
 def test_a_value_that_is_accepted_and_changed_is_expected_as_it_is_kept():
     new = plain("new", {NV: 0}, takes={NV: Accepts.of([0], changed={2: 0})})
-    guest = natural(plain("old", {NV: 2}), CATALOGUE)
+    guest = passthrough(plain("old", {NV: 2}), CATALOGUE)
     expects = {one.name: one.value for one in settings_of(guest, new, CATALOGUE).expects}
     assert CATALOGUE.field(NV).get(expects["ID_AA64MMFR2_EL1"]) == 0
 
 
 def test_a_register_that_is_right_and_takes_nothing_else_is_not_written():
     here = plain("a", {FWB: 1, RNDR: 1}, takes=up_to(RNDR, most=1))
-    names = [one.name for one in settings_of(natural(here, CATALOGUE), here, CATALOGUE).writes]
+    names = [one.name for one in settings_of(passthrough(here, CATALOGUE), here, CATALOGUE).writes]
     assert "ID_AA64ISAR0_EL1" in names
     assert "ID_AA64MMFR2_EL1" not in names
 
 
 def test_levels_that_kvm_only_checks_are_shown_and_not_written():
     here = plain("a", firmware={PSCI: 0x10003, W1: 2})
-    guest = replace(natural(here, CATALOGUE), firmware={PSCI: 0x10001, W1: 1})
+    guest = replace(passthrough(here, CATALOGUE), firmware={PSCI: 0x10001, W1: 1})
     settings = settings_of(guest, here, CATALOGUE)
     assert [(one.name, one.value) for one in settings.shows] == [(W1, 1)]
     assert [(one.name, one.value) for one in settings.writes] == [(PSCI, 0x10001)]
@@ -84,14 +84,14 @@ def test_levels_that_kvm_only_checks_are_shown_and_not_written():
 def test_what_is_carried_is_the_profiles_list():
     guest = levelled("neoverse-n2@6.1", "neoverse-n2@7.x", tolerate=("el2-only", "cache-format"))
     settings = settings_of(guest, RECORDED["neoverse-n2@7.x"], CATALOGUE)
-    assert settings.carries == guest.carries
-    assert set(settings.carries) < set(RECORDED["neoverse-n2@7.x"].offers[0].registers or ()) | set(
-        settings.carries
+    assert settings.register_list == guest.register_list
+    assert set(settings.register_list) < set(RECORDED["neoverse-n2@7.x"].offers[0].register_list or ()) | set(
+        settings.register_list
     )
-    assert CATALOGUE.registers["ID_AA64MMFR2_EL1"].kvm_id not in settings.carries
+    assert CATALOGUE.registers["ID_AA64MMFR2_EL1"].kvm_id not in settings.register_list
 
 
 def test_a_host_without_the_shape_is_a_sentence():
     with pytest.raises(UsageError) as caught:
-        settings_of(natural(plain("a"), CATALOGUE), replace(plain("b"), offers=()), CATALOGUE)
+        settings_of(passthrough(plain("a"), CATALOGUE), replace(plain("b"), offers=()), CATALOGUE)
     assert "b has no offer for shape base" in str(caught.value)

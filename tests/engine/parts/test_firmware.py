@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from armlevel.engine import Policy, check, level, natural
+from armlevel.engine import Policy, check, level, passthrough
 from armlevel.profile import Accepts
 from tests.engine.kit import CATALOGUE, PSCI, STD, W1, W2, W3, about, field_of, plain, up_to
 
@@ -44,7 +44,7 @@ def test_with_mixed_levels_guests_are_born_where_they_are_lowest():
     outcome = level([strong, weak], CATALOGUE)
     assert outcome.answer == "runs"
     assert outcome.guest is not None
-    assert outcome.guest.born_on == ("weak",)
+    assert outcome.guest.starts_on == ("weak",)
     assert outcome.guest.firmware[W1] == 0
     here, there = (check(outcome.guest, host, CATALOGUE) for host in (weak, strong))
     assert (here.start, here.arrive) == ("runs", "runs")
@@ -104,7 +104,7 @@ def test_a_guest_without_ssbs_is_told_another_workaround_2_where_the_host_has_ss
     assert outcome.answer == "runs"
     assert outcome.guest is not None
     assert (field_of(outcome, SSBS), outcome.guest.firmware[W2]) == (0, 0)
-    assert outcome.guest.born_on == ("lacks",)
+    assert outcome.guest.starts_on == ("lacks",)
     assert check(outcome.guest, has, CATALOGUE).parts["firmware"] == ("refused", "runs")
     hidden = level([has], CATALOGUE, Policy(pins={SSBS: 0}))
     assert hidden.guest is not None
@@ -123,7 +123,7 @@ def test_where_no_host_tells_the_lowest_of_each_only_an_explicit_choice_helps():
     assert [f.severity for f in outcome.findings if f.part == "firmware"] == ["risk"]
     assert outcome.guest is not None
     assert outcome.guest.tolerates == ("accept-weaker-mitigation",)
-    assert outcome.guest.born_on == ("a",)
+    assert outcome.guest.starts_on == ("a",)
     verdict = check(outcome.guest, hosts[1], CATALOGUE)
     assert (verdict.start, verdict.arrive) == ("refused", "runs")
 
@@ -141,7 +141,7 @@ def test_of_versions_that_were_not_tried_kvm_takes_those_there_are():
     host = plain("host", firmware={PSCI: 0x10003})
     answers = {}
     for version in (0x0, 0x1, 0x2, 0x3, 0xFFFF, 0x10000, 0x10002, 0x10004, 0x20000):
-        guest = replace(natural(host, CATALOGUE), firmware={PSCI: version})
+        guest = replace(passthrough(host, CATALOGUE), firmware={PSCI: version})
         answers[version] = check(guest, host, CATALOGUE).arrive
     assert {version for version, answer in answers.items() if answer == "runs"} == {0x2, 0x10000, 0x10002}
     assert set(answers.values()) == {"runs", "refused"}
@@ -150,7 +150,7 @@ def test_of_versions_that_were_not_tried_kvm_takes_those_there_are():
 def test_a_version_that_is_newer_than_the_rows_is_the_hosts_own_or_not_known():
     newer = plain("newer", firmware={PSCI: 0x10005})
     for version, answer in ((0x10005, "runs"), (0x10004, "unknown"), (0x10006, "refused")):
-        guest = replace(natural(newer, CATALOGUE), firmware={PSCI: version})
+        guest = replace(passthrough(newer, CATALOGUE), firmware={PSCI: version})
         assert check(guest, newer, CATALOGUE).arrive == answer
     outcome = level([newer, plain("new", firmware={PSCI: 0x10004})], CATALOGUE)
     assert outcome.answer == "runs"
@@ -192,10 +192,10 @@ def test_a_level_that_kvm_takes_without_keeping_it_breaks_the_guest_silently():
 
 def test_a_guest_born_unaffected_is_refused_where_mitigated_and_one_born_there_arrives_on_both():
     unaffected, mitigated = plain("unaffected", firmware={W3: 2}), plain("mitigated", firmware={W3: 1})
-    assert check(natural(unaffected, CATALOGUE), mitigated, CATALOGUE).arrive == "refused"
+    assert check(passthrough(unaffected, CATALOGUE), mitigated, CATALOGUE).arrive == "refused"
     guest = level([unaffected, mitigated], CATALOGUE).guest
     assert guest is not None
-    assert guest.born_on == ("mitigated",)
+    assert guest.starts_on == ("mitigated",)
     assert check(guest, mitigated, CATALOGUE).start == "runs"
     assert check(guest, unaffected, CATALOGUE).start == "refused"
     assert [check(guest, host, CATALOGUE).arrive for host in (unaffected, mitigated)] == ["runs", "runs"]
@@ -211,7 +211,7 @@ def test_a_register_that_the_host_lists_without_a_recorded_value_is_unknown():
     both = {PSCI: 0x10001, W1: 1}
     source = plain("source", firmware=both)
     unread = _without_the_value_of(W1, plain("unread", firmware=both))
-    guest = natural(source, CATALOGUE)
+    guest = passthrough(source, CATALOGUE)
     assert check(guest, unread, CATALOGUE).parts["firmware"] == ("unknown", "unknown")
     assert level([source, unread], CATALOGUE).parts["firmware"] == "unknown"
     assert check(guest, plain("older", firmware={PSCI: 0x10001}), CATALOGUE).parts == {
@@ -222,7 +222,7 @@ def test_a_register_that_the_host_lists_without_a_recorded_value_is_unknown():
 
 def test_a_register_that_the_guest_carries_without_a_recorded_value_is_unknown():
     host = plain("host", firmware={PSCI: 0x10001, STD: 1, W1: 1})
-    guest = replace(natural(host, CATALOGUE), firmware={STD: 1})
+    guest = replace(passthrough(host, CATALOGUE), firmware={STD: 1})
     verdict = check(guest, host, CATALOGUE)
     assert verdict.parts["firmware"] == ("unknown", "unknown")
     assert {f.subject for f in verdict.findings if f.part == "firmware"} == {PSCI, W1}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from armlevel.engine import Policy, check, level, natural
+from armlevel.engine import Policy, check, level, passthrough
 from armlevel.kvm import id_of
 from armlevel.profile import Host
 from tests.engine.kit import CATALOGUE, about, host, offer, plain, up_to
@@ -14,7 +14,7 @@ TCRX = "ID_AA64MMFR3_EL1.TCRX"
 def test_what_every_host_lists_is_carried():
     outcome = level([plain("a", lists=[SCTLR, CNTP]), plain("b", lists=[SCTLR, CNTP])], CATALOGUE)
     assert outcome.guest is not None
-    assert {SCTLR, CNTP} <= set(outcome.guest.carries or ())
+    assert {SCTLR, CNTP} <= set(outcome.guest.register_list or ())
     assert outcome.parts["list"] == "runs"
 
 
@@ -30,7 +30,7 @@ def test_a_register_is_left_behind_when_the_levelled_guest_cannot_use_it():
     outcome = level(hosts, CATALOGUE)
     assert outcome.answer == "runs"
     assert outcome.guest is not None
-    assert TCR2 not in (outcome.guest.carries or ())
+    assert TCR2 not in (outcome.guest.register_list or ())
 
 
 def test_the_same_register_stays_where_the_guest_can_use_it():
@@ -65,7 +65,7 @@ def test_registers_without_meaning_are_not_carried():
     outcome = level(hosts, CATALOGUE)
     assert outcome.answer == "runs"
     assert outcome.guest is not None
-    assert ID_MMFR0 not in (outcome.guest.carries or ())
+    assert ID_MMFR0 not in (outcome.guest.register_list or ())
     assert "ID_MMFR0_EL1" not in outcome.guest.registers
 
 
@@ -108,7 +108,10 @@ def test_what_kvm_hides_with_its_feature_is_not_carried():
         outcome = level(hosts, CATALOGUE, policy)
         assert outcome.parts["list"] == "runs"
         assert outcome.guest is not None
-        assert (TCR2 in (outcome.guest.carries or ()), SCTLR in (outcome.guest.carries or ())) == (
+        assert (
+            TCR2 in (outcome.guest.register_list or ()),
+            SCTLR in (outcome.guest.register_list or ()),
+        ) == (
             False,
             True,
         )
@@ -123,12 +126,12 @@ def test_what_kvm_lists_without_condition_or_the_guest_shows_is_carried():
     ):
         outcome = level(hosts, CATALOGUE, policy)
         assert outcome.guest is not None
-        assert TCR2 in (outcome.guest.carries or ())
+        assert TCR2 in (outcome.guest.register_list or ())
         assert {check(outcome.guest, one, CATALOGUE).parts["list"] for one in hosts} == {("runs", "runs")}
 
 
 def test_a_guest_that_carries_what_the_host_hides_from_it_does_not_arrive():
-    guest = natural(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
+    guest = passthrough(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
     for kernel, answer in (
         ("6.12.1", "runs"),
         ("6.18.15", "refused"),
@@ -139,5 +142,5 @@ def test_a_guest_that_carries_what_the_host_hides_from_it_does_not_arrive():
 
 
 def test_which_registers_kvm_hides_is_told_by_the_list_itself_where_it_has_one_without_the_feature():
-    guest = natural(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
+    guest = passthrough(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
     assert check(guest, _hides("6.9.0", has=0), CATALOGUE).parts["list"] == ("runs", "runs")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from armlevel.engine import Policy, check, level, migrate, natural, predict
+from armlevel.engine import Policy, check, level, migrate, passthrough, predict
 from armlevel.profile import Guest, Host
 from tests.engine.kit import CATALOGUE, about, field_of, plain, up_to
 
@@ -24,7 +24,7 @@ def _host(kernel: str = "7.3.4", **more) -> Host:
 
 
 def _without(subject: str, host: Host) -> Guest:
-    guest, field = natural(host, CATALOGUE), CATALOGUE.field(subject)
+    guest, field = passthrough(host, CATALOGUE), CATALOGUE.field(subject)
     registers = {**guest.registers, field.register: field.put(guest.registers[field.register], 0)}
     return replace(guest, registers=registers)
 
@@ -38,7 +38,7 @@ def test_indirection_and_overlays_without_what_they_need_are_cleared_at_the_firs
     verdict = check(_without(lacks, host), host, CATALOGUE)
     assert verdict.parts["registers"] == ("refused", "refused")
     assert {f.subject for f in verdict.findings if f.severity == "breaks"} == cleared
-    assert check(natural(host, CATALOGUE), host, CATALOGUE).parts["registers"] == ("runs", "runs")
+    assert check(passthrough(host, CATALOGUE), host, CATALOGUE).parts["registers"] == ("runs", "runs")
 
 
 def test_a_migration_of_such_a_guest_completes_and_the_guest_is_another_cpu():
@@ -66,13 +66,13 @@ def test_a_baseline_is_what_the_check_wants():
 
 def test_what_the_hosts_own_limits_break_its_kvm_does_not_enforce():
     odd = plain("odd", {**ALL, ATS1A: 0})
-    assert check(natural(odd, CATALOGUE), odd, CATALOGUE).parts["registers"] == ("runs", "runs")
+    assert check(passthrough(odd, CATALOGUE), odd, CATALOGUE).parts["registers"] == ("runs", "runs")
 
 
 def test_what_a_probe_saw_kvm_change_is_what_the_guest_gets():
     host = _host()
     register = CATALOGUE.field(S1POE).register
-    guest = natural(host, CATALOGUE)
+    guest = passthrough(host, CATALOGUE)
     after = CATALOGUE.field(S1POE).put(guest.registers[register], 0)
     seen = replace(host, offers=(replace(host.offers[0], changed_by_kvm={register: after}),))
     verdict = check(guest, seen, CATALOGUE)
@@ -85,8 +85,8 @@ def test_what_a_probe_saw_kvm_change_is_what_the_guest_gets():
 def test_what_a_probe_saw_of_two_fields_together_counts_for_the_guest_that_has_both(becomes, arrives):
     fields = {PMUVER: 6, PERFMON: 6, "ID_AA64PFR0_EL1.EL0": 2}
     host = plain("host", fields, takes=up_to(PMUVER, PERFMON, most=6))
-    seen = replace(host, offers=(replace(host.offers[0], together={f"{PERFMON}=0": {PMUVER: becomes}}),))
+    seen = replace(host, offers=(replace(host.offers[0], side_effects={f"{PERFMON}=0": {PMUVER: becomes}}),))
     guest = _without(PERFMON, host)
     assert check(guest, host, CATALOGUE).parts["registers"] == ("runs", "runs")
     assert [f.severity for f in about(check(guest, seen, CATALOGUE).findings, PMUVER)] == ["stops", arrives]
-    assert check(natural(host, CATALOGUE), seen, CATALOGUE).parts["registers"] == ("runs", "runs")
+    assert check(passthrough(host, CATALOGUE), seen, CATALOGUE).parts["registers"] == ("runs", "runs")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from armlevel.arch import load
-from armlevel.engine import check, natural
-from armlevel.engine.natural import guest_of_offer
+from armlevel.engine import check, passthrough
+from armlevel.engine.passthrough import guest_of_offer
 from armlevel.probe.apply import Difference
-from armlevel.probe.leaks import leaked, nothing_to_clean
+from armlevel.probe.untrapped import leaked, nothing_to_clean
 from armlevel.profile import Host
 from tests.fidelity.hosts import HOSTS, read
 
@@ -22,7 +22,7 @@ def hosts() -> dict[str, Host]:
 
 def said(host: Host) -> list[tuple[str, str]]:
     catalogue = load()
-    verdict = check(natural(host, catalogue), host, catalogue)
+    verdict = check(passthrough(host, catalogue), host, catalogue)
     assert (verdict.start, verdict.arrive) == ("runs", "runs")
     return [(one.severity, one.subject) for one in verdict.findings if one.subject.startswith("CTR_EL0")]
 
@@ -45,7 +45,7 @@ def test_a_field_that_may_be_read_from_the_hardware_is_noted(hosts, name, findin
 
 def test_a_register_that_is_not_as_the_host_shows_it_is_trapped(hosts):
     catalogue, host = load(), hosts["neoverse-n2@6.1"]
-    guest = natural(host, catalogue)
+    guest = passthrough(host, catalogue)
     idc = catalogue.fields["CTR_EL0.IDC"]
     lower = {**guest.registers, "CTR_EL0": idc.put(guest.registers["CTR_EL0"], 0)}
     verdict = check(replace(guest, registers=lower), host, catalogue)

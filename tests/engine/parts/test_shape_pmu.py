@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from armlevel.engine import check, level, migrate, natural, predict
+from armlevel.engine import check, level, migrate, passthrough, predict
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.profile import Shape
 from tests.engine.kit import CATALOGUE, plain
@@ -32,7 +32,7 @@ def test_a_levelled_guest_has_the_counters_of_all_and_is_born_where_there_are_no
     assert found.guest is not None
     assert "pmu_v3" in found.guest.shape.features
     assert found.guest.pmu_counters == 6
-    assert found.guest.born_on == ("neoverse-n2@6.18",)
+    assert found.guest.starts_on == ("neoverse-n2@6.18",)
     verdicts = [check(found.guest, host, CATALOGUE) for host in (a710, n2)]
     assert [(one.start, one.arrive) for one in verdicts] == [("refused", "runs"), ("runs", "runs")]
     assert [one.answer for one in migrate(a710, n2, CATALOGUE, guest=found.guest)] == ["runs", "runs"]
@@ -41,8 +41,8 @@ def test_a_levelled_guest_has_the_counters_of_all_and_is_born_where_there_are_no
 def test_a_number_of_counters_that_is_not_recorded_is_not_known():
     silent, six = counting("silent", None), counting("six", 6)
     assert level([silent, six], CATALOGUE).parts["shape"] == "unknown"
-    assert check(natural(six, CATALOGUE), silent, CATALOGUE).parts["shape"] == ("unknown", "unknown")
-    assert check(natural(silent, CATALOGUE), six, CATALOGUE).parts["shape"] == ("unknown", "unknown")
+    assert check(passthrough(six, CATALOGUE), silent, CATALOGUE).parts["shape"] == ("unknown", "unknown")
+    assert check(passthrough(silent, CATALOGUE), six, CATALOGUE).parts["shape"] == ("unknown", "unknown")
     assert level([counting("another", 6), six], CATALOGUE).parts["shape"] == "runs"
 
 

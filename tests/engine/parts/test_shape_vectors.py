@@ -118,11 +118,11 @@ def test_the_paint_does_not_say_which_algorithm_signed_the_pointers():
     # Neoverse N2 and Cortex-A710 sign each in its own way; where the IDs can be written, each can look like the other.
     n2, a710 = read(["neoverse-n2@7.x", "cortex-a710@7.x"])
     (other,) = {cpu.implementation for cpu in a710.cpus}
-    found = level([n2], CATALOGUE, Policy(paint=other))
+    found = level([n2], CATALOGUE, Policy(implementation=other))
     assert found.guest is not None
     assert "ptrauth" in found.guest.shape.features
-    assert found.guest.paint is not None
-    assert found.guest.paint.shown == other
+    assert found.guest.implementation is not None
+    assert found.guest.implementation.shown == other
     assert check(found.guest, n2, CATALOGUE).parts["shape"] == ("runs", "runs")
     assert check(found.guest, a710, CATALOGUE).parts["shape"][1] == "refused"
 

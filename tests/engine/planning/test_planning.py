@@ -107,7 +107,7 @@ def test_the_groups_of_recorded_and_emulated_hosts_are_fewest_and_every_baseline
         assert guest is not None
         for name in pool.hosts:
             assert check(guest, by_name[name], CATALOGUE).arrive == "runs", (pool.hosts, name)
-        for name in guest.born_on:
+        for name in guest.starts_on:
             assert check(guest, by_name[name], CATALOGUE).start == "runs", (pool.hosts, name)
     tell(
         f"plan: {len(by_name)} hosts of {len(planner().kinds)} kinds in {len(found.pools)} groups, all verified"

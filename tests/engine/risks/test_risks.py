@@ -27,7 +27,7 @@ def guest_of(hosts, policy=None):
     return guest
 
 
-def paint_of(hosts, policy=None):
+def implementation_of(hosts, policy=None):
     paint = guest_of(hosts, policy).paint
     assert paint is not None
     return paint
@@ -42,26 +42,26 @@ def only(found, subject, severity=None):
 
 def test_the_lowest_is_shown_unless_another_is_asked_for():
     hosts = [painted("n1", N1_G2), painted("v1", V1_G3)]
-    assert paint_of(hosts).shown == V1_G3
-    assert paint_of(hosts, Policy(paint=N1_G2)).shown == N1_G2
+    assert implementation_of(hosts).shown == V1_G3
+    assert implementation_of(hosts, Policy(implementation=N1_G2)).shown == N1_G2
     alien = Implementation(0x000F0510, 0, 7)
-    assert paint_of(hosts, Policy(paint=alien)).shown == alien
+    assert implementation_of(hosts, Policy(implementation=alien)).shown == alien
 
 
 def test_a_host_that_cannot_be_painted_is_named():
-    found = level([host("a"), host("b")], CATALOGUE, Policy(paint=V1_G3))
+    found = level([host("a"), host("b")], CATALOGUE, Policy(implementation=V1_G3))
     (finding,) = found.conflicts
     assert (found.answer, found.guest, finding.subject, finding.hosts) == (
-        "refused", None, "policy.paint", ("a", "b"),
+        "refused", None, "policy.implementation", ("a", "b"),
     )  # fmt: skip
 
 
 def test_hosts_that_cannot_be_painted_may_be_asked_for_what_they_are():
-    assert level([host("a"), host("b")], CATALOGUE, Policy(paint=N1)).answer == "runs"
+    assert level([host("a"), host("b")], CATALOGUE, Policy(implementation=N1)).answer == "runs"
 
 
 def test_the_targets_are_the_cores_of_all_hosts_and_of_those_to_come():
-    paint = paint_of([painted("n1", N1_G2)], Policy(also_targets=(V2, N1_G2)))
+    paint = implementation_of([painted("n1", N1_G2)], Policy(also_targets=(V2, N1_G2)))
     assert (paint.shown, paint.targets) == (N1_G2, (V2, N1_G2))
 
 
@@ -75,7 +75,7 @@ def test_a_v1_that_runs_on_n1_does_not_look_for_the_errata_of_n1():
     assert found.answer == "runs"
     assert finding.offers == (("g2", "1188873 1418040 1542419"),)
     assert [(r.do, r.what, r.hosts) for r in finding.remedies] == [
-        ("paint", "MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0", ("g2",)),
+        ("implementation", "MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0", ("g2",)),
         ("serve-targets", "", ()),
         ("pin", "CTR_EL0.DIC=0", ()),
     ]
@@ -83,7 +83,9 @@ def test_a_v1_that_runs_on_n1_does_not_look_for_the_errata_of_n1():
 
 def test_painted_as_n1_both_are_looked_for_and_v1_works_around_them_with_nothing_missed():
     both = {DIC: 1, IDC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
-    found = level([painted("g2", N1_G2, both), painted("g3", V1_G3, both)], CATALOGUE, Policy(paint=N1_G2))
+    found = level(
+        [painted("g2", N1_G2, both), painted("g3", V1_G3, both)], CATALOGUE, Policy(implementation=N1_G2)
+    )
     assert not only(found, "errata.missed")
     assert not only(found, "errata.needless")  # one of the hosts has each of them
 
@@ -96,7 +98,7 @@ def test_coherent_caches_that_are_not_shown_are_no_erratum_of_n1():
 
 def test_a_workaround_that_no_host_needs_is_a_note():
     both = {DIC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
-    found = level([painted("g3", V1_G3, both)], CATALOGUE, Policy(paint=N1_G2))
+    found = level([painted("g3", V1_G3, both)], CATALOGUE, Policy(implementation=N1_G2))
     (finding,) = only(found, "errata.needless")
     assert (finding.severity, finding.offers) == ("note", (("every host", "1542419"),))
 
@@ -115,7 +117,7 @@ def test_v1_on_v2_loops_too_short_where_nothing_better_clears_the_branch_history
 
 def test_a_core_shown_as_one_that_needs_no_protection_is_a_risk_which_no_list_of_targets_helps():
     a55 = Implementation(0x411FD050)
-    found = level([painted("g2", N1_G2, {"ID_AA64PFR0_EL1.CSV2": 0})], CATALOGUE, Policy(paint=a55))
+    found = level([painted("g2", N1_G2, {"ID_AA64PFR0_EL1.CSV2": 0})], CATALOGUE, Policy(implementation=a55))
     (finding,) = only(found, "errata.missed")
     assert "spectre-v2" in finding.offers[0][1]
     assert "serve-targets" not in [remedy.do for remedy in finding.remedies]
@@ -134,7 +136,7 @@ def test_a_verdict_says_the_same_for_one_host_and_a_profile_for_its_targets():
 def test_a_host_that_is_not_among_the_targets_is_told_of():
     guest = guest_of([painted("g3", V1_G3)])
     found = check(guest, painted("g2", N1_G2), CATALOGUE)
-    (finding,) = only(found, "paint.targets")
+    (finding,) = only(found, "implementation.targets")
     assert (finding.severity, finding.offers, found.arrive) == ("note", (("g2", "0x413fd0c1"),), "runs")
 
 

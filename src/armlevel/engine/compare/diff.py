@@ -8,7 +8,7 @@ from typing import Literal
 
 from armlevel.arch import Catalogue, features_of, mentioned
 from armlevel.engine.fields.domains import fields_of
-from armlevel.engine.natural import natural
+from armlevel.engine.passthrough import passthrough
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host
 
@@ -43,7 +43,7 @@ class Change:
 
 
 def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Change, ...]:
-    """Compare two hosts (by their natural profiles), two guests, or one of each.
+    """Compare two hosts (by their passthrough profiles), two guests, or one of each.
 
     Raises:
         UsageError: a host has no offer at all.
@@ -60,7 +60,7 @@ def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Ch
 
 
 def _guest(item: Host | Guest, catalogue: Catalogue) -> Guest:
-    return natural(item, catalogue) if isinstance(item, Host) else item
+    return passthrough(item, catalogue) if isinstance(item, Host) else item
 
 
 def _shape(before: Guest, after: Guest) -> Iterator[Change]:
@@ -80,10 +80,10 @@ def _vls(vls: Sequence[int] | None) -> str | None:
 
 
 def _identity(guest: Guest) -> dict[str, int]:
-    paint = guest.paint.shown if guest.paint is not None else None
+    shown = guest.implementation.shown if guest.implementation is not None else None
     identity = (
-        {"MIDR_EL1": paint.midr, "REVIDR_EL1": paint.revidr, "AIDR_EL1": paint.aidr}
-        if paint is not None
+        {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+        if shown is not None
         else {}
     )
     return {**guest.registers, **identity}
@@ -92,7 +92,7 @@ def _identity(guest: Guest) -> dict[str, int]:
 def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Change]:
     ours, theirs = _identity(before), _identity(after)
     moved = _moved_features(ours, theirs, catalogue)
-    lists_known = before.carries is not None and after.carries is not None
+    lists_known = before.register_list is not None and after.register_list is not None
     for name in dict.fromkeys([*ours, *theirs]):
         if name not in ours or name not in theirs:
             if not lists_known:  # else the register list says which side has it
@@ -136,9 +136,9 @@ def _hex(value: int | None) -> str | None:
 
 
 def _list(before: Guest, after: Guest) -> Iterator[Change]:
-    if before.carries is None or after.carries is None:
+    if before.register_list is None or after.register_list is None:
         return
-    ours, theirs = set(before.carries), set(after.carries)
+    ours, theirs = set(before.register_list), set(after.register_list)
     for register in sorted(ours ^ theirs):
         here = register in ours
         yield Change(name_of(register), "list", _listed(here), _listed(not here), "less" if here else "more")

@@ -60,7 +60,7 @@ def drift(host: Host, guest: Guest, catalogue: Catalogue, before: Host | None = 
     A profile that names no host where it is born is born everywhere.
     """
     names = {host.name} if before is None else {host.name, before.name}
-    born_here = not guest.born_on or not names.isdisjoint(guest.born_on)
+    born_here = not guest.starts_on or not names.isdisjoint(guest.starts_on)
     verdict = check(guest, host, catalogue)
     if before is None:
         return Drift(host.name, verdict, born_here)

@@ -1,4 +1,4 @@
-"""Registers that only make sense together: the paint, and the cache geometry.
+"""Registers that only make sense together: the implementation, and the cache geometry.
 
 Mixing two hosts' CLIDR_EL1 field by field would describe caches that no machine has, and a MIDR_EL1 of one
 core with the REVIDR_EL1 of another would name errata that no core has. So one host's registers are taken whole.
@@ -102,7 +102,7 @@ def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Cata
         "registers",
         "unknown" if doubtful else "stops",
         offers=texts,
-        cause="silicon" if name == "paint" else "kernel",
+        cause="silicon" if name == "implementation" else "kernel",
         because=(catalogue.bundles[name].why,),
         remedies=(Remedy("upgrade-kernel"),),
         sets=_opponents(shown, dict(offers), registers, catalogue),
@@ -154,9 +154,9 @@ def _opponents(
 def _not_recorded(
     name: str, patterns: Sequence[str], offers: Sequence[tuple[str, Offer]]
 ) -> tuple[Finding, ...]:
-    # What some host shows, every host has; and every host has its paint. Only the number of caches differs.
+    # What some host shows, every host has; and every host has its implementation. Only the number of caches differs.
     asked = [p for p in patterns if not p.endswith("[*]") and any(p in offer.limits for _, offer in offers)]
-    if offers and name == "paint":
+    if offers and name == "implementation":
         written = offers[0][1].shape.imp_id_writable  # then a host's own revision does not matter
         asked = ["MIDR_EL1"] if written and asked in ([], ["MIDR_EL1"]) else list(patterns)
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]

@@ -22,7 +22,7 @@ def candidates(field: Field, domain: Domain) -> tuple[int, ...]:
     for arrival only). Where the order does not tell values apart, a host's own limit comes before
     others and a smaller number before a larger, so that the answer never depends on the order of hosts.
     """
-    kept = domain.limits if domain.sure is None else domain.sure
+    kept = domain.limits if domain.certain is None else domain.certain
     fit = [
         value
         for value in kept

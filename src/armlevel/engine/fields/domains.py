@@ -31,8 +31,8 @@ _TRIED_WHOLE = 4
 class Domain:
     """The values of one field that a set of hosts keeps as written.
 
-    ``sure``    kept by every host (None: any value)
-    ``hope``    kept by every host for all that is known; a superset of ``sure`` (None: any value)
+    ``certain`` kept by every host (None: any value)
+    ``possible``kept by every host for all that is known; a superset of ``certain`` (None: any value)
     ``limits``  the limits of the hosts: a levelled value is never above one of them
 
     Meeting is associative, commutative and idempotent:
@@ -43,20 +43,24 @@ class Domain:
     True
     """
 
-    sure: frozenset[int] | None
-    hope: frozenset[int] | None
+    certain: frozenset[int] | None
+    possible: frozenset[int] | None
     limits: frozenset[int]
 
     def meet(self, other: Domain) -> Domain:
         """What both sets of hosts keep."""
         if self is other:
             return self
-        return Domain(_both(self.sure, other.sure), _both(self.hope, other.hope), self.limits | other.limits)
+        return Domain(
+            _both(self.certain, other.certain),
+            _both(self.possible, other.possible),
+            self.limits | other.limits,
+        )
 
     def only(self, values: Iterable[int]) -> Domain:
         """The same hosts, restricted to ``values`` by a policy."""
         wanted = frozenset(values)
-        return Domain(_both(self.sure, wanted), _both(self.hope, wanted), self.limits)
+        return Domain(_both(self.certain, wanted), _both(self.possible, wanted), self.limits)
 
 
 # The domain of a field that nothing was recorded about: no value is sure, every value may be.

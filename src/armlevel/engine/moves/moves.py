@@ -10,8 +10,8 @@ from armlevel.engine.findings import Answer, Finding, Remedy, Verdict, answer_of
 from armlevel.engine.moves.predict import Prediction, predict
 from armlevel.engine.moves.remedies import ways_out
 from armlevel.engine.moves.vmm_restore import restorer_named
-from armlevel.engine.natural import natural
 from armlevel.engine.parts.shape_pmu import judge_events
+from armlevel.engine.passthrough import passthrough
 from armlevel.engine.policy import Policy
 from armlevel.engine.verdict import check
 from armlevel.profile import Guest, Host
@@ -55,7 +55,7 @@ def migrate(  # noqa: PLR0913 - a question with options
     assume_same_impdef: bool = False,
     accept_weaker_mitigation: bool = False,
 ) -> tuple[Move, Move]:
-    """Judge both directions; without a guest, each source's natural profile moves.
+    """Judge both directions; without a guest, each source's passthrough profile moves.
 
     ``vmm`` is a VMM by name and version, or a set of behaviour. ``tolerate`` lets fields differ, as a profile that
     records it does.
@@ -74,7 +74,7 @@ def migrate(  # noqa: PLR0913 - a question with options
         moving = guest
         if tolerate:
             family = restorer_named(vmm, catalogue).family
-            moving = _tolerating(guest or natural(here, catalogue, vmm=family), tolerate, catalogue)
+            moving = _tolerating(guest or passthrough(here, catalogue, vmm=family), tolerate, catalogue)
         move = judged_move(here, other, catalogue, vmm, moving, policy)
         ways = () if move.answer == "runs" else ways_out(here, other, catalogue, vmm, policy)
         return replace(move, ways=ways)
@@ -88,7 +88,7 @@ def judged_move(  # noqa: PLR0913, PLR0917
     """Judge one direction; without a guest, the source's passthrough guest moves."""
     if restorer_named(vmm, catalogue).family != "kvm":
         return _predicted(source, target, catalogue, vmm, guest, policy)
-    moving = guest or natural(source, catalogue)
+    moving = guest or passthrough(source, catalogue)
     verdict = _checked(moving, target, catalogue, policy)
     here, there = source.offer(moving.shape), target.offer(moving.shape)
     if here is not None and there is not None:
@@ -123,15 +123,15 @@ def _predicted(  # noqa: PLR0913, PLR0917
     )
     arrives = {part: answer_of(some, "arrive") for part, some in (found.parts or {}).items()}
     parts = {part: (answer, answer) for part, answer in arrives.items()}
-    name = guest.name if guest is not None else f"{source.name} natural"
+    name = guest.name if guest is not None else f"{source.name} passthrough"
     return Move(source.name, target.name, Verdict(name, target.name, parts, found.findings), found)
 
 
 def _tolerating(guest: Guest, names: tuple[str, ...], catalogue: Catalogue) -> Guest:
     free = ids_of(tolerated_of(names, catalogue, guest.shape), catalogue)
-    carries = guest.carries
+    carries = guest.register_list
     return replace(
         guest,
         tolerates=tuple(dict.fromkeys((*guest.tolerates, *names))),
-        carries=None if carries is None else tuple(one for one in carries if one not in free),
+        register_list=None if carries is None else tuple(one for one in carries if one not in free),
     )

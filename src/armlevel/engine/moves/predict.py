@@ -9,12 +9,12 @@ from typing import Literal
 from armlevel.arch import Catalogue, Vmm, known_of
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
-from armlevel.engine.moves.vmm_limits import blocked, unpainted
+from armlevel.engine.moves.vmm_limits import blocked, implementation_refused
 from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
-from armlevel.engine.natural import natural
 from armlevel.engine.parts.register_list import hidden_ids
-from armlevel.engine.parts.shape import missing_shape, natural_shape
+from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
+from armlevel.engine.passthrough import passthrough
 from armlevel.engine.verdict import judge
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
@@ -72,7 +72,7 @@ def predict(  # noqa: PLR0913 - a question with options
     """Predict the migration of a guest between two hosts.
 
     With ``guest``, both hosts are made to show it (``settings_of``), and its state carries what its profile says.
-    Without, the source's natural guest moves to a destination that passes its own CPU through. Where the behaviour
+    Without, the source's passthrough guest moves to a destination that passes its own CPU through. Where the behaviour
     of the VMM is not known, the answer is one only if every set it may have agrees.
 
     Raises:
@@ -144,13 +144,13 @@ def _predict(  # noqa: PLR0913, PLR0917
     guest: Guest | None,
     policy: tuple[bool, bool],
 ) -> Prediction:
-    moving = guest if guest is not None else natural(source, catalogue, vmm=vmm.family)
+    moving = guest if guest is not None else passthrough(source, catalogue, vmm=vmm.family)
     here = source.offer(moving.shape)
     if here is None:
         raise UsageError(
             f"{source.name} has no offer for shape {moving.shape.label}", hint="probe the host again"
         )
-    shape = natural_shape(target, vmm.family) if guest is None and vmm.own_shape else moving.shape
+    shape = passthrough_shape(target, vmm.family) if guest is None and vmm.own_shape else moving.shape
     there = target.offer(shape) if shape is not None else None
     if there is None:
         missing: dict[Part, list[Finding]] = {part: [] for part in PARTS}
@@ -170,7 +170,7 @@ def _predict(  # noqa: PLR0913, PLR0917
     found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
     found["shape"] += blocked(moving, source, target, vmm, catalogue)
     if guest is not None:
-        found["registers"] += unpainted(guest, (source.name, here), (target.name, there), vmm)
+        found["registers"] += implementation_refused(guest, (source.name, here), (target.name, there), vmm)
     sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
     values = known_of(catalogue, moving.registers)
     fresh = guest is None and vmm.own_shape
@@ -223,19 +223,19 @@ def _carries(  # noqa: PLR0913, PLR0917
     catalogue: Catalogue,
 ) -> Collection[int] | None:
     if guest is not None and vmm.carries != "host":
-        return guest.carries
-    if here.registers is None:
+        return guest.register_list
+    if here.register_list is None:
         return None
     hidden = hidden_ids(here, source.software.kernel, values, catalogue)
-    return [one for one in here.registers if not hidden.get(one)]
+    return [one for one in here.register_list if not hidden.get(one)]
 
 
 def _lists(
     ours: Collection[int] | None, there: Offer, gone: Collection[int], vmm: Vmm, *, levelled: bool
 ) -> Lists | None:
-    if ours is None or there.registers is None:
+    if ours is None or there.register_list is None:
         return None
-    theirs = set(there.registers).difference(gone)
+    theirs = set(there.register_list).difference(gone)
     # A levelled guest's list is the profile's on both sides, as far as each KVM has it, where the VMM can do that.
     return Lists.of(ours, theirs & set(ours) if levelled and vmm.carries != "host" else theirs, vmm)
 

@@ -14,7 +14,7 @@ from armlevel.profile import Guest, Host, Offer, RegisterWrite, VcpuSettings
 __all__ = ["PSCI_VERSION", "settings_of"]
 
 PSCI_VERSION = "KVM_REG_ARM_PSCI_VERSION"
-_PAINT = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
+_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 # KVM checks CLIDR_EL1 and CCSIDR_EL1 against CTR_EL0 (Linux arch/arm64/kvm/sys_regs.c, set_clidr, set_ccsidr).
 _FIRST = ("CTR_EL0", "CLIDR_EL1")
 
@@ -53,7 +53,7 @@ def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> VcpuSettings:
         for name, value in has.items()
         if (row := rows[name]) is not None and not row.settable
     )
-    carries = guest.carries if guest.carries is not None else offer.registers
+    carries = guest.register_list if guest.register_list is not None else offer.register_list
     return VcpuSettings(
         guest=guest.name,
         host=host.name,
@@ -62,7 +62,7 @@ def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> VcpuSettings:
         sve_vls=guest.sve_vls if "sve" in guest.shape.features else None,
         writes=(*writes, *settable),
         expects=expects,
-        carries=carries or (),
+        register_list=carries or (),
         shows=shows,
         psci=guest.firmware.get(PSCI_VERSION),
     )
@@ -77,14 +77,14 @@ def _capabilities(guest: Guest) -> Iterator[str]:
 
 def _wanted(guest: Guest) -> dict[str, int]:
     wanted = dict(guest.registers)
-    if guest.paint is not None:
-        shown = guest.paint.shown
-        wanted |= dict(zip(_PAINT, (shown.midr, shown.revidr, shown.aidr), strict=True))
+    if guest.implementation is not None:
+        shown = guest.implementation.shown
+        wanted |= dict(zip(_IMPLEMENTATION, (shown.midr, shown.revidr, shown.aidr), strict=True))
     return wanted
 
 
 def _in_order(wanted: Mapping[str, int]) -> list[tuple[str, int]]:
-    order = (*_PAINT, *_FIRST)
+    order = (*_IMPLEMENTATION, *_FIRST)
     return sorted(
         wanted.items(),
         key=lambda pair: (
@@ -95,7 +95,7 @@ def _in_order(wanted: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _lists(offer: Offer, register_id: int) -> bool:
-    return offer.registers is None or register_id in offer.registers
+    return offer.register_list is None or register_id in offer.register_list
 
 
 def _value(name: str, want: int, offer: Offer, free: frozenset[str], catalogue: Catalogue) -> int:
@@ -126,7 +126,7 @@ def _worth_writing(one: RegisterWrite, offer: Offer, catalogue: Catalogue) -> bo
         return _lists(offer, one.kvm_id)
     if one.value != limit:
         return True
-    if one.name in _PAINT:
+    if one.name in _IMPLEMENTATION:
         return offer.shape.imp_id_writable
     return any(
         (given := offer.accepts.get(field.subject)) is not None

@@ -1,4 +1,4 @@
-"""What a VMM itself cannot do for a guest, whatever KVM takes: features, capabilities, paint."""
+"""What a VMM itself cannot do for a guest, whatever KVM takes: features, capabilities, implementation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from armlevel.arch import Blocks, Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.profile import Guest, Host, Offer
 
-__all__ = ["blocked", "unpainted"]
+__all__ = ["blocked", "implementation_refused"]
 
 
 def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catalogue) -> list[Finding]:
@@ -51,11 +51,13 @@ def _severity(row: Blocks, guest: Guest, source: Host, target: Host) -> Severity
     return None if lacks.get(row.capability) else "stops"
 
 
-def unpainted(guest: Guest, source: tuple[str, Offer], target: tuple[str, Offer], vmm: Vmm) -> list[Finding]:
+def implementation_refused(
+    guest: Guest, source: tuple[str, Offer], target: tuple[str, Offer], vmm: Vmm
+) -> list[Finding]:
     """Return the implementation IDs of a profile that a host does not show by itself, where the VMM writes none."""
-    if vmm.paints or guest.paint is None:
+    if vmm.writes_implementation or guest.implementation is None:
         return []
-    shown = guest.paint.shown
+    shown = guest.implementation.shown
     wanted = {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
     return [
         Finding(

@@ -26,7 +26,7 @@ class FirmwareLevel:
     """The common firmware registers, the hosts a guest may be born on, and what stands in the way."""
 
     values: Mapping[str, int]
-    born_on: tuple[str, ...]
+    starts_on: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
 
 
@@ -39,7 +39,7 @@ def level_firmware(
 ) -> FirmwareLevel:
     """Level the firmware registers that every host has: PSCI the lowest version, bitmaps what all answer to.
 
-    ``fields`` are the levelled ``REG.FIELD`` values, which a workaround level may depend on. ``born_on`` is the hosts
+    ``fields`` are the levelled ``REG.FIELD`` values, which a workaround level may depend on. ``starts_on`` is the hosts
     that show the lowest workaround level of every kind. Where no host does, ``weaker`` takes the levels of one host.
     """
     values: dict[str, int] = {}
@@ -95,7 +95,7 @@ def _unread(offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) -> list[F
         hosts = tuple(
             host
             for host, offer in offers
-            if offer.firmware and name not in offer.firmware and row.kvm_id in (offer.registers or ())
+            if offer.firmware and name not in offer.firmware and row.kvm_id in (offer.register_list or ())
         )
         if hosts:
             findings.append(_unknown(name, (), hosts, "listed by the host, but its value is not recorded"))
@@ -163,7 +163,7 @@ def _mixed(
         ),
         cause="silicon",
         because=(because,),
-        remedies=(Remedy("born-on", hosts=born) if born else Remedy("leave-out"),),
+        remedies=(Remedy("start-on", hosts=born) if born else Remedy("leave-out"),),
     )
 
 
@@ -204,13 +204,13 @@ def judge_firmware(
     findings = _untold(guest, offer, catalogue)
     fields = known_of(catalogue, guest.registers)
     for name, want in sorted(guest.firmware.items()):
-        if guest.carries is not None and not _carried(name, guest.carries, catalogue):
+        if guest.register_list is not None and not _carried(name, guest.register_list, catalogue):
             continue
         have = offer.firmware.get(name)
         if have is None:
             # Of a register that the host does not list, the register list speaks.
             row = catalogue.firmware.get(name)
-            if row is None or row.kvm_id in (offer.registers or ()):
+            if row is None or row.kvm_id in (offer.register_list or ()):
                 because = "listed by the host, but its value is not recorded"
                 findings.append(_unknown(name, (f"{want:#x}",), (host,), because))
             continue
@@ -229,7 +229,7 @@ def judge_firmware(
                     cause="kernel",
                     applies=sides,
                     because=(because,),
-                    remedies=(Remedy("born-on" if sides == ("start",) else "level"),),
+                    remedies=(Remedy("start-on" if sides == ("start",) else "level"),),
                 )
             )
     return findings
@@ -237,7 +237,7 @@ def judge_firmware(
 
 def _untold(guest: Guest, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     # Registers of the guest whose value its profile does not say; by the host's list where it has no list either.
-    carries = (offer.registers if guest.carries is None else guest.carries) or ()
+    carries = (offer.register_list if guest.register_list is None else guest.register_list) or ()
     return [
         _unknown(
             name, (), (guest.name,), "the guest's state carries it, but what it was told is not recorded"

@@ -45,15 +45,18 @@ def carry(
     shared: dict[tuple[int, frozenset[int]], frozenset[int]] = {}
     lists: dict[str, frozenset[int]] = {}
     for name, offer in offers:
-        if offer.registers is not None:
+        if offer.register_list is not None:
             # What a host may hide from this guest, nobody may send it.
-            key = id(offer.registers), frozenset(hidden_ids(offer, releases.get(name, ""), values, catalogue))
+            key = (
+                id(offer.register_list),
+                frozenset(hidden_ids(offer, releases.get(name, ""), values, catalogue)),
+            )
             if key not in shared:
-                shared[key] = frozenset(offer.registers) - key[1]
+                shared[key] = frozenset(offer.register_list) - key[1]
             lists[name] = shared[key]
     findings: list[Finding] = []
     if len(lists) < len(offers):
-        missing = tuple((name, "not recorded") for name, offer in offers if offer.registers is None)
+        missing = tuple((name, "not recorded") for name, offer in offers if offer.register_list is None)
         remedy = Remedy("probe", hosts=tuple(name for name, _ in missing))
         findings.append(Finding("register list", "list", "unknown", offers=missing, remedies=(remedy,)))
     if not lists:
@@ -147,7 +150,7 @@ def hidden_ids(
         hidden = row.hidden(line.name if line is not None else None, values)
         # A host that lists it though its own CPU is without the feature lists it on every condition.
         if hidden is not False and row.hidden(None, own) is False:
-            found |= dict.fromkeys(set(row.kvm_ids) & set(offer.registers or ()), hidden is True)
+            found |= dict.fromkeys(set(row.kvm_ids) & set(offer.register_list or ()), hidden is True)
     return found
 
 
@@ -163,8 +166,8 @@ def judge_list(
 
     ``values`` are the guest's, by ``REG.FIELD``: what it does not show, the host may not list.
     """
-    if guest.carries is None or offer.registers is None:
-        who = "the guest's" if guest.carries is None else "the host's"
+    if guest.register_list is None or offer.register_list is None:
+        who = "the guest's" if guest.register_list is None else "the host's"
         return [
             Finding(
                 "register list",
@@ -176,7 +179,7 @@ def judge_list(
             )
         ]
     hidden = hidden_ids(offer, host.software.kernel, values, catalogue)
-    listed = set(offer.registers) - hidden.keys()
+    listed = set(offer.register_list) - hidden.keys()
     return [
         Finding(
             name_of(register),
@@ -188,5 +191,5 @@ def judge_list(
             because=(NOT_SHOWN if register in hidden else why_of(register, catalogue),),
             remedies=(Remedy("level", hosts=(host.name,)),),
         )
-        for register in sorted(set(guest.carries) - listed)
+        for register in sorted(set(guest.register_list) - listed)
     ]

@@ -228,7 +228,7 @@ def _conflict(
         for domain in some[1:]:
             met = met.meet(domain)
         # Without any limit nothing was recorded, and anything may be.
-        return not met.limits or choose(field, Domain(met.hope, met.hope, met.limits)) is not None
+        return not met.limits or choose(field, Domain(met.possible, met.possible, met.limits)) is not None
 
     # Hosts that certainly conflict are the reason, if there are any; else those that may.
     certain = not may_agree(list(kinds))
@@ -246,7 +246,7 @@ def _conflict(
         remedies.append(Remedy("leave-out", hosts=min(kinds.values(), key=len)))
     else:
         remedies.append(
-            Remedy("probe", hosts=tuple(h.name for h in hosts if own[h.name].sure != own[h.name].hope))
+            Remedy("probe", hosts=tuple(h.name for h in hosts if own[h.name].certain != own[h.name].possible))
         )
     return Finding(
         subject,
@@ -264,13 +264,13 @@ def _above_some(field: Field, domain: Domain, lows: Sequence[int]) -> bool:
 
 
 def _shown(domain: Domain) -> str:
-    if domain.sure is None:
+    if domain.certain is None:
         return "any"
-    kept = sorted(domain.sure)
+    kept = sorted(domain.certain)
     text = " ".join(map(str, kept)) if len(kept) <= _SHOWN else f"{kept[0]}..{kept[-1]}"
     if not kept:
         return "not recorded"
-    return text if domain.hope == domain.sure else f"{text}, others not known"
+    return text if domain.possible == domain.certain else f"{text}, others not known"
 
 
 def _broken(rule: FieldRule, values: Mapping[str, int]) -> Finding:

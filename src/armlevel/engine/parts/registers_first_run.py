@@ -66,7 +66,7 @@ def _seen(
     for subject, becomes in after.items():
         if becomes != own.get(subject) == values.get(subject) and not catalogue.fields[subject].derived:
             found[subject] = becomes, "KVM was seen to change it before the guest runs"
-    for lowered, seen in offer.together.items():
+    for lowered, seen in offer.side_effects.items():
         subject, _, value = lowered.partition("=")
         if str(values.get(subject)) != value:
             continue

@@ -7,23 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from armlevel.arch import Catalogue
 from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.findings import Finding, Remedy
-from armlevel.profile import Host, Implementation, Offer, Paint, Shape
+from armlevel.profile import Host, Implementation, Offer, Shape, ShownImplementation
 
-__all__ = ["level_paint", "not_alike", "paint_of", "shown_by", "unlike", "untold"]
+__all__ = ["implementation_of", "level_implementation", "not_alike", "shown_by", "unlike", "untold"]
 
 
 # With MIDR_EL1 KVM lists both of them on every host (Linux arch/arm64/kvm/sys_regs.c, invariant registers).
 _REVISIONS = frozenset({"REVIDR_EL1", "AIDR_EL1"})
 
 
-def level_paint(
+def level_implementation(
     offers: Sequence[tuple[str, Offer]], catalogue: Catalogue, asked: Implementation | None
 ) -> Bundled:
     """Choose MIDR_EL1, REVIDR_EL1 and AIDR_EL1: those ``asked`` for, or the lowest that every host keeps.
 
     A host keeps what is not its own only where KVM_CAP_ARM_WRITABLE_IMP_ID_REGS is enabled before the first vCPU.
     """
-    lowest = level_bundle("paint", offers, catalogue)
+    lowest = level_bundle("implementation", offers, catalogue)
     if asked is None or not _recorded(lowest, offers):
         return lowest
     wanted = {"MIDR_EL1": asked.midr, "REVIDR_EL1": asked.revidr, "AIDR_EL1": asked.aidr}
@@ -37,7 +37,7 @@ def level_paint(
     if not refusing:
         return Bundled(tuple(registers.items()))
     finding = Finding(
-        "policy.paint",
+        "policy.implementation",
         "registers",
         "stops",
         tuple(f"{register}={value:#x}" for register, value in registers.items()),
@@ -53,20 +53,20 @@ def _recorded(lowest: Bundled, offers: Sequence[tuple[str, Offer]]) -> bool:
     return bool(offers) and not any(finding.severity == "unknown" for finding in lowest.findings)
 
 
-def paint_of(
+def implementation_of(
     shown: Mapping[str, int], hosts: Sequence[Host], also: Iterable[Implementation] = ()
-) -> Paint | None:
-    """Return the paint of a levelled guest: its face, and every implementation of the hosts and of those to come."""
+) -> ShownImplementation | None:
+    """Return what a levelled guest is shown, and every implementation of the hosts and of those to come."""
     if "MIDR_EL1" not in shown:
         return None
     targets = sorted({one for host in hosts for one in host.implementations}.union(also))
     face = Implementation(shown["MIDR_EL1"], shown.get("REVIDR_EL1", 0), shown.get("AIDR_EL1", 0))
-    return Paint(face, tuple(targets))
+    return ShownImplementation(face, tuple(targets))
 
 
 def unlike(shown: Mapping[str, int], hosts: Sequence[Host], shape: Shape) -> list[Finding]:
     """Return a finding for each host whose CPUs differ, where a shape does not let them be painted alike."""
-    face = paint_of(shown, ())
+    face = implementation_of(shown, ())
     if face is None or shape.imp_id_writable:
         return []
     kinds = {host.name: host.implementations for host in hosts}

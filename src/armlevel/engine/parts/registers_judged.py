@@ -30,10 +30,10 @@ _ABOVE_GUEST = ("el2", "el3")
 
 
 def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
-    """Judge every ID register value and the paint, field by field, against one offer."""
+    """Judge every ID register value and the implementation, field by field, against one offer."""
     gone = meaningless(known_of(catalogue, guest.registers), catalogue)
     free = tolerated_of(guest.tolerates, catalogue, guest.shape)
-    findings = _judge_paint(guest, host, offer, catalogue)
+    findings = _judge_implementation(guest, host, offer, catalogue)
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
         findings.append(_not_recorded(guest.name, "ID registers", "the guest's registers are not recorded"))
@@ -71,13 +71,13 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
 
 def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalogue) -> list[Finding]:
     # ID registers that the host shows and of which the profile does not say what the guest saw.
-    painted = set(catalogue.bundles["paint"].registers)
+    identity = set(catalogue.bundles["implementation"].registers)
     return [
         _not_recorded(guest.name, name, "the guest's value is not recorded")
         for name in offer.limits
         if name not in guest.registers
         and name not in gone
-        and name not in painted
+        and name not in identity
         and (row := catalogue.registers.get(name)) is not None
         and not row.derived
     ]
@@ -95,11 +95,11 @@ def _not_recorded(owner: str, subject: str, because: str) -> Finding:
 
 
 def _unlisted(name: str, offer: Offer, catalogue: Catalogue) -> bool:
-    if offer.registers is None:
+    if offer.register_list is None:
         return False
     if name in catalogue.registers:
-        return catalogue.registers[name].kvm_id not in offer.registers
-    return name not in map(name_of, offer.registers)
+        return catalogue.registers[name].kvm_id not in offer.register_list
+    return name not in map(name_of, offer.register_list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +165,24 @@ def _takes(accepts: Accepts, limit: int) -> str:
 
 
 def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
-    if guest.paint is None or shown is None:
+    if guest.implementation is None or shown is None:
         return "not known"
     here = host.implementations | {shown}
-    return "kernel" if guest.paint.shown in here and "imp_id" not in guest.shape.label else "silicon"
+    return "kernel" if guest.implementation.shown in here and "imp_id" not in guest.shape.label else "silicon"
 
 
-def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
-    if guest.paint is None:
+def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
+    if guest.implementation is None:
         return [
             _not_recorded(
                 guest.name, "MIDR_EL1", "the guest's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
             )
         ]
     if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:
-        return [not_alike(guest.paint.shown, host.name, kinds)]
+        return [not_alike(guest.implementation.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
     silent = untold(offer)
-    if shown == guest.paint.shown and not silent:
+    if shown == guest.implementation.shown and not silent:
         return []
     if shown is None:
         return [
@@ -192,7 +192,7 @@ def _judge_paint(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -
         ]
     findings = []
     for name in ("midr", "revidr", "aidr"):
-        want, have = getattr(guest.paint.shown, name), getattr(shown, name)
+        want, have = getattr(guest.implementation.shown, name), getattr(shown, name)
         register = f"{name.upper()}_EL1"
         if register in silent:
             findings.append(_not_recorded(host.name, register, "the host's value is not recorded"))

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from armlevel.engine.findings import Cause, Finding, Remedy
 from armlevel.profile import Host, Shape
 
-__all__ = ["NATURAL_FEATURES", "common_shape", "missing_shape", "natural_shape"]
+__all__ = ["PASSTHROUGH_FEATURES", "common_shape", "missing_shape", "passthrough_shape"]
 
 # What a passthrough VM of each VMM opts into where the host has it. QEMU `-cpu host` turns on pmu, sve and
 # pauth (target/arm/kvm.c); Firecracker turns on nothing unless a template asks.
-NATURAL_FEATURES: dict[str, frozenset[str]] = {
+PASSTHROUGH_FEATURES: dict[str, frozenset[str]] = {
     "kvm": frozenset({"pmu_v3", "sve", "ptrauth"}),
     "qemu": frozenset({"pmu_v3", "sve", "ptrauth"}),
     "firecracker": frozenset(),
@@ -41,18 +41,18 @@ def common_shape(hosts: Iterable[Host], without: frozenset[str] = frozenset()) -
     for host in hosts:
         shapes = set(host.shapes)
         shared = shapes if shared is None else shared & shapes
-    wanted = NATURAL_FEATURES["kvm"] - without
+    wanted = PASSTHROUGH_FEATURES["kvm"] - without
     fit = [shape for shape in shared or () if shape.features <= wanted]
     return max(fit, key=_worth, default=None)
 
 
-def natural_shape(host: Host, vmm: str = "kvm") -> Shape | None:
+def passthrough_shape(host: Host, vmm: str = "kvm") -> Shape | None:
     """Return the shape of a passthrough VM on ``host`` under ``vmm``; None if no such shape was probed.
 
     Implementation IDs stay as the host shows them: no VMM enables KVM_CAP_ARM_WRITABLE_IMP_ID_REGS unasked.
     A recording that holds one other shape keeps it.
     """
-    wanted = NATURAL_FEATURES[vmm]
+    wanted = PASSTHROUGH_FEATURES[vmm]
     plain = [shape for shape in host.shapes if not shape.imp_id_writable]
     fit = [shape for shape in plain if shape.features <= wanted] or plain or list(host.shapes)
     return max(fit, key=_worth, default=None)

@@ -21,10 +21,10 @@ _WITHOUT = Remedy("without", "pmu_v3")
 
 @dataclass(frozen=True, slots=True)
 class LevelledPmu:
-    """The event counters that all hosts have; on hosts ``not_born_on`` a new guest would be told of more."""
+    """The event counters that all hosts have; on hosts ``no_start_on`` a new guest would be told of more."""
 
     counters: int | None
-    not_born_on: frozenset[str]
+    no_start_on: frozenset[str]
     findings: tuple[Finding, ...]
 
 
@@ -32,7 +32,7 @@ def level_pmu(offers: Sequence[tuple[str, Offer]], shape: Shape) -> LevelledPmu:
     """Return the fewest counters among the hosts of a shape with a PMU.
 
     A guest keeps the number that it was told at boot where there are as many or more (PMCR_EL0 is part of its state),
-    so it has to be born where there are fewest.
+    so it has to start where there are fewest.
     """
     if "pmu_v3" not in shape.features:
         return LevelledPmu(None, frozenset(), ())

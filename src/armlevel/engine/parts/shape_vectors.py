@@ -68,11 +68,16 @@ def impdef_pauth(values: Mapping[str, int], shape: Shape) -> bool:
 
 
 def level_pauth(
-    hosts: Sequence[Host], values: Mapping[str, int], shape: Shape, *, assume_same: bool, painted: bool = True
+    hosts: Sequence[Host],
+    values: Mapping[str, int],
+    shape: Shape,
+    *,
+    assume_same: bool,
+    implementation_known: bool = True,
 ) -> list[Finding]:
     """Return a finding if hosts of different cores would share an IMPLEMENTATION DEFINED algorithm.
 
-    A profile that is not ``painted`` does not say on which core its pointers were signed.
+    A profile that without ``implementation_known`` does not say on which core its pointers were signed.
     """
     if not impdef_pauth(values, shape):
         return []
@@ -84,7 +89,7 @@ def level_pauth(
     )
     if len(known) > 1 or any(len(parts) > 1 for parts in known):
         return [_pauth_finding("note" if assume_same else "breaks", shown)]
-    return [] if all(cores.values()) and painted else [_pauth_finding("unknown", shown)]
+    return [] if all(cores.values()) and implementation_known else [_pauth_finding("unknown", shown)]
 
 
 def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_same: bool) -> list[Finding]:
@@ -107,9 +112,9 @@ def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_s
 def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
     # The cores that a guest may have run on; hosts to come (--also-target) cannot be told from them.
     # Where none can be shown but the host's own, the one shown is the one that signed.
-    if guest.paint is None:
+    if guest.implementation is None:
         return frozenset()
-    signed = guest.paint.targets if guest.shape.imp_id_writable else (guest.paint.shown,)
+    signed = guest.implementation.targets if guest.shape.imp_id_writable else (guest.implementation.shown,)
     return frozenset(one.part for one in signed)
 
 

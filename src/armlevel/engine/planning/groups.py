@@ -73,7 +73,7 @@ def groups_of(
 
 
 def _content(host: Host) -> tuple[object, ...]:
-    # Hosts read from equal documents share their offers; the paint and the facts are all that is left to compare.
+    # Hosts read from equal documents share their offers; implementations and facts are all that is left.
     facts = (host.facts.cntfrq_hz, host.facts.dczid, host.facts.gmid)
     return (id(host.offers), facts, host.implementations)
 

@@ -19,17 +19,17 @@ __all__ = ["Cell", "matrix"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One ordered pair: the natural profile's arrival, and what a baseline of the two would make of it.
+    """One ordered pair: the passthrough profile's arrival, and what a baseline of the two would make of it.
 
-    ``natural_parts`` and ``levelled_parts`` answer each part by itself; ``levelled`` is the same both ways. Of hosts
-    that are alike one is asked for all, and ``findings`` and ``conflicts`` may name that one.
+    ``passthrough_parts`` and ``levelled_parts`` answer each part by itself; ``levelled`` is the same both ways. Of
+    hosts that are alike one is asked for all, and ``findings`` and ``conflicts`` may name that one.
     """
 
     source: str
     target: str
-    natural: Answer
+    passthrough: Answer
     levelled: Answer
-    natural_parts: tuple[tuple[Part, Answer], ...]
+    passthrough_parts: tuple[tuple[Part, Answer], ...]
     levelled_parts: tuple[tuple[Part, Answer], ...]
     findings: tuple[Finding, ...]
     conflicts: tuple[Finding, ...]

@@ -98,9 +98,11 @@ def _never(field: Field) -> Callable[[Domain, Domain], bool]:
     # have it as its limit.
     def never(one: Domain, two: Domain) -> bool:
         both = one.meet(two)
-        if both.hope is None:
+        if both.possible is None:
             return False
-        return not any(not any(above(field, value, limit) for limit in both.limits) for value in both.hope)
+        return not any(
+            not any(above(field, value, limit) for limit in both.limits) for value in both.possible
+        )
 
     return never
 
@@ -123,7 +125,7 @@ class _View:
         return domain_of(self.base, field)
 
     def _shown(self, host: Host) -> tuple[int, ...] | None:
-        # Where the paint cannot be written, only hosts of one paint share a baseline.
+        # Where the implementation cannot be written, only hosts of one implementation share a baseline.
         if any(offer.shape.imp_id_writable for offer in host.offers):
             return None
         if any(subject.partition(".")[0] in _IDENTITY for subject in self._accepts):
@@ -178,9 +180,9 @@ def _list_of(host: Host, shape: Shape) -> frozenset[int] | None:
     while True:
         offer = host.offers[index]
         if offer.like is None:
-            return None if offer.registers is None else frozenset(offer.registers) - gone | added
-        added |= set(offer.registers or ()) - gone
-        gone |= set(offer.registers_without)
+            return None if offer.register_list is None else frozenset(offer.register_list) - gone | added
+        added |= set(offer.register_list or ()) - gone
+        gone |= set(offer.register_list_without)
         index = offer.like
 
 

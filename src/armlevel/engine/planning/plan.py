@@ -14,7 +14,7 @@ from itertools import combinations
 from armlevel.arch import Catalogue, features_of
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.bundles import in_bundle
-from armlevel.engine.parts.shape import NATURAL_FEATURES, natural_shape
+from armlevel.engine.parts.shape import PASSTHROUGH_FEATURES, passthrough_shape
 from armlevel.engine.planning.cover import cover
 from armlevel.engine.planning.host_kinds import Kind, kinds_among
 from armlevel.engine.planning.pairs import certain_conflicts
@@ -87,7 +87,7 @@ class Planner:
         first = self.under(hosts, frozenset())
         if first.answer != "refused":
             return first, frozenset()
-        choices = sorted(NATURAL_FEATURES["kvm"] - self.policy.without)
+        choices = sorted(PASSTHROUGH_FEATURES["kvm"] - self.policy.without)
         given_up = frozenset(choices)
         last = self.under(hosts, given_up) if given_up else first
         if last.answer == "refused":
@@ -218,7 +218,7 @@ class Planner:
         """Return the features that a host's passthrough guest has, in the richest shape it was probed in."""
         key = id(kind.host)
         if key not in self._features:
-            shape = natural_shape(kind.host)
+            shape = passthrough_shape(kind.host)
             offer = kind.host.offer(shape) if shape is not None else None
             registers = (offer or kind.host.offers[0]).limits
             self._features[key] = self.features(registers)

@@ -1,4 +1,4 @@
-"""What a person should know although it changes no answer: errata, hidden instructions, weaker mitigations, paint."""
+"""What a person should know although it changes no answer: errata, hidden instructions, mitigations."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RISKS = (
     "errata.needless",
     "instructions.hidden",
     "mitigations",
-    "paint.identity",
-    "paint.targets",
+    "implementation.identity",
+    "implementation.targets",
 )
 
 # ID register fields by which a guest chooses how to protect itself from speculation; lower says less protection.
@@ -55,10 +55,10 @@ def risks_here(
     """Return the risks of any guest on one host; ``values`` are the guest's by ``REG.FIELD``."""
     fleet = ((host, offer),)
     here = host.implementations
-    targets = frozenset(guest.paint.targets) if guest.paint is not None else frozenset()
+    targets = frozenset(guest.implementation.targets) if guest.implementation is not None else frozenset()
     unlisted = sorted(here - targets) if targets else []
     told = Finding(
-        "paint.targets",
+        "implementation.targets",
         "registers",
         "note",
         offers=((host.name, " ".join(f"{one.midr:#x}" for one in unlisted)),),
@@ -83,7 +83,7 @@ def risks_of_profile(guest: Guest, catalogue: Catalogue) -> tuple[Finding, ...]:
 def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Implementation]]]:
     # The cores of each host, and then those that the guest may run on and no host of these has, by MIDR_EL1.
     cores = [(host.name, host.implementations) for host, _ in fleet]
-    targets = guest.paint.targets if guest.paint is not None else ()
+    targets = guest.implementation.targets if guest.implementation is not None else ()
     to_come = [one for one in targets if not any(one in some for _, some in cores)]
     return [*cores, *((f"{one.midr:#x}", frozenset({one})) for one in to_come)]
 
@@ -104,9 +104,9 @@ def _errata(
     values: Mapping[str, int],
     catalogue: Catalogue,
 ) -> tuple[Finding, ...]:
-    if guest.paint is None:
+    if guest.implementation is None:
         return ()
-    shown = guest.paint.shown
+    shown = guest.implementation.shown
     rows = concerning(values, catalogue)
     lacking = {one: missed(rows, one, shown) for _, some in cores for one in some}
     findings = []
@@ -155,14 +155,17 @@ def _against(
     cores: Sequence[tuple[str, frozenset[Implementation]]],
     rows: Sequence[Erratum],
 ) -> tuple[Remedy, ...]:
-    # Another paint, if one misses nothing; the list of targets, where each row follows it; DIC for the one it decides.
+    # Another implementation, if one misses nothing; the list of targets, where each row follows it; DIC for the one
+    # it decides.
     found = []
     for name, some in cores:
         if len(some) == 1 and not any(missed(rows, real, one) for one in some for real in lacking):
             (face,) = some
             text = f"MIDR={face.midr:#x},REVIDR={face.revidr:#x},AIDR={face.aidr:#x}"
             found.append(
-                Remedy("paint", text, (name,) if len(cores) > 1 and not name.startswith("0x") else ())
+                Remedy(
+                    "implementation", text, (name,) if len(cores) > 1 and not name.startswith("0x") else ()
+                )
             )
             break
     gone = [row for some in lacking.values() for row in some]
@@ -227,16 +230,16 @@ def _each(
 
 
 def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding, ...]:
-    if guest.paint is None:
+    if guest.implementation is None:
         return ()
-    shown = guest.paint.shown
+    shown = guest.implementation.shown
     own = [(host, shown_by(offer.limits, host)) for host, offer in fleet]
     others = tuple(
         (host.name, f"{one.midr:#x}") for host, one in own if one is not None and one.part != shown.part
     )
     software = tuple(f"{row.name} picks {row.picks} by MIDR_EL1" for row in catalogue.dispatch)
     finding = Finding(
-        "paint.identity",
+        "implementation.identity",
         "registers",
         "note",
         needs=(f"{shown.midr:#x}",),

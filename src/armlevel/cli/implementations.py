@@ -1,4 +1,4 @@
-"""The options --paint and --also-target: implementations as a person writes them."""
+"""The options --implementation and --also-target: implementations as a person writes them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from armlevel.errors import UsageError
 from armlevel.profile import Host, Implementation
 
-__all__ = ["paint_named", "target"]
+__all__ = ["implementation_named", "target"]
 
 _REGISTERS = {"MIDR": "midr", "REVIDR": "revidr", "AIDR": "aidr"}
 
 
-def paint_named(text: str, hosts: Sequence[Host]) -> Implementation | None:
-    """Read ``--paint``: ``lowest`` (None), a host's name, or ``MIDR=0x413fd0c1[,REVIDR=...][,AIDR=...]``.
+def implementation_named(text: str, hosts: Sequence[Host]) -> Implementation | None:
+    """Read ``--implementation``: ``lowest`` (None), a host's name, or ``MIDR=0x413fd0c1[,REVIDR=...][,AIDR=...]``.
 
     Raises:
         UsageError: it is none of these, or the host has several kinds of CPU.
@@ -27,12 +27,14 @@ def paint_named(text: str, hosts: Sequence[Host]) -> Implementation | None:
     if host is None:
         names = ", ".join(one.name for one in hosts[:6])
         raise UsageError(
-            f"--paint {text}: no host of these is called so", hint=f"one of {names}, or MIDR=0x..."
+            f"--implementation {text}: no host of these is called so", hint=f"one of {names}, or MIDR=0x..."
         )
     kinds = sorted({cpu.implementation for cpu in host.cpus} or _shown(host))
     if len(kinds) != 1:
         what = "several kinds of CPU" if kinds else "no recorded CPU"
-        raise UsageError(f"--paint {text}: this host has {what}", hint="write MIDR=0x...,REVIDR=0x...")
+        raise UsageError(
+            f"--implementation {text}: this host has {what}", hint="write MIDR=0x...,REVIDR=0x..."
+        )
     return kinds[0]
 
 
@@ -58,12 +60,12 @@ def _written(text: str) -> Implementation:
         name, _, value = part.partition("=")
         key = name.strip().upper().removesuffix("_EL1")
         if key not in _REGISTERS:
-            raise UsageError(f"--paint {text}: {name.strip() or part!r} is no register of the paint",
+            raise UsageError(f"--implementation {text}: {name.strip() or part!r} is no register of the implementation",
                              hint="MIDR, REVIDR and AIDR are")  # fmt: skip
-        numbers[key] = _number(value, "--paint", text)
+        numbers[key] = _number(value, "--implementation", text)
     if "MIDR" not in numbers:
-        raise UsageError(f"--paint {text}: MIDR is missing", hint="as MIDR=0x413fd0c1,REVIDR=0xff")
-    return _made(numbers, "--paint", text)
+        raise UsageError(f"--implementation {text}: MIDR is missing", hint="as MIDR=0x413fd0c1,REVIDR=0xff")
+    return _made(numbers, "--implementation", text)
 
 
 def _number(text: str, option: str, whole: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Implementation", "Paint"]
+__all__ = ["Implementation", "ShownImplementation"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +31,7 @@ class Implementation:
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
+class ShownImplementation:
     """What the guest is shown, and every implementation it may run on.
 
     ``targets`` is data for a VMM that serves the DISCOVER_IMPL hypercalls; it changes no register.

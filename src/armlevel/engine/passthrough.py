@@ -1,14 +1,14 @@
-"""The natural profile: the guest CPU of a passthrough VM."""
+"""The passthrough profile: the guest CPU of a passthrough VM."""
 
 from __future__ import annotations
 
 from armlevel.arch import Catalogue
 from armlevel.engine.parts.registers_implementation import shown_by, untold
-from armlevel.engine.parts.shape import natural_shape
+from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host, Offer, Paint, Shape
+from armlevel.profile import Guest, Host, Offer, Shape, ShownImplementation
 
-__all__ = ["guest_of_offer", "natural"]
+__all__ = ["guest_of_offer", "passthrough"]
 
 
 def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
@@ -19,22 +19,22 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
     shown = None if untold(offer) else shown_by(offer.limits, host)
     # Where any core can be shown, what is shown does not say on which one the guest has run.
     targets = (shown,) if shown is not None and offer.shape.imp_id_writable else ()
-    identity = set(catalogue.bundles["paint"].registers)
+    identity = set(catalogue.bundles["implementation"].registers)
     registers = {
         name: value
         for name, value in offer.limits.items()
         if name not in identity and not _per_vcpu(catalogue, name)
     }
     return Guest(
-        name=f"{host.name} natural",
+        name=f"{host.name} passthrough",
         shape=offer.shape,
         registers=registers,
-        carries=offer.registers,
+        register_list=offer.register_list,
         firmware=offer.firmware,
         sve_vls=offer.sve_vls,
         facts=host.facts,
-        paint=Paint(shown, targets) if shown else None,
-        born_on=(host.name,),
+        implementation=ShownImplementation(shown, targets) if shown else None,
+        starts_on=(host.name,),
         pmu_counters=offer.pmu.get("counters") if "pmu_v3" in offer.shape.features else None,
     )
 
@@ -44,14 +44,14 @@ def _per_vcpu(catalogue: Catalogue, name: str) -> bool:
     return known is not None and known.derived
 
 
-def natural(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Shape | None = None) -> Guest:
-    """Return the natural profile of ``host`` under a VMM (``kvm``, ``qemu``, ``firecracker``).
+def passthrough(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Shape | None = None) -> Guest:
+    """Return the passthrough profile of ``host`` under a VMM (``kvm``, ``qemu``, ``firecracker``).
 
     Raises:
         UsageError: the host has no offer for that shape.
 
     """
-    chosen = shape if shape is not None else natural_shape(host, vmm)
+    chosen = shape if shape is not None else passthrough_shape(host, vmm)
     offer = host.offer(chosen) if chosen is not None else None
     if offer is None:
         asked = f"shape {shape.label}" if shape is not None else "any shape"

@@ -1,10 +1,10 @@
-"""--paint and --also-target as a person types them, and what baseline, show and check say about the paint."""
+"""--implementation and --also-target as a person types them, and what baseline, show and check say about the paint."""
 
 import json
 
 import pytest
 
-from armlevel.cli.painting import paint_named, target
+from armlevel.cli.implementations import implementation_named, target
 from armlevel.documents import pretty
 from armlevel.documents.write import guest_object, host_object
 from armlevel.errors import UsageError
@@ -25,7 +25,7 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "paint"),
+    ("text", "implementation"),
     [
         ("", None),
         ("lowest", None),
@@ -36,7 +36,7 @@ def files(tmp_path):
     ],
 )
 def test_a_paint_is_a_host_or_three_registers(text, paint):
-    assert paint_named(text, HOSTS) == paint
+    assert implementation_named(text, HOSTS) == paint
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_paint_is_a_host_or_three_registers(text, paint):
 )
 def test_a_wrong_paint_is_refused_in_a_sentence(text, fault):
     with pytest.raises(UsageError, match=fault):
-        paint_named(text, HOSTS)
+        implementation_named(text, HOSTS)
 
 
 @pytest.mark.parametrize(
@@ -66,24 +66,26 @@ def test_a_baseline_tells_which_errata_its_paint_hides_and_what_helps(armlevel: 
     said = armlevel("baseline", *files)
     text = " ".join(said.out.split())
     assert said.code == 0
-    assert "on Arm Neoverse V1 r1p1 does not look for 1542419 of g2. What helps: --paint g2" in text
-    said = armlevel("baseline", *files, "--paint", "g2")
+    assert "on Arm Neoverse V1 r1p1 does not look for 1542419 of g2. What helps: --implementation g2" in text
+    said = armlevel("baseline", *files, "--implementation", "g2")
     assert "does not look for" not in said.out
     assert "paint     Arm Neoverse N1 r3p1" in said.out
 
 
 def test_a_chosen_paint_and_the_cores_to_come_are_in_the_profile_and_in_its_source(armlevel: Command, files):
-    said = armlevel("baseline", *files, "--paint", "g2", "--also-target", "0x410fd4f1:0x17", "--json")
-    assert "413fd0c1" in json.dumps(said.json["paint"])
-    assert "--paint MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0" in said.json["made"]["source"]
+    said = armlevel(
+        "baseline", *files, "--implementation", "g2", "--also-target", "0x410fd4f1:0x17", "--json"
+    )
+    assert "413fd0c1" in json.dumps(said.json["implementation"])
+    assert "--implementation MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0" in said.json["made"]["source"]
     assert "--also-target 0x410fd4f1:0x17:0x0" in said.json["made"]["source"]
-    assert "410fd4f1" in json.dumps(said.json["paint"])
+    assert "410fd4f1" in json.dumps(said.json["implementation"])
 
 
 def test_a_paint_that_a_host_cannot_show_is_a_no_that_names_the_option(armlevel: Command):
-    said = armlevel("baseline", "@graviton2-6.1", "--paint", f"MIDR={V1.midr:#x}")
+    said = armlevel("baseline", "@graviton2-6.1", "--implementation", f"MIDR={V1.midr:#x}")
     assert said.code == 1
-    assert "--paint" in said.out
+    assert "--implementation" in said.out
 
 
 def test_a_profile_and_a_check_tell_of_the_errata_too(armlevel: Command, files, tmp_path):
@@ -92,4 +94,4 @@ def test_a_profile_and_a_check_tell_of_the_errata_too(armlevel: Command, files, 
     path.write_bytes(pretty(guest_object(guest)).encode())
     assert "1542419 of Arm Neoverse N1 r3p1" in " ".join(armlevel("show", str(path)).out.split())
     text = " ".join(armlevel("check", str(path), files[0]).out.split())
-    assert "1542419 of the host. What helps: --paint MIDR=0x413fd0c1" in text
+    assert "1542419 of the host. What helps: --implementation MIDR=0x413fd0c1" in text

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from armlevel.errors import KvmError
-from armlevel.probe.final import make_ready
+from armlevel.probe.after_first_run import make_ready
 from armlevel.probe.hypervisor import KvmLike
 from armlevel.probe.plan import ProbePlan, Tried
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Offer
 
-__all__ = ["tried_together"]
+__all__ = ["side_effects_of"]
 
 _WORKAROUND_2 = "KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2"
 # What is lowered (field, to its lowest value) -> what is looked at: a field or a firmware register.
@@ -25,15 +25,15 @@ _PAIRS = (
 )
 
 
-def tried_together(
+def side_effects_of(
     kvm: KvmLike, offer: Offer, plan: ProbePlan, gic: str | None, *, pmu: int | None = None
 ) -> dict[str, dict[str, int | None]]:
     """Lower one of a pair, let KVM finish the VM, and return what the other one is then (None: it refuses).
 
-    The result is ``Offer.together``, without pairs of which this shape shows only one or lets nothing be lowered.
+    The result is ``Offer.side_effects``, without pairs of which this shape shows only one or lets nothing be lowered.
 
     >>> from armlevel.profile import Shape
-    >>> tried_together(
+    >>> side_effects_of(
     ...     None, Offer(Shape()), ProbePlan((), (), (), ""), None
     ... )  # nothing is shown: nothing to try
     {}

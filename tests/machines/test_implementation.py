@@ -40,21 +40,21 @@ N1_AND_V1 = {"tolerate": ("el2-only", "id-trap")}
 def test_graviton2_under_graviton3s_paint_misses_two_errata_of_n1_r3p1():
     found = levelled("graviton2@6.18", "graviton3@6.18", **N1_AND_V1)
     assert found.guest is not None
-    assert found.guest.paint is not None
-    assert (found.guest.paint.shown, found.guest.paint.targets) == (V1, (V1, N1))
+    assert found.guest.implementation is not None
+    assert (found.guest.implementation.shown, found.guest.implementation.targets) == (V1, (V1, N1))
     (missed,) = told(found, "errata.missed")
     # 1542419: modified code with CTR_EL0.DIC = 1; 1418040 (1188873): AArch32 programs that read the counter.
     assert missed.offers == (("graviton2@6.18", "1188873 1418040 1542419"),)
 
 
-@pytest.mark.parametrize("policy", [{"paint": N1}, {"pins": {"CTR_EL0.DIC": 0}}])
+@pytest.mark.parametrize("policy", [{"implementation": N1}, {"pins": {"CTR_EL0.DIC": 0}}])
 def test_the_paint_of_graviton2_or_caches_shown_as_not_coherent_leave_1542419_to_nobody(policy):
     found = levelled("graviton2@6.18", "graviton3@6.18", **N1_AND_V1, **policy)
     assert not any("1542419" in text for f in told(found, "errata.missed") for _, text in f.offers)
 
 
 def test_graviton4_under_graviton3s_paint_clears_too_little_branch_history():
-    found = levelled("graviton3@6.18", "graviton4@6.18", paint=V1)
+    found = levelled("graviton3@6.18", "graviton4@6.18", implementation=V1)
     (missed,) = told(found, "errata.missed")
     assert missed.offers == (("graviton4@6.18", "bhb-loop"),)
     assert not told(
