@@ -9,7 +9,7 @@ from armlevel import machines
 from armlevel.arch import load
 from armlevel.documents import load_hosts
 from armlevel.engine import level, passthrough
-from armlevel.formats import read_recipe
+from armlevel.formats import read_request
 from armlevel.profile import Guest, Host
 from tests.fidelity.hosts import HOSTS, read
 
@@ -67,6 +67,6 @@ def baselines() -> tuple[tuple[Guest, Host, Host], ...]:
 
 def back(text: str, there: Host) -> Guest:
     """Return the guest that a file which changes a host's CPU gives on a host."""
-    recipe = read_recipe(text.encode(), "file")
-    assert recipe is not None
-    return recipe.onto(passthrough(there, load(), shape=recipe.shape_on(there)))
+    request = read_request(text.encode(), "file")
+    assert request is not None
+    return request.onto(passthrough(there, load(), shape=request.shape_on(there)))

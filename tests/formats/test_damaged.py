@@ -11,9 +11,9 @@ import pytest
 from armlevel.arch import load
 from armlevel.engine import passthrough
 from armlevel.errors import InputError, UsageError
-from armlevel.formats import FORMATS, Recipe, recognise
+from armlevel.formats import FORMATS, CpuRequest, recognise
 from armlevel.formats.firecracker_write import export_fingerprint, export_template
-from armlevel.formats.qemu import export, options_of
+from armlevel.formats.qemu_write import export, options_of
 from armlevel.profile import Host
 from tests.formats.profiles import baselines, host
 from tests.formats.test_import_libvirt import CAPABILITIES, DOMAIN, DOMCAPABILITIES
@@ -63,7 +63,7 @@ def test_damage_is_a_sentence(name, tell):
                 continue
             content = json.loads(text) if found.kind == "json" else text.decode()
             outcome = found.read(content, "file", "x", CATALOGUE)
-            if isinstance(outcome, Recipe):
+            if isinstance(outcome, CpuRequest):
                 outcome.onto(passthrough(ONE, CATALOGUE, shape=outcome.shape_on(ONE)))
             else:
                 assert isinstance(outcome, Host)

@@ -11,8 +11,8 @@ from armlevel.arch import load
 from armlevel.documents import canonical, host_object
 from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UsageError
-from armlevel.formats import read_foreign, read_recipe
-from armlevel.formats.exported import written
+from armlevel.formats import read_foreign, read_request
+from armlevel.formats.export_result import written
 from armlevel.formats.firecracker_write import export_fingerprint, export_template
 from armlevel.kvm import name_of
 from armlevel.profile import Shape
@@ -42,9 +42,9 @@ def offer_of(there, shape=PLAIN):
 
 def offered(there, template):
     document = json.loads(template)
-    recipe = read_recipe(template.encode(), "t")
-    assert recipe is not None
-    shape = recipe.shape_on(there)
+    request = read_request(template.encode(), "t")
+    assert request is not None
+    shape = request.shape_on(there)
     assert bool(document["vcpu_features"]) == bool(shape.features)
     return offer_of(there, shape)
 
@@ -61,7 +61,7 @@ def test_a_fingerprint_comes_back_equal(name):
     }
     assert again.software == there.software
     one, other = offer_of(there), offer_of(again)
-    assert (one.limits, one.firmware, one.state, one.registers) == (
+    assert (one.limits, one.firmware, one.state, one.register_list) == (
         other.limits,
         other.firmware,
         other.state,
@@ -106,7 +106,7 @@ def test_a_template_gives_each_host_what_it_says(tell):
 def test_what_a_template_cannot_take_out_of_the_state_is_left():
     some = 0
     for guest, there in PAIRS:
-        carried = set(offer_of(there, Shape(guest.shape.features & {"sve", "ptrauth"})).registers or ())
+        carried = set(offer_of(there, Shape(guest.shape.features & {"sve", "ptrauth"})).register_list or ())
         left = {
             one.subject
             for one in export_template(guest, there, CATALOGUE).left
@@ -177,9 +177,9 @@ def test_a_published_templates_form_is_read():
         "kvm_capabilities": ["170", "171", "172"],
         "vcpu_features": [{"index": 0, "bitmap": "0b111xxxx"}],
     }
-    recipe = read_recipe(json.dumps(features).encode(), "t")
-    assert recipe is not None
-    assert recipe.shape_on(host("neoverse-v1@7.x")) == Shape(frozenset({"sve", "ptrauth"}))
+    request = read_request(json.dumps(features).encode(), "t")
+    assert request is not None
+    assert request.shape_on(host("neoverse-v1@7.x")) == Shape(frozenset({"sve", "ptrauth"}))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_published_templates_form_is_read():
 def test_a_template_with_a_fault_says_which(change, sentence):
     document = {"reg_modifiers": [V1_AS_N1["reg_modifiers"][0], V1_AS_N1["reg_modifiers"][1] | change]}
     with pytest.raises(BadDocument) as caught:
-        read_recipe(json.dumps(document).encode(), "t")
+        read_request(json.dumps(document).encode(), "t")
     assert sentence in str(caught.value)
     assert "a custom CPU template of Firecracker was expected" in str(caught.value)
 

@@ -10,7 +10,7 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
-from armlevel.formats.kvm_calls import calls_of, export, feature_bits, vls_words
+from armlevel.formats.kvm_calls_write import calls_of, export, feature_bits, vls_words
 from tests.formats.profiles import baselines, naturals
 
 CATALOGUE = load()

@@ -9,8 +9,8 @@ import pytest
 from lxml import etree
 
 from armlevel.arch import load
-from armlevel.formats.libvirt import FORMS, export
-from armlevel.formats.qemu import options_of
+from armlevel.formats.libvirt_write import FORMS, export
+from armlevel.formats.qemu_write import options_of
 from tests.formats import judges
 from tests.formats.profiles import back, baselines, host, naturals
 

@@ -8,9 +8,9 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.errors import BadDocument
-from armlevel.formats import read_foreign, read_recipe
+from armlevel.formats import read_foreign, read_request
 from armlevel.formats.expansion import properties
-from armlevel.formats.qemu import export, options_of
+from armlevel.formats.qemu_write import export, options_of
 from armlevel.profile import Shape
 from tests.formats.profiles import back, baselines, host, naturals
 
@@ -137,15 +137,15 @@ def test_an_expansion_with_a_fault_says_which(document, sentence):
 )
 def test_an_option_with_a_fault_says_which(option, sentence):
     with pytest.raises(BadDocument) as caught:
-        read_recipe(option.encode(), "o")
+        read_request(option.encode(), "o")
     assert sentence in str(caught.value)
 
 
 def test_the_last_cpu_of_a_command_line_counts():
     line = b"qemu-system-aarch64 -M virt,mte=on -cpu host,pmu=on \\\n  -cpu host,pmu=off,aarch64=off"
-    recipe = read_recipe(line, "o")
-    assert recipe is not None
-    assert recipe.choices == {"mte": True, "pmu_v3": False, "el1_32bit": True}
+    request = read_request(line, "o")
+    assert request is not None
+    assert request.choices == {"mte": True, "pmu_v3": False, "el1_32bit": True}
 
 
 def test_an_option_is_no_host():

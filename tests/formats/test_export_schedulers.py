@@ -14,7 +14,7 @@ from armlevel.arch import load
 from armlevel.documents import digest, guest_object
 from armlevel.engine import check
 from armlevel.errors import UsageError
-from armlevel.formats import kubernetes, openstack
+from armlevel.formats import kubernetes_write, openstack_write
 from armlevel.formats.yaml_text import yaml_lines
 from tests.formats import judges
 from tests.formats.profiles import baselines, naturals
@@ -26,7 +26,9 @@ NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
 
 def pod(guest):
-    wish = yaml.safe_load(kubernetes.export(MARKS[guest.name], guest.name).text)["spec"]["template"]["spec"]
+    wish = yaml.safe_load(kubernetes_write.export(MARKS[guest.name], guest.name).text)["spec"]["template"][
+        "spec"
+    ]
     container = {"name": "compute", "image": "compute"}
     spec = {"affinity": wish["affinity"], "containers": [container]}
     return {"metadata": {"name": "vm"}, "spec": spec}
@@ -40,11 +42,11 @@ def validate(kind, items):
 def test_kubernetes_schema_accepts_the_affinity_and_the_labels(tell):
     nodes = []
     for guest in GUESTS:
-        labels = kubernetes.labels(MARKS[guest.name], guest.name, start=True, arrive=True)
+        labels = kubernetes_write.labels(MARKS[guest.name], guest.name, start=True, arrive=True)
         nodes.append({"metadata": {"name": "n", "labels": labels}})
         for key, value in labels.items():
             prefix, _, name = key.partition("/")
-            assert prefix == kubernetes.PREFIX
+            assert prefix == kubernetes_write.PREFIX
             assert len(name) <= 63
             assert NAME.fullmatch(name)
             assert not value or (len(value) <= 63 and NAME.fullmatch(value))
@@ -62,16 +64,16 @@ def test_the_schema_is_a_judge():
 
 @pytest.mark.parametrize("name", ["", "...", "a" * 200, "V1 & V2 / common", "é", "-x-"])
 def test_any_name_gives_a_label_value(name):
-    value = kubernetes.label_value(name)
+    value = kubernetes_write.label_value(name)
     assert value == "" or (len(value) <= 63 and NAME.fullmatch(value))
 
 
 def test_a_node_that_cannot_run_the_guest_gets_no_label_and_no_trait():
     mark = MARKS[GUESTS[0].name]
-    assert kubernetes.labels(mark, "x", start=False, arrive=False) == {}
-    lines = kubernetes.feature_file(mark, "x", "h", start=False, arrive=False).text.splitlines()
+    assert kubernetes_write.labels(mark, "x", start=False, arrive=False) == {}
+    lines = kubernetes_write.feature_file(mark, "x", "h", start=False, arrive=False).text.splitlines()
     assert all(line.startswith("#") for line in lines)
-    text = openstack.provider(mark, "x", "h", start=False, arrive=False).text
+    text = openstack_write.provider(mark, "x", "h", start=False, arrive=False).text
     assert "providers" not in yaml.safe_load(text)
     jsonschema.validate(yaml.safe_load(text), judges.nova_schema())
 
@@ -83,17 +85,19 @@ def test_a_feature_file_says_what_the_verdict_says():
             verdict = check(guest, there, catalogue)
             start, arrive = verdict.start == "runs", verdict.arrive == "runs"
             mark = MARKS[guest.name]
-            text = kubernetes.feature_file(mark, guest.name, there.name, start=start, arrive=arrive).text
+            text = kubernetes_write.feature_file(
+                mark, guest.name, there.name, start=start, arrive=arrive
+            ).text
             labels = dict(line.split("=") for line in text.splitlines() if not line.startswith("#"))
             wanted = "start" if start else "arrive" if arrive else None
-            assert labels.get(kubernetes.label_key(mark)) == wanted
+            assert labels.get(kubernetes_write.label_key(mark)) == wanted
 
 
 def test_nova_accepts_every_provider_file(tell):
     judge = jsonschema.Draft7Validator(judges.nova_schema())
     for guest in GUESTS:
         for start in (True, False):
-            text = openstack.provider(MARKS[guest.name], guest.name, "h", start=start, arrive=True).text
+            text = openstack_write.provider(MARKS[guest.name], guest.name, "h", start=start, arrive=True).text
             document = yaml.safe_load(text)
             judge.validate(document)
             traits = document["providers"][0]["traits"]["additional"]
@@ -106,7 +110,7 @@ def test_nova_accepts_every_provider_file(tell):
 
 def test_novas_schema_is_a_judge():
     document = yaml.safe_load(
-        openstack.provider(MARKS[GUESTS[0].name], "x", "h", start=True, arrive=True).text
+        openstack_write.provider(MARKS[GUESTS[0].name], "x", "h", start=True, arrive=True).text
     )
     document["providers"][0]["traits"]["additional"] = ["armlevel-start"]
     with pytest.raises(jsonschema.ValidationError):
@@ -121,7 +125,7 @@ def test_a_flavor_has_extra_specs_that_nova_knows():
     for guest in GUESTS:
         specs = {
             line.partition("=")[0]: line.partition("=")[2]
-            for line in openstack.flavor(guest, MARKS[guest.name]).text.splitlines()
+            for line in openstack_write.flavor(guest, MARKS[guest.name]).text.splitlines()
         }
         wish, pmu = sorted(specs, reverse=True)
         assert specs[wish] == "required"
@@ -131,9 +135,9 @@ def test_a_flavor_has_extra_specs_that_nova_knows():
 
 def test_what_is_no_digest_is_refused():
     with pytest.raises(UsageError, match="no SHA-256 digest"):
-        kubernetes.label_key("abc")
+        kubernetes_write.label_key("abc")
     with pytest.raises(UsageError, match="is no name of a trait"):
-        openstack.trait("sha256:", "start")
+        openstack_write.trait("sha256:", "start")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_fingerprint_is_sorted_into_identity_firmware_and_state():
     }
     assert offer.firmware == {"KVM_REG_ARM_PSCI_VERSION": 0x10003, "KVM_REG_ARM_STD_BMAP": 1}
     assert offer.state["V0"] == 1 << 100
-    assert set(offer.registers) == {*map(id_of, VALUES), id_of("PC"), id_of("CNTVCT_EL0")}
+    assert set(offer.register_list) == {*map(id_of, VALUES), id_of("PC"), id_of("CNTVCT_EL0")}
     assert offer.how == "predicted"
     assert host.facts.cntfrq_hz is None
 

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from armlevel.errors import BadDocument
-from armlevel.formats import read_foreign, read_recipe, recognise
+from armlevel.formats import read_foreign, read_request, recognise
 from armlevel.profile import Shape
 from tests.formats import judges
 
@@ -113,15 +113,15 @@ def test_domcapabilities_are_known_behind_a_declaration_and_a_comment():
 
 
 def test_a_domain_asks_and_its_qemu_commandline_wins():
-    recipe = read_recipe(DOMAIN.encode(), "d.xml")
-    assert recipe is not None
-    assert recipe.choices == {"pmu_v3": False, "sve": True, "ptrauth": False}
-    assert recipe.lengths == {256: True}
+    request = read_request(DOMAIN.encode(), "d.xml")
+    assert request is not None
+    assert request.choices == {"pmu_v3": False, "sve": True, "ptrauth": False}
+    assert request.lengths == {256: True}
     line = (
         "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:arg value='-cpu'/>"
         "<q:arg value='host,sve=off,SYSREG_ID_AA64ISAR0_EL1_RNDR=0x0'/></q:commandline></domain>"
     )
-    again = read_recipe(DOMAIN.replace("</domain>", line).encode(), "d.xml")
+    again = read_request(DOMAIN.replace("</domain>", line).encode(), "d.xml")
     assert again is not None
     assert again.choices == {"sve": False}
     assert [(one.register, one.value) for one in again.bits] == [("ID_AA64ISAR0_EL1", 0)]

@@ -16,8 +16,8 @@ from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.formats.expansion import properties
 from armlevel.formats.firecracker_write import export_template
-from armlevel.formats.kvm_calls import export as export_calls
-from armlevel.formats.qemu import options_of
+from armlevel.formats.kvm_calls_write import export as export_calls
+from armlevel.formats.qemu_write import options_of
 from armlevel.lab import Job, Laboratory, LabSettings, parse_host
 from armlevel.profile import Shape
 from tests.formats.profiles import baselines, host

@@ -54,7 +54,7 @@ def test_idregs_gives_the_registers_of_one_vm_on_an_unknown_kernel():
     offer = host.offer(Shape())
     assert offer.limits["ID_AA64PFR0_EL1"] == 0x1100000011111112
     assert offer.limits["S3_0_0_3_3"] == 0
-    assert offer.registers is None
+    assert offer.register_list is None
     assert (offer.how, offer.default) == ("predicted", "unknown")
     assert [cpu.implementation for cpu in host.cpus] == [Implementation(0x410FD0C1, 2, 0)]
 

@@ -157,7 +157,7 @@ def carried_by_some(patch: pytest.MonkeyPatch) -> None:
 
     def carry(offers, *rest):
         found = right(offers, *rest)
-        lists = [set(offer.registers) for _, offer in offers if offer.registers is not None]
+        lists = [set(offer.register_list) for _, offer in offers if offer.register_list is not None]
         return replace(found, ids=tuple(sorted(set().union(*lists)))) if lists else found
 
     patch.setattr(baseline, "carry", carry)

@@ -16,7 +16,7 @@ from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.passthrough import guest_of_offer
 from armlevel.errors import LabError
-from armlevel.formats.qemu import options_of
+from armlevel.formats.qemu_write import options_of
 from armlevel.kvm import id_of
 from armlevel.lab import Job, Laboratory, LabSettings, parse_host
 from armlevel.preload import config_of, library, read_dump

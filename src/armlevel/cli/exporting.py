@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from armlevel.arch import Catalogue, load
+from armlevel.cli.gaps import left_lines, lefts_json
 from armlevel.cli.inputs import guest_of, hosts_named, load_all
-from armlevel.cli.lefts import left_lines, lefts_json
 from armlevel.cli.options import Facts, GuestFile, Json
 from armlevel.cli.output import escaped, say_json
 from armlevel.documents import digest, guest_object, read_file, replace_file
 from armlevel.engine import Answer, check
 from armlevel.errors import UnknownName, UsageError
-from armlevel.formats.exported import Exported
+from armlevel.formats.export_result import ExportResult
 from armlevel.profile import Guest, Host
 
 __all__ = ["TARGETS", "run"]
@@ -116,7 +116,7 @@ def _properties(expansion: str) -> tuple[str, ...]:
     return properties(document, expansion)
 
 
-def _fingerprint(name: str) -> tuple[str, Exported, Answer]:
+def _fingerprint(name: str) -> tuple[str, ExportResult, Answer]:
     from armlevel.formats.firecracker_write import export_fingerprint
 
     found = load_all([name])
@@ -134,12 +134,14 @@ def _export(
     catalogue: Catalogue,
     machine: str,
     names: tuple[str, ...],
-) -> tuple[Exported, Answer]:
+) -> tuple[ExportResult, Answer]:
     if to in ("qemu", "libvirt"):
-        from armlevel.formats import libvirt, qemu
+        from armlevel.formats import libvirt_write, qemu_write
 
-        options = qemu.options_of(guest, catalogue, machine=machine or qemu.MACHINE, properties=names)
-        write = qemu.export if to == "qemu" else libvirt.export
+        options = qemu_write.options_of(
+            guest, catalogue, machine=machine or qemu_write.MACHINE, properties=names
+        )
+        write = qemu_write.export if to == "qemu" else libvirt_write.export
         found = write(guest, options, catalogue, form=form, host=host)
         return found, _answer(found)
     if to in ("kubernetes", "openstack"):
@@ -150,41 +152,45 @@ def _export(
 
 def _for_a_host(
     guest: Guest, to: str, form: str, host: Host, catalogue: Catalogue
-) -> tuple[Exported, Answer]:
+) -> tuple[ExportResult, Answer]:
     if to == "firecracker":
         from armlevel.formats.firecracker_write import export_template
 
         found = export_template(guest, host, catalogue)
         return found, _answer(found)
     from armlevel.engine.moves.settings import settings_of
-    from armlevel.formats.kvm_calls import export
+    from armlevel.formats.kvm_calls_write import export
 
     return export(settings_of(guest, host, catalogue), form), check(guest, host, catalogue).start
 
 
 def _for_a_scheduler(
     guest: Guest, to: str, host: Host | None, catalogue: Catalogue
-) -> tuple[Exported, Answer]:
-    from armlevel.formats import kubernetes, openstack
+) -> tuple[ExportResult, Answer]:
+    from armlevel.formats import kubernetes_write, openstack_write
 
     mark = digest(guest_object(guest))
     if host is None:
-        found = kubernetes.export(mark, guest.name) if to == "kubernetes" else openstack.flavor(guest, mark)
+        found = (
+            kubernetes_write.export(mark, guest.name)
+            if to == "kubernetes"
+            else openstack_write.flavor(guest, mark)
+        )
         return found, "runs"
     verdict = check(guest, host, catalogue)
     start, arrive = verdict.start == "runs", verdict.arrive == "runs"
-    write = kubernetes.feature_file if to == "kubernetes" else openstack.provider
+    write = kubernetes_write.feature_file if to == "kubernetes" else openstack_write.provider
     return write(mark, guest.name, host.name, start=start, arrive=arrive), verdict.arrive
 
 
-def _answer(found: Exported) -> Answer:
+def _answer(found: ExportResult) -> Answer:
     if any(one.certain for one in found.left):
         return "refused"
     return "unknown" if found.left else "runs"
 
 
 def _write(
-    found: Exported, name: str, to: str, form: str, answer: Answer, output: str, *, as_json: bool
+    found: ExportResult, name: str, to: str, form: str, answer: Answer, output: str, *, as_json: bool
 ) -> None:
     if output:
         replace_file(output, found.text)

@@ -15,7 +15,7 @@ from armlevel.cli.output import say_json, tell
 from armlevel.documents import guest_object, host_object, pretty, read_file, replace_file
 from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UsageError
-from armlevel.formats import read_recipe
+from armlevel.formats import read_request
 from armlevel.profile import Guest, Host, Made
 
 __all__ = ["run"]
@@ -61,16 +61,16 @@ def run(
 
 
 def _guest(file: str, where: str, name: str, made: Made) -> Guest:
-    recipe = read_recipe(read_file(file), file)
-    if recipe is None:
+    request = read_request(read_file(file), file)
+    if request is None:
         raise UsageError(f"{file}: this is a host's file and needs no --host", hint="import it without")
     hosts, _ = hosts_named([where])
     if len(hosts) > 1:
         raise UsageError(f"--host {where}: {len(hosts)} hosts, and one is needed here")
     host, catalogue = hosts[0], load()
-    guest = recipe.onto(passthrough(host, catalogue, shape=recipe.shape_on(host)))
+    guest = request.onto(passthrough(host, catalogue, shape=request.shape_on(host)))
     called = name or f"{file} on {host.name}"
-    return replace(guest, name=called, made=replace(made, source=f"{recipe.tool} on {host.name}"))
+    return replace(guest, name=called, made=replace(made, source=f"{request.tool} on {host.name}"))
 
 
 def _host(file: str) -> Host:

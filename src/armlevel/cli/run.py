@@ -26,7 +26,7 @@ from armlevel.documents import guest_object
 from armlevel.engine import Verdict, check
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
-from armlevel.formats.qemu import options_of
+from armlevel.formats.qemu_write import options_of
 from armlevel.preload import Fitted, Launch, config_of, execute, fit, launch, observing
 from armlevel.profile import Guest, Host, Implementation
 

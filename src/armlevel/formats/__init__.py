@@ -1,6 +1,6 @@
 """Other tools' files: one module a tool, told apart by what is in them and never by their names."""
 
-from armlevel.formats.recipe import Recipe
-from armlevel.formats.recognise import FORMATS, Format, read_foreign, read_recipe, recognise
+from armlevel.formats.cpu_request import CpuRequest
+from armlevel.formats.recognise import FORMATS, Format, read_foreign, read_request, recognise
 
-__all__ = ["FORMATS", "Format", "Recipe", "read_foreign", "read_recipe", "recognise"]
+__all__ = ["FORMATS", "CpuRequest", "Format", "read_foreign", "read_request", "recognise"]

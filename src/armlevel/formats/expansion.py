@@ -12,7 +12,7 @@ from typing import Any
 
 from armlevel.arch import Catalogue, Register
 from armlevel.errors import BadDocument
-from armlevel.formats.qemu import CHOICES, sysregs
+from armlevel.formats.qemu_write import CHOICES, sysregs
 from armlevel.profile import Host, Made, Offer, Shape
 
 __all__ = ["looks", "properties", "read"]

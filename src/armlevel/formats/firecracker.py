@@ -10,7 +10,7 @@ from typing import Any
 
 from armlevel.arch import Catalogue
 from armlevel.errors import BadDocument
-from armlevel.formats.recipe import Recipe, bits_of
+from armlevel.formats.cpu_request import CpuRequest, bits_of
 from armlevel.formats.recorded import recorded_cpus, recorded_offers
 from armlevel.formats.text import number
 from armlevel.kvm import RegisterId
@@ -49,7 +49,7 @@ def is_template(document: dict[str, Any]) -> bool:
     return not items or any("x" in bitmap.removeprefix("0b") for bitmap in bitmaps)
 
 
-def read_template(document: dict[str, Any], path: str, _name: str, _catalogue: Catalogue) -> Recipe:
+def read_template(document: dict[str, Any], path: str, _name: str, _catalogue: Catalogue) -> CpuRequest:
     """Read a custom CPU template.
 
     Raises:
@@ -74,7 +74,7 @@ def read_template(document: dict[str, Any], path: str, _name: str, _catalogue: C
     if faults:
         raise BadDocument(path, tuple(faults), hint="a custom CPU template of Firecracker was expected")
     choices = {name: chosen.issuperset(needs) for name, (needs, _) in SHAPE_FEATURES.items() if needs}
-    return Recipe("the template", choices, bits=tuple(bits))
+    return CpuRequest("the template", choices, bits=tuple(bits))
 
 
 def read_fingerprint(document: dict[str, Any], path: str, name: str, catalogue: Catalogue) -> Host:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from armlevel.arch import Catalogue
 from armlevel.errors import UsageError
-from armlevel.formats.exported import ChangedRegister, Exported, Left, written
+from armlevel.formats.export_result import ChangedRegister, ExportResult, Gap, written
 from armlevel.kvm import id_of, name_of
 from armlevel.profile import SHAPE_FEATURES, Guest, Host, Offer, Shape
 
@@ -30,7 +30,7 @@ _IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _BIOS = re.compile(r"BIOS (.*) revision (.*)", re.DOTALL)
 
 
-def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
+def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> ExportResult:
     """Return the custom CPU template that turns ``host``'s CPU into the guest's, as far as a template can.
 
     Bits that this host's KVM refuses stay out of it, because Firecracker starts no VM whose template KVM refuses.
@@ -47,19 +47,19 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
             hint="probe the host again",
         )
     left = [
-        Left(f"shape.{name}", "on", "off", ("kvm", "shape"))
+        Gap(f"shape.{name}", "on", "off", ("kvm", "shape"))
         for name in sorted(guest.shape.features - possible)
     ]
     if guest.sve_vls is not None and offer.sve_vls is not None and guest.sve_vls != offer.sve_vls:
         wanted, has = (" ".join(map(str, lengths)) for lengths in (guest.sve_vls, offer.sve_vls))
-        left.append(Left("sve_vls", wanted, has, ("kvm", "shape")))
+        left.append(Gap("sve_vls", wanted, has, ("kvm", "shape")))
     writes = []
     shown = {**offer.limits, **offer.firmware}
     for name, value in sorted(
         written(guest).items(), key=lambda one: (one[0] in guest.firmware, one[0] not in _FIRST)
     ):
         if name not in shown:
-            left.append(Left(name, f"{value:#x}", "", ("same",), certain=False))
+            left.append(Gap(name, f"{value:#x}", "", ("same",), certain=False))
         elif shown[name] != value:
             after, refused = _taken(name, shown[name], value, offer, catalogue)
             left += refused
@@ -67,16 +67,16 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> Exported:
                 writes.append(ChangedRegister(name, id_of(name), shown[name], after))
     # A snapshot holds every register that KVM lists, and a host without one of them refuses it.
     more = sorted(set(offer.register_list or ()) - set(guest.register_list or offer.register_list or ()))
-    left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
+    left += [Gap(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
     template = {
         "kvm_capabilities": [cap for name in sorted(possible) for cap in _FEATURES[name]],
         "vcpu_features": _features(possible),
         "reg_modifiers": [_modifier(one) for one in writes],
     }
-    return Exported(json.dumps(template, indent=2) + "\n", tuple(left))
+    return ExportResult(json.dumps(template, indent=2) + "\n", tuple(left))
 
 
-def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogue) -> tuple[int, list[Left]]:
+def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogue) -> tuple[int, list[Gap]]:
     """Return the register with every field that KVM takes, and what is left of the others."""
     register, row = catalogue.registers.get(name), catalogue.firmware.get(name)
     if register is None:
@@ -111,10 +111,10 @@ def _outcome(offer: Offer, subject: str, value: int) -> str:
     return "unknown" if offer.default == "unknown" else "refused"
 
 
-def _left(subject: str, wanted: int, found: int, outcome: str) -> Left:
+def _left(subject: str, wanted: int, found: int, outcome: str) -> Gap:
     if outcome == "unknown":
-        return Left(subject, f"{wanted:#x}", f"{found:#x} if KVM refuses it", ("same",), certain=False)
-    return Left(subject, f"{wanted:#x}", f"{found:#x}", ("same",))
+        return Gap(subject, f"{wanted:#x}", f"{found:#x} if KVM refuses it", ("same",), certain=False)
+    return Gap(subject, f"{wanted:#x}", f"{found:#x}", ("same",))
 
 
 def _features(names: Iterable[str]) -> list[dict[str, object]]:
@@ -134,7 +134,7 @@ def _modifier(one: ChangedRegister) -> dict[str, str]:
     return {"addr": f"{one.register_id:#018x}", "bitmap": f"0b{digits}"}
 
 
-def export_fingerprint(host: Host, version: str = "") -> Exported:
+def export_fingerprint(host: Host, version: str = "") -> ExportResult:
     """Return a host as cpu-template-helper writes a fingerprint: every recorded register of a plain vCPU.
 
     Raises:
@@ -167,11 +167,9 @@ def export_fingerprint(host: Host, version: str = "") -> Exported:
     }
     missing = len(set(offer.register_list or ()) - by_id.keys())
     left = (
-        (Left("state", f"{missing} registers", "not recorded", ("same",)),)
-        if missing > len(_LEFT_OUT)
-        else ()
+        (Gap("state", f"{missing} registers", "not recorded", ("same",)),) if missing > len(_LEFT_OUT) else ()
     )
-    return Exported(json.dumps(fingerprint, indent=2) + "\n", left)
+    return ExportResult(json.dumps(fingerprint, indent=2) + "\n", left)
 
 
 # PC and the counter change while a VM runs; the helper leaves them out, too.

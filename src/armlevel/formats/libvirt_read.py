@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from armlevel.arch import Catalogue
 from armlevel.errors import BadDocument
-from armlevel.formats.libvirt import QEMU_NAMESPACE
+from armlevel.formats.cpu_request import CpuRequest
+from armlevel.formats.libvirt_write import QEMU_NAMESPACE
 from armlevel.formats.qemu_read import recipe_of
-from armlevel.formats.recipe import Recipe
 from armlevel.profile import Facts, Host, Made, Offer, Shape
 
 __all__ = [
@@ -110,7 +110,7 @@ def read_domain_capabilities(text: str, path: str, name: str, _catalogue: Catalo
     return Host(name, (Offer(Shape()),), made=Made(source=source[:4096]))
 
 
-def read_domain(text: str, path: str, _name: str, catalogue: Catalogue) -> Recipe:
+def read_domain(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRequest:
     """Read what a domain asks of the host it starts on; a ``-cpu`` in its qemu:commandline wins, as in QEMU.
 
     Raises:
@@ -138,10 +138,10 @@ def read_domain(text: str, path: str, _name: str, catalogue: Catalogue) -> Recip
     for i, word in enumerate(words[:-1]):
         if word in ("-machine", "-M"):
             board |= dict(item.partition("=")[::2] for item in words[i + 1].split(","))
-    recipe = recipe_of(options[-1] if options else ",".join(["host", *given]), catalogue, faults, board)
+    request = recipe_of(options[-1] if options else ",".join(["host", *given]), catalogue, faults, board)
     if faults:
         raise BadDocument(path, tuple(faults), hint="an aarch64 KVM domain of libvirt was expected")
-    return recipe
+    return request
 
 
 def _given(root: Element, faults: list[str]) -> list[str]:

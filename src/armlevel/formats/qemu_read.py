@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from armlevel.arch import Catalogue, Field
 from armlevel.errors import BadDocument
-from armlevel.formats.qemu import CHOICES, PSCI, sysregs
-from armlevel.formats.recipe import Bits, Recipe
+from armlevel.formats.cpu_request import Bits, CpuRequest
+from armlevel.formats.qemu_write import CHOICES, PSCI, sysregs
 
 __all__ = ["is_option", "read_option", "recipe_of"]
 
@@ -23,7 +23,7 @@ def is_option(text: str) -> bool:
     return bool(_OPTION.fullmatch(text.strip()) or re.search(r"(?:^|\s)-cpu\s+host\b", text))
 
 
-def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> Recipe:
+def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRequest:
     """Read a ``-cpu`` option, alone or in a command line (the last one counts, as QEMU has it).
 
     Raises:
@@ -37,15 +37,15 @@ def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> Recip
         if word in ("-machine", "-M"):
             board |= dict(one.partition("=")[::2] for one in words[i + 1].split(",")[1:])
     faults: list[str] = []
-    recipe = recipe_of(found[-1], catalogue, faults, board)
+    request = recipe_of(found[-1], catalogue, faults, board)
     if faults:
         raise BadDocument(path, tuple(faults), hint="QEMU's -cpu host,... was expected")
-    return recipe
+    return request
 
 
 def recipe_of(
     option: str, catalogue: Catalogue, faults: list[str], board: Mapping[str, str] | None = None
-) -> Recipe:
+) -> CpuRequest:
     """Return what a ``-cpu`` option asks for; what cannot be understood is put into ``faults``."""
     model, *settings = option.split(",")
     if model not in ("host", "max"):
@@ -73,7 +73,7 @@ def recipe_of(
             choices["el1_32bit"] = value == "off"
         elif key.startswith("sve"):
             lengths[int(key[3:])] = value == "on"
-    return Recipe("QEMU's -cpu", choices, frozenset(CHOICES.values()), lengths, tuple(bits))
+    return CpuRequest("QEMU's -cpu", choices, frozenset(CHOICES.values()), lengths, tuple(bits))
 
 
 def _psci_bits(text: str, place: str, faults: list[str]) -> list[Bits]:

@@ -9,16 +9,16 @@ from typing import Any, Literal
 from armlevel.arch import Catalogue, load
 from armlevel.errors import BadDocument, NotRecognised
 from armlevel.formats import cpuinfo, expansion, firecracker, idregs, libvirt_read, plain, qemu_read
-from armlevel.formats.recipe import Recipe
+from armlevel.formats.cpu_request import CpuRequest
 from armlevel.formats.text import json_object, text_of
 from armlevel.profile import Host
 
-__all__ = ["FORMATS", "Format", "read_foreign", "read_recipe", "recognise"]
+__all__ = ["FORMATS", "Format", "read_foreign", "read_request", "recognise"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file we import: how its content looks, and what reads it, as a host or as a recipe for one.
+    """A kind of file we import: how its content looks, and what reads it, as a host or as a request for one.
 
     The content is the parsed object of a ``json`` format, and the text of a ``text`` format.
     """
@@ -26,7 +26,7 @@ class Format:
     name: str
     kind: Literal["json", "text"]
     looks: Callable[[Any], bool]
-    read: Callable[[Any, str, str, Catalogue], Host | Recipe]
+    read: Callable[[Any, str, str, Catalogue], Host | CpuRequest]
 
 
 #: The first one that fits reads the file.
@@ -79,7 +79,7 @@ def read_foreign(data: bytes, path: str, name: str = "") -> Host:
     )
 
 
-def read_recipe(data: bytes, path: str) -> Recipe | None:
+def read_request(data: bytes, path: str) -> CpuRequest | None:
     """Read a file that changes what a host has; None if it is another kind of file that we import.
 
     Raises:
@@ -88,10 +88,10 @@ def read_recipe(data: bytes, path: str) -> Recipe | None:
 
     """
     found = _read(data, path, "")
-    return found if isinstance(found, Recipe) else None
+    return found if isinstance(found, CpuRequest) else None
 
 
-def _read(data: bytes, path: str, name: str) -> Host | Recipe:
+def _read(data: bytes, path: str, name: str) -> Host | CpuRequest:
     found = recognise(data, path)
     if found is None:
         known = ", ".join(one.name for one in FORMATS)

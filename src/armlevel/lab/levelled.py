@@ -11,7 +11,7 @@ from dataclasses import replace
 from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
-from armlevel.formats.qemu import options_of
+from armlevel.formats.qemu_write import options_of
 from armlevel.lab.migration import Seat
 from armlevel.preload import DEVICE, config_of, library, library_fault, observing
 from armlevel.profile import Guest, Host

@@ -141,7 +141,7 @@ def test_a_template_leaves_registers_in_the_state_so_a_kernel_that_lacks_one_end
 
 def test_a_template_paints_no_implementation_ids():
     guest = levelled(N2["7.x"], "neoverse-v1@7.x")
-    assert guest.paint is not None
+    assert guest.implementation is not None
     found = of(N2["7.x"], "neoverse-v1@7.x", "firecracker", guest=guest)
     assert (found.outcome, found.blocking) == ("fails", ("MIDR_EL1",))
 

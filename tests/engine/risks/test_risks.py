@@ -28,7 +28,7 @@ def guest_of(hosts, policy=None):
 
 
 def implementation_of(hosts, policy=None):
-    paint = guest_of(hosts, policy).paint
+    paint = guest_of(hosts, policy).implementation
     assert paint is not None
     return paint
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from armlevel.cli.output import wrapped
-from armlevel.formats.exported import Left
+from armlevel.formats.export_result import Gap
 
 __all__ = ["left_lines", "lefts_json"]
 
@@ -21,7 +21,7 @@ _WAYS = {
 }
 
 
-def lefts_json(lefts: Sequence[Left]) -> list[dict[str, Any]]:
+def lefts_json(lefts: Sequence[Gap]) -> list[dict[str, Any]]:
     """Return the leavings as JSON objects."""
     return [
         {
@@ -35,10 +35,10 @@ def lefts_json(lefts: Sequence[Left]) -> list[dict[str, Any]]:
     ]
 
 
-def left_lines(lefts: Sequence[Left]) -> list[str]:
+def left_lines(lefts: Sequence[Gap]) -> list[str]:
     """Return what a person is told: by what can be done about it, the subjects with both values."""
 
-    def way(one: Left) -> tuple[bool, tuple[str, ...]]:
+    def way(one: Gap) -> tuple[bool, tuple[str, ...]]:
         return not one.certain, one.ways
 
     lines: list[str] = []

@@ -14,8 +14,8 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
 from armlevel.arch import Catalogue
-from armlevel.formats.exported import Exported, Left
-from armlevel.formats.qemu import Options, left_by
+from armlevel.formats.export_result import ExportResult, Gap
+from armlevel.formats.qemu_write import Options, left_by
 from armlevel.profile import Guest, Host
 
 __all__ = ["FORMS", "QEMU_NAMESPACE", "WRAPPER", "domain", "export", "wrapper"]
@@ -38,21 +38,21 @@ _UNSAID = ("aarch64", "kvm-steal-time", "kvm-psci-version")
 
 def export(
     guest: Guest, options: Options, catalogue: Catalogue, *, form: str = "cpu", host: Host | None = None
-) -> Exported:
+) -> ExportResult:
     """Return a complete small domain in one of the :data:`FORMS`; memory and devices are for its owner to add."""
     if form == "wrapper-script":
-        return Exported(wrapper(guest.name))
+        return ExportResult(wrapper(guest.name))
     said = {key: value for key, value in options.cpu.items() if _is_said(key)}
     spoken = options if form == "commandline" else replace(options, cpu=said)
     left = left_by(guest, spoken, catalogue, host)
     if form != "commandline":
         left = (*(_unsaid(key, options.cpu[key]) for key in options.cpu if key in _UNSAID), *left)
-    left = (*(Left(f"machine.{key}", "on", "off", ("commandline",)) for key in _board(options, form)), *left)
+    left = (*(Gap(f"machine.{key}", "on", "off", ("commandline",)) for key in _board(options, form)), *left)
     if form == "wrapper":
         left = tuple(one for one in left if "run" not in one.ways)
     root = domain(guest, options, form)
     indent(root)
-    return Exported(tostring(root, encoding="unicode") + "\n", left)
+    return ExportResult(tostring(root, encoding="unicode") + "\n", left)
 
 
 def domain(guest: Guest, options: Options, form: str) -> Element:
@@ -103,8 +103,8 @@ def _is_said(key: str) -> bool:
     return key not in _UNSAID and not key.startswith("SYSREG_")
 
 
-def _unsaid(key: str, value: str) -> Left:
-    return Left(f"-cpu {key}", value, ways=("commandline", "run"), certain=key != "kvm-steal-time")
+def _unsaid(key: str, value: str) -> Gap:
+    return Gap(f"-cpu {key}", value, ways=("commandline", "run"), certain=key != "kvm-steal-time")
 
 
 def _board(options: Options, form: str) -> list[str]:

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from armlevel.errors import UsageError
-from armlevel.formats.exported import Exported
+from armlevel.formats.export_result import ExportResult
 from armlevel.formats.yaml_text import yaml_lines
 
 __all__ = ["FORMS", "PREFIX", "affinity", "export", "feature_file", "label_key", "label_value", "labels"]
@@ -71,14 +71,14 @@ def labels(digest: str, name: str, *, start: bool, arrive: bool) -> dict[str, st
     return found
 
 
-def feature_file(digest: str, name: str, host: str, *, start: bool, arrive: bool) -> Exported:
+def feature_file(digest: str, name: str, host: str, *, start: bool, arrive: bool) -> ExportResult:
     """Return a local feature file of Node Feature Discovery, for the directory features.d of one node."""
     lines = [f"# {ascii(host)[1:-1]} and the guest CPU {ascii(name)[1:-1]}, {digest}"]
     found = labels(digest, name, start=start, arrive=arrive)
     lines += [f"{key}={value}" for key, value in found.items()]
     if not found:
         lines.append("# cannot start and cannot arrive here: no label")
-    return Exported("\n".join(lines) + "\n")
+    return ExportResult("\n".join(lines) + "\n")
 
 
 def affinity(digest: str, *answers: str) -> dict[str, Any]:
@@ -88,9 +88,9 @@ def affinity(digest: str, *answers: str) -> dict[str, Any]:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
 
 
-def export(digest: str, name: str) -> Exported:
+def export(digest: str, name: str) -> ExportResult:
     """Return what to merge into a VirtualMachine: it starts, and arrives, only on nodes where it may start."""
     spec = {"affinity": affinity(digest), "domain": {"cpu": {"model": "host-passthrough"}}}
     body = {"spec": {"template": {"spec": spec}}}
     head = [f"# Guest CPU {ascii(name)[1:-1]}, {digest}", _KUBEVIRT]
-    return Exported("\n".join([*head, *yaml_lines(body)]) + "\n")
+    return ExportResult("\n".join([*head, *yaml_lines(body)]) + "\n")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from armlevel.formats.exported import Exported
+from armlevel.formats.export_result import ExportResult
 from armlevel.kvm import name_of
 from armlevel.kvm.numbers import CAPABILITIES, FEATURE_BITS
 from armlevel.profile import SHAPE_FEATURES
@@ -136,10 +136,10 @@ def _register(stage: str, call: str, one: Call) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def export(setting: Setting, form: str = "json") -> Exported:
+def export(setting: Setting, form: str = "json") -> ExportResult:
     """Return the calls in one of the :data:`FORMS`."""
     if form == "header":
-        return Exported(header(setting))
+        return ExportResult(header(setting))
     document = {
         "guest": setting.guest,
         "host": setting.host,
@@ -147,7 +147,7 @@ def export(setting: Setting, form: str = "json") -> Exported:
         "calls": list(calls_of(setting)),
         "register_list": [f"{one:#018x}" for one in setting.register_list],
     }
-    return Exported(json.dumps(document, indent=1, ensure_ascii=True) + "\n")
+    return ExportResult(json.dumps(document, indent=1, ensure_ascii=True) + "\n")
 
 
 def header(setting: Setting) -> str:

@@ -13,7 +13,7 @@ from armlevel.errors import UsageError
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Implementation, Shape, ShownImplementation
 
-__all__ = ["Bits", "Recipe", "bits_of"]
+__all__ = ["Bits", "CpuRequest", "bits_of"]
 
 _IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 
@@ -28,7 +28,7 @@ class Bits:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class CpuRequest:
     """What a file asks for.
 
     ``tool``      whose file it is, for people
@@ -68,7 +68,7 @@ class Recipe:
         return max(possible, key=lambda shape: len(shape.features))
 
     def onto(self, guest: Guest) -> Guest:
-        """Return the passthrough profile ``guest`` of a host as this recipe changes it.
+        """Return the passthrough profile ``guest`` of a host as this request changes it.
 
         Raises:
             UsageError: it asks for what the host has not: a vector length, a register.

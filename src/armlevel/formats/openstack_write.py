@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from armlevel.errors import UsageError
-from armlevel.formats.exported import Exported, Left
+from armlevel.formats.export_result import ExportResult, Gap
 from armlevel.formats.yaml_text import yaml_lines
 from armlevel.profile import Guest
 
@@ -32,7 +32,7 @@ def trait(digest: str, word: str) -> str:
     return name
 
 
-def provider(digest: str, name: str, host: str, *, start: bool, arrive: bool) -> Exported:
+def provider(digest: str, name: str, host: str, *, start: bool, arrive: bool) -> ExportResult:
     """Return the provider.yaml of one compute node."""
     words = [word for word, may in (("START", start), ("ARRIVE", arrive)) if may]
     lines = [f"# {ascii(host)[1:-1]} and the guest CPU {ascii(name)[1:-1]}, {digest}"]
@@ -44,14 +44,16 @@ def provider(digest: str, name: str, host: str, *, start: bool, arrive: bool) ->
     if not words:
         lines.append("# cannot start and cannot arrive here: no trait")
         body = {"meta": {"schema_version": "1.0"}}
-    return Exported("\n".join([*lines, *yaml_lines(body)]) + "\n")
+    return ExportResult("\n".join([*lines, *yaml_lines(body)]) + "\n")
 
 
-def flavor(guest: Guest, digest: str) -> Exported:
+def flavor(guest: Guest, digest: str) -> ExportResult:
     """Return a flavor's extra specs, one KEY=VALUE a line, as ``openstack flavor set --property`` takes them."""
     pmu = "true" if "pmu_v3" in guest.shape.features else "false"
     text = f"trait:{trait(digest, 'START')}=required\nhw:pmu={pmu}\n"
     # Nova gives the guest cpu_mode = host-passthrough of nova.conf, and has no words for the rest.
-    shape = [Left(f"shape.{name}", "off", ways=("run",), certain=False) for name in ("ptrauth", "sve")
+    shape = [Gap(f"shape.{name}", "off", ways=("run",), certain=False) for name in ("ptrauth", "sve")
              if name not in guest.shape.features]  # fmt: skip
-    return Exported(text, (*shape, Left("ID registers", "as in the profile", ways=("run",), certain=False)))
+    return ExportResult(
+        text, (*shape, Gap("ID registers", "as in the profile", ways=("run",), certain=False))
+    )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from armlevel.arch import Catalogue
 from armlevel.profile import Guest, Offer
 
-__all__ = ["ChangedRegister", "Exported", "Left", "differing", "written"]
+__all__ = ["ChangedRegister", "ExportResult", "Gap", "differing", "written"]
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Gap:
     """Something of the profile that the file does not bring about by itself.
 
     ``needs``  what the profile says;  ``has``  what the guest would get without more (empty: depends on the host)
@@ -29,11 +29,11 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """The text of a file for another tool, and what it leaves undone."""
 
     text: str
-    left: tuple[Left, ...] = ()
+    left: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

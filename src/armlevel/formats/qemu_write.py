@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from armlevel.arch import Catalogue, Field
-from armlevel.formats.exported import Exported, Left, differing, written
+from armlevel.formats.export_result import ExportResult, Gap, differing, written
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Offer
 
@@ -117,19 +117,19 @@ def options_of(
 
 def export(
     guest: Guest, options: Options, catalogue: Catalogue, *, form: str = "command", host: Host | None = None
-) -> Exported:
+) -> ExportResult:
     """Return the options in one of the :data:`FORMS`, and what they leave to other means."""
     text = f"-machine {options.machine_option}\n-cpu {options.cpu_option}\n"
     if form == "qmp":
         question = {"type": "full", "model": {"name": "host", "props": options.properties}}
         text = json.dumps({"execute": "query-cpu-model-expansion", "arguments": question}) + "\n"
-    return Exported(text, left_by(guest, options, catalogue, host))
+    return ExportResult(text, left_by(guest, options, catalogue, host))
 
 
-def left_by(guest: Guest, options: Options, catalogue: Catalogue, host: Host | None) -> tuple[Left, ...]:
+def left_by(guest: Guest, options: Options, catalogue: Catalogue, host: Host | None) -> tuple[Gap, ...]:
     """Return what options leave undone: what QEMU cannot be told of the profile."""
     unknown = [name for name in _UNKNOWN_TO_QEMU if name in guest.shape.features]
-    left = [Left(f"shape.{name}", "on", "off", ("kvm", "shape")) for name in unknown]
+    left = [Gap(f"shape.{name}", "on", "off", ("kvm", "shape")) for name in unknown]
     told = {one.subject for one in sysregs(options.cpu, catalogue).values()}
     if "kvm-psci-version" in options.cpu:
         told.add(PSCI)
@@ -137,40 +137,40 @@ def left_by(guest: Guest, options: Options, catalogue: Catalogue, host: Host | N
     if host is not None:
         offer = host.offer(replace(guest.shape, imp_id_writable=False)) or host.offer(guest.shape)
         if offer is None:
-            return (*left, Left("shape", guest.shape.label, "not offered", ("shape",)))
+            return (*left, Gap("shape", guest.shape.label, "not offered", ("shape",)))
     if offer is None:
         ways = ("run",)
         if PSCI in guest.firmware and PSCI not in told:
             psci = _psci(guest.firmware[PSCI])
-            left.append(Left(PSCI, psci, ways=("property:kvm-psci-version", *ways), certain=False))
+            left.append(Gap(PSCI, psci, ways=("property:kvm-psci-version", *ways), certain=False))
         alone = [one for name in guest.registers for one in _fields(name, catalogue) if one not in told]
         if alone:
-            left.append(Left("ID registers", f"{len(alone)} fields", ways=ways, certain=False))
+            left.append(Gap("ID registers", f"{len(alone)} fields", ways=ways, certain=False))
         return tuple(left)
     for subject, wanted, found in differing(written(guest), offer, catalogue):
         if subject not in told and not _derived(subject, catalogue):
             left.append(_register_left(subject, wanted, found))
     left += _lengths_left(guest, offer)
     more = sorted(set(offer.register_list or ()) - set(guest.register_list or offer.register_list or ()))
-    left += [Left(f"list.{name_of(one)}", "not carried", "carried", ("run",)) for one in more]
+    left += [Gap(f"list.{name_of(one)}", "not carried", "carried", ("run",)) for one in more]
     return tuple(left)
 
 
-def _register_left(subject: str, wanted: int, found: int | None) -> Left:
+def _register_left(subject: str, wanted: int, found: int | None) -> Gap:
     if subject == PSCI:
         shown = "" if found is None else _psci(found)
-        return Left(subject, _psci(wanted), shown, ("property:kvm-psci-version", "run"))
-    return Left(subject, f"{wanted:#x}", "" if found is None else f"{found:#x}", ("run",), found is not None)
+        return Gap(subject, _psci(wanted), shown, ("property:kvm-psci-version", "run"))
+    return Gap(subject, f"{wanted:#x}", "" if found is None else f"{found:#x}", ("run",), found is not None)
 
 
-def _lengths_left(guest: Guest, offer: Offer) -> list[Left]:
+def _lengths_left(guest: Guest, offer: Offer) -> list[Gap]:
     # A length that is on takes the host's smaller ones with it; nothing can leave one of them out.
     if guest.sve_vls is None or offer.sve_vls is None:
         return []
     shown = tuple(length for length in offer.sve_vls if length <= max(guest.sve_vls))
     if shown == guest.sve_vls:
         return []
-    return [Left("sve_vls", " ".join(map(str, guest.sve_vls)), " ".join(map(str, shown)), ("run", "same"))]
+    return [Gap("sve_vls", " ".join(map(str, guest.sve_vls)), " ".join(map(str, shown)), ("run", "same"))]
 
 
 def _fields(register: str, catalogue: Catalogue) -> list[str]:
