@@ -220,7 +220,7 @@ def test_forty_hosts_fit_the_page(armlevel: Command, tmp_path: Path):
 
 def test_a_long_name_leaves_room_for_the_grid(armlevel: Command, tmp_path: Path):
     paths = write(tmp_path, *(host(f"rack-{i}-" + "x" * 70) for i in range(2)))
-    assert "rack-1-xxxxxxxxxxx...xxxxxxxxxxxxxxxxxxx N -" in armlevel("matrix", *paths).out
+    assert "rack-1-xxxxxxxxxxx...xxxxxxxxxxxxxxxxxxx P -" in armlevel("matrix", *paths).out
 
 
 def test_diff_tells_identity_from_state(armlevel: Command, pair: list[str]):
@@ -261,7 +261,7 @@ def test_show_decodes_hosts_and_guests(armlevel: Command, pair: list[str], tmp_p
     assert "takes 0 1" in armlevel("show", pair[1], "--explain").out
     out = tmp_path / "g.json"
     armlevel("baseline", *pair, "-o", out)
-    assert "born on" in armlevel("show", out).out
+    assert "starts on" in armlevel("show", out).out
     assert [one["kind"] for one in armlevel("show", out, pair[0], "--json").json] == [
         "guest-profile/1",
         "host-profile/1",

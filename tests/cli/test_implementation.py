@@ -35,8 +35,8 @@ def files(tmp_path):
         ("MIDR=0x411fd401, AIDR=7", Implementation(0x411FD401, 0, 7)),
     ],
 )
-def test_a_paint_is_a_host_or_three_registers(text, paint):
-    assert implementation_named(text, HOSTS) == paint
+def test_an_implementation_is_a_host_or_three_registers(text, implementation):
+    assert implementation_named(text, HOSTS) == implementation
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_a_paint_is_a_host_or_three_registers(text, paint):
         ("g9", "no host of these"),
         ("MIDR=", "no number"),
         ("REVIDR=1", "MIDR is missing"),
-        ("MPIDR=1", "no register of the paint"),
+        ("MPIDR=1", "no register of the implementation"),
         ("MIDR=0x1413fd0c1", "32 bits"),
     ],
 )
-def test_a_wrong_paint_is_refused_in_a_sentence(text, fault):
+def test_a_wrong_implementation_is_refused_in_a_sentence(text, fault):
     with pytest.raises(UsageError, match=fault):
         implementation_named(text, HOSTS)
 
@@ -62,17 +62,17 @@ def test_a_wrong_target_is_refused_in_a_sentence(text, fault):
         target(text)
 
 
-def test_a_baseline_tells_which_errata_its_paint_hides_and_what_helps(armlevel: Command, files):
+def test_a_baseline_tells_which_errata_its_implementation_hides_and_what_helps(armlevel: Command, files):
     said = armlevel("baseline", *files)
     text = " ".join(said.out.split())
     assert said.code == 0
     assert "on Arm Neoverse V1 r1p1 does not look for 1542419 of g2. What helps: --implementation g2" in text
     said = armlevel("baseline", *files, "--implementation", "g2")
     assert "does not look for" not in said.out
-    assert "paint     Arm Neoverse N1 r3p1" in said.out
+    assert "shown as  Arm Neoverse N1 r3p1" in said.out
 
 
-def test_a_chosen_paint_and_the_cores_to_come_are_in_the_profile_and_in_its_source(armlevel: Command, files):
+def test_a_chosen_implementation_and_the_cores_to_come_are_in_the_profile_and_in_its_source(armlevel: Command, files):
     said = armlevel(
         "baseline", *files, "--implementation", "g2", "--also-target", "0x410fd4f1:0x17", "--json"
     )
@@ -82,7 +82,7 @@ def test_a_chosen_paint_and_the_cores_to_come_are_in_the_profile_and_in_its_sour
     assert "410fd4f1" in json.dumps(said.json["implementation"])
 
 
-def test_a_paint_that_a_host_cannot_show_is_a_no_that_names_the_option(armlevel: Command):
+def test_an_implementation_that_a_host_cannot_show_is_a_no_that_names_the_option(armlevel: Command):
     said = armlevel("baseline", "@graviton2-6.1", "--implementation", f"MIDR={V1.midr:#x}")
     assert said.code == 1
     assert "--implementation" in said.out

@@ -19,7 +19,7 @@ def test_the_picture_says_what_the_table_says(armlevel: Command, tmp_path: Path)
     assert said.code == 0
     root = parsed(target.read_text(encoding="utf-8"))
     cells = [title.text for title in root.iter(f"{_SVG}title")]
-    assert "graviton2@6.1 to graviton2@6.18: N" in cells
+    assert "graviton2@6.1 to graviton2@6.18: P" in cells
     assert "graviton2@6.18 to graviton2@6.1: L" in cells
     words = [text.text for text in root.iter(f"{_SVG}text")]
     assert "a passthrough guest may go" in words

@@ -27,7 +27,7 @@ def test_meeting_domains_does_not_depend_on_order(a, b):
 @given(domains())
 def test_meeting_a_domain_with_itself_changes_nothing(a):
     assert a.meet(a) == a
-    assert a.meet(Domain(a.sure, a.hope, a.limits)) == a
+    assert a.meet(Domain(a.certain, a.possible, a.limits)) == a
 
 
 @given(domains())
@@ -38,7 +38,7 @@ def test_no_host_at_all_is_the_identity(a):
 @given(domains(), domains())
 def test_what_is_sure_stays_hoped_for(a, b):
     for domain in (a, b, a.meet(b)):
-        assert domain.hope is None or (domain.sure is not None and domain.sure <= domain.hope)
+        assert domain.possible is None or (domain.certain is not None and domain.certain <= domain.possible)
 
 
 @given(domains(), domains())
@@ -50,14 +50,14 @@ def test_a_meeting_keeps_what_both_keep_and_remembers_every_limit(a, b):
 
 
 def _keeps(domain, value):
-    return domain.sure is None or value in domain.sure
+    return domain.certain is None or value in domain.certain
 
 
 @given(domains())
 def test_a_field_of_which_nothing_is_known_makes_nothing_sure(a):
     met = a.meet(NOTHING_KNOWN)
-    assert met.sure == frozenset()
-    assert met.hope == a.hope
+    assert met.certain == frozenset()
+    assert met.possible == a.possible
     assert Space({}).get("R0.F0") == NOTHING_KNOWN
 
 

@@ -57,7 +57,7 @@ def closure_in_one_pass(patch: pytest.MonkeyPatch) -> None:
 
 
 def _candidates(field, domain, *, rank, bounded=True):
-    kept = domain.limits if domain.sure is None else domain.sure
+    kept = domain.limits if domain.certain is None else domain.certain
     fit = [v for v in kept if v in domain.limits or field.architected(v)]
     if bounded:
         fit = [
@@ -137,7 +137,7 @@ def limits_of_the_first_host(patch: pytest.MonkeyPatch) -> None:
 
     def meet(self, other):
         right = domains._both
-        return Domain(right(self.sure, other.sure), right(self.hope, other.hope), self.limits)
+        return Domain(right(self.certain, other.certain), right(self.possible, other.possible), self.limits)
 
     patch.setattr(Domain, "meet", meet)
 

@@ -19,7 +19,7 @@ from armlevel.profile import Facts, Host, Offer
 from armlevel.profile.implementation import Implementation
 
 CATALOGUE = load()
-ARCHIVE = Path(__file__).parents[1] / "machines" / "history.json.xz"
+ARCHIVE = Path(__file__).parents[2] / "machines" / "history.json.xz"
 WORKAROUND = "KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1"
 _TIMER = {("CNTP_CTL_EL0", None, "listed"), ("CNTP_CVAL_EL0", None, "listed")}
 
