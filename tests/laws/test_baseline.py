@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from armlevel.engine import Baseline, check, level
 from armlevel.engine.fields.domains import fields_of
 from armlevel.profile import Guest, Host, Offer
 from tests.laws import reference
-from tests.laws.fleet import catalogue, recorded
+from tests.laws.fleet import catalogue, make_fleet, recorded
 from tests.laws.strategies import QUICK, fleets
 
 
@@ -34,6 +35,15 @@ def content(outcome: Baseline) -> tuple[object, ...]:
 def ordered(values: dict[str, int]) -> dict[str, Field]:
     fields = catalogue().fields
     return {name: fields[name] for name in values if fields[name].order.total}
+
+
+def test_enough_fleets_have_a_guest_for_the_laws_to_say_something(tell):
+    fleets_tried = 100
+    guests = sum(
+        level(make_fleet(Random(seed)), catalogue()).guest is not None for seed in range(fleets_tried)
+    )
+    tell(f"laws: {guests} of {fleets_tried} random fleets give a guest")
+    assert guests >= fleets_tried // 2
 
 
 @settings(max_examples=60, phases=QUICK)
