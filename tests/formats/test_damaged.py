@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 
@@ -86,11 +85,18 @@ def test_a_value_of_another_kind_anywhere_is_a_sentence(name, wrong):
                 yield (*path, key)
                 yield from places(value[key], (*path, key))
 
+    refusals: list[str] = []
     for path in list(places(json.loads(SAMPLES[name])))[:60]:
         document = json.loads(SAMPLES[name])
         inner = document
         for key in path[:-1]:
             inner = inner[key]
         inner[path[-1]] = wrong
-        with contextlib.suppress(InputError, UsageError):
+        try:
             READERS[name].read(document, "file", "x", CATALOGUE)
+        except (InputError, UsageError) as exc:
+            refusals.append(exc.message)
+    assert refusals
+    for sentence in refusals:
+        assert sentence.startswith("file: ")
+        assert len(sentence.split()) > 3, sentence
