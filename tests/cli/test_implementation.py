@@ -72,7 +72,9 @@ def test_a_baseline_tells_which_errata_its_implementation_hides_and_what_helps(a
     assert "shown as  Arm Neoverse N1 r3p1" in said.out
 
 
-def test_a_chosen_implementation_and_the_cores_to_come_are_in_the_profile_and_in_its_source(armlevel: Command, files):
+def test_a_chosen_implementation_and_the_cores_to_come_are_in_the_profile_and_in_its_source(
+    armlevel: Command, files
+):
     said = armlevel(
         "baseline", *files, "--implementation", "g2", "--also-target", "0x410fd4f1:0x17", "--json"
     )

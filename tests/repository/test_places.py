@@ -1,4 +1,4 @@
-"""engine/ by places: a file or a room in it stands above what it imports; and no file is too long to hold in the head."""
+"""engine/ by places: each file or room in it stands above what it imports; and no file is too long for one head."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from armlevel.engine.fields.choice import above
 from armlevel.engine.fields.domains import Domain, domain_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.policy import Policy
-from armlevel.profile import Host, Offer, Shape
+from armlevel.profile import Host, Shape
 
 __all__ = ["certain_conflicts"]
 
@@ -139,9 +139,7 @@ def _shape_decides(host: Host, catalogue: Catalogue) -> frozenset[str]:
     base = host.offers[0]
     decided: set[str] = set()
     for offer in host.offers[1:]:
-        whole: Offer = offer
         if offer.like is None or offer.default != base.default:
-            whole = offer
             names: Iterable[str] = {*base.limits, *offer.limits}
             decided |= {
                 s for s in {*base.accepts, *offer.accepts} if base.accepts.get(s) != offer.accepts.get(s)
@@ -150,7 +148,7 @@ def _shape_decides(host: Host, catalogue: Catalogue) -> frozenset[str]:
             names = offer.limits
             decided |= {s for s, accepts in offer.accepts.items() if base.accepts.get(s) != accepts}
         for name in names:
-            ours, theirs = base.limits.get(name), whole.limits.get(name)
+            ours, theirs = base.limits.get(name), offer.limits.get(name)
             if ours != theirs and name in catalogue.registers:
                 decided |= {
                     field.subject
