@@ -60,7 +60,7 @@ static long init_vcpu(struct vcpu *vcpu, unsigned long request, void *argument)
 		     "levels, and can move only to hosts that have them; boot it on one it is born on");
 	}
 	level_vcpu(vcpu, argument);
-	vcpu->settled = false;
+	vcpu->checked = false;
 	unlock_machines();
 	return 0;
 }
@@ -96,7 +96,7 @@ static long set_one(struct vcpu *vcpu, unsigned long request, struct kvm_one_reg
 	add(&line, " ");
 	add_errno(&line, error);
 	tell(&line);
-	/* An accepted weaker level arrives as the guest was told it; settle says so. */
+	/* An accepted weaker level arrives as the guest was told it; finalize says so. */
 	return config.weaker && level_of(one->id) ? 0 : error;
 }
 
@@ -114,12 +114,12 @@ static long list(struct vcpu *vcpu, unsigned long request, void *argument)
 
 static long run(struct vcpu *vcpu, unsigned long request, void *argument)
 {
-	if (__builtin_expect(!vcpu->settled, 0)) {
-		long error = settle(vcpu);
+	if (__builtin_expect(!vcpu->checked, 0)) {
+		long error = finalize(vcpu);
 
 		if (error)
 			return error;
-		vcpu->settled = true;
+		vcpu->checked = true;
 	}
 	return sys_ioctl(vcpu->fd, request, argument);
 }

@@ -12,8 +12,8 @@ void check_facts(void);
 void enable_capabilities(struct vm *vm, int fd);
 void level_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init);
 
-/* Right before a vCPU first runs: 0, or the negative errno of KVM. */
-long settle(struct vcpu *vcpu);
+/* Finalize a vCPU right before it first runs, and compare it with the profile: 0, or the negative errno of KVM. */
+long finalize(struct vcpu *vcpu);
 
 long list_registers(struct vcpu *vcpu, struct kvm_reg_list *list);
 

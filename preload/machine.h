@@ -21,7 +21,7 @@ struct vcpu {
 	int fd;
 	uint64_t index;
 	bool named; /* its features were told */
-	bool finalised, settled; /* KVM gave it its final identity; and that is the profile's */
+	bool finalized, checked; /* KVM gave it its final identity; and that is the profile's */
 };
 
 void lock_machines(void);

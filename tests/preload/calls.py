@@ -49,7 +49,7 @@ class Machine:
 
     def run(self, vcpu: Vcpu) -> None:
         """Let KVM_RUN come back at once: what is read back is read back before."""
-        vcpu.finalise()
+        vcpu.finalize()
 
 
 def listed(tasks: dict[str, Any]) -> Any:

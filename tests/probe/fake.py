@@ -113,10 +113,10 @@ class FakeVcpu:
     def set(self, register_id: int, value: int, what: str = "") -> None:
         if register_id >> 16 & 0xFFF == 0x10 or register_id == 0x603000000013C600:
             return
-        if self.kept(register_id, [value]) == [None]:
+        if self.write_and_read_back(register_id, [value]) == [None]:
             raise refuse(errno.EINVAL, what)
 
-    def kept(self, register_id: int, values: Sequence[int]) -> list[int | None]:
+    def write_and_read_back(self, register_id: int, values: Sequence[int]) -> list[int | None]:
         found: list[int | None] = []
         for value in values:
             self.host.tries += 1
@@ -146,7 +146,7 @@ class FakeVcpu:
     def choose_pmu(self, kind: int) -> None:
         pass
 
-    def finalise(self) -> None:
+    def finalize(self) -> None:
         self.ran = True
         for register_id, value in self.host.at_first_run.items():
             self.values[register_id] = value

@@ -1,7 +1,7 @@
 """Firecracker's files from ours: the custom CPU template that makes a guest on one host, and a host's fingerprint.
 
 A template holds only what is different from the host: capabilities KVM must have, vCPU features, and single bits of
-registers. Firecracker reads each register of a fresh, finalised vCPU, puts the bits in and writes it back, in the
+registers. Firecracker reads each register of a fresh, finalized vCPU, puts the bits in and writes it back, in the
 order of the file; vector lengths, the PMU and the IDs of the implementation cannot be chosen so. Sources: firecracker
 ``docs/cpu_templates/cpu-templates.md``, ``src/vmm/src/cpu_config/aarch64``, ``src/cpu-template-helper``.
 """

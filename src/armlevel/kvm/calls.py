@@ -16,12 +16,12 @@ _ANY = "*"
 # What an errno means depends on who is asked: Linux 7.3 arch/arm64/kvm/{arm,guest,sys_regs}.c.
 _MEANINGS: dict[tuple[str, int], str] = {
     (numbers.GET_ONE_REG.name, errno.ENOENT): "this kernel has no such register for this vCPU",
-    (numbers.GET_ONE_REG.name, errno.EPERM): "the SVE registers exist only once SVE is finalised",
+    (numbers.GET_ONE_REG.name, errno.EPERM): "the SVE registers exist only once SVE is finalized",
     (numbers.SET_ONE_REG.name, errno.ENOENT): "this kernel has no such register for this vCPU",
     (numbers.SET_ONE_REG.name, errno.EINVAL): "KVM does not take this value",
     (numbers.SET_ONE_REG.name, errno.EBUSY): "the VM has run, so its identity is frozen",
-    (numbers.SET_ONE_REG.name, errno.EPERM): "vector lengths are fixed once SVE is finalised",
-    (numbers.GET_REG_LIST.name, errno.EPERM): "the list exists only once SVE is finalised",
+    (numbers.SET_ONE_REG.name, errno.EPERM): "vector lengths are fixed once SVE is finalized",
+    (numbers.GET_REG_LIST.name, errno.EPERM): "the list exists only once SVE is finalized",
     (numbers.VCPU_INIT.name, errno.ENOENT): "this kernel does not know one of the vCPU features",
     (numbers.VCPU_INIT.name, errno.EINVAL): "this host cannot have these vCPU features together",
     (
@@ -32,7 +32,7 @@ _MEANINGS: dict[tuple[str, int], str] = {
     (numbers.CREATE_VM.name, errno.EBUSY): "another hypervisor has the CPU",
     (numbers.CREATE_DEVICE.name, errno.ENODEV): "this host has no such interrupt controller for guests",
     (numbers.RUN.name, errno.ENXIO): "the interrupt controller is not initialised",
-    (numbers.RUN.name, errno.EPERM): "SVE is not finalised",
+    (numbers.RUN.name, errno.EPERM): "SVE is not finalized",
     (_ANY, errno.ENOEXEC): "the vCPU is not initialised",
     (_ANY, errno.EIO): "KVM gave the VM up",
     (_ANY, errno.ENOMEM): "the host is out of memory",

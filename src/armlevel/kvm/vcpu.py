@@ -128,7 +128,7 @@ class Vcpu:
         argument = ONE_REG.pack(register_id, self._address)
         ask(self.fd, numbers.SET_ONE_REG, argument, what or f"register {register_id:#x}")
 
-    def kept(self, register_id: int, values: Sequence[int]) -> list[int | None]:
+    def write_and_read_back(self, register_id: int, values: Sequence[int]) -> list[int | None]:
         """Write each value in turn and return what was there afterwards; None where KVM refused.
 
         The one hot loop of a probe. A refusal is the common case, and an exception for each would cost
@@ -156,7 +156,7 @@ class Vcpu:
             set_attribute(self.fd, _PMU_IRQ, _PMU_PPI)
         set_attribute(self.fd, _PMU_INIT)
 
-    def finalise(self) -> None:
+    def finalize(self) -> None:
         """Enter KVM_RUN and leave at once: KVM gives the VM its final identity, no guest instruction runs.
 
         Raises:

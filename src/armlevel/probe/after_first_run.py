@@ -26,7 +26,7 @@ def gic_of(kvm: KvmLike) -> tuple[str, ...]:
 
 
 def make_ready(vm: VmLike, vcpu: VcpuLike, shape: Shape, gic: str | None) -> None:
-    """Do to an initialised vCPU all that KVM wants before it runs: SVE finalised, interrupt controller, PMU."""
+    """Do to an initialised vCPU all that KVM wants before it runs: SVE finalized, interrupt controller, PMU."""
     if "sve" in shape.features:
         vcpu.finalize_sve()
     if gic is not None:
@@ -44,7 +44,7 @@ def changed_by_kvm(
     """
     with vcpu_of(kvm, offer.shape, pmu=pmu) as (vm, vcpu):
         make_ready(vm, vcpu, offer.shape, gic)
-        vcpu.finalise()
+        vcpu.finalize()
         after = {
             row.name: vcpu.get(row.kvm_id, row.name) for row in plan.identity if row.name in offer.limits
         }

@@ -44,7 +44,7 @@ class Applied(NamedTuple):
 
 
 def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | None = None) -> Applied:
-    """Make a scratch VM of ``guest``, finalise it, and compare: every register, then what instructions read.
+    """Make a scratch VM of ``guest``, finalize it, and compare: every register, then what instructions read.
 
     Raises:
         KvmError: this host cannot have the guest's shape at all.
@@ -64,7 +64,7 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
             differences += _write_register(vcpu, name, value, catalogue)
         for name, value in guest.firmware.items():
             differences += _write(vcpu, name, id_of(name), value)
-        vcpu.finalise()
+        vcpu.finalize()
         kept = {name: _get(vcpu, id_of(name)) for name in wanted}
         differences += _compare(wanted, kept, catalogue, "kvm")
         levels = {name: _get(vcpu, id_of(name)) for name in guest.firmware}

@@ -75,7 +75,7 @@ def read_by_mrs(vm: VmLike, vcpu: VcpuLike, encodings: Mapping[str, Encoding]) -
             found[names[at]] = None
             # KVM completes a store on the next entry, and would then step over what PC says by now.
             with suppress(KvmError):
-                vcpu.finalise()
+                vcpu.finalize()
             vcpu.set(_PSTATE, _EL1H_MASKED)
             vcpu.set(_PC, _CODE + _PAGE + 8 * (at + 1))
         at += 1

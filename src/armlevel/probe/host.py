@@ -60,7 +60,7 @@ def probe_host(
         try:
             changed = changed_by_kvm(kvm, offer, plan, gic, pmu=machine.pmu)
         except KvmError as exc:
-            remarks.append(f"{shape.label}: not finalised: {exc}")
+            remarks.append(f"{shape.label}: not finalized: {exc}")
         else:
             offer = replace(offer, changed_by_kvm=changed)
         offers.append(offer)

@@ -29,7 +29,7 @@ class VcpuLike(Protocol):
     def set(self, register_id: int, value: int, what: str = "") -> None:
         """Write a register; KvmError if refused."""
 
-    def kept(self, register_id: int, values: Sequence[int]) -> list[int | None]:
+    def write_and_read_back(self, register_id: int, values: Sequence[int]) -> list[int | None]:
         """Write each value in turn; return what is there afterwards, None where refused."""
 
     def choose_pmu(self, kind: int) -> None:
@@ -38,7 +38,7 @@ class VcpuLike(Protocol):
     def enable_pmu(self, *, irq: bool) -> None:
         """Initialise the PMU."""
 
-    def finalise(self) -> None:
+    def finalize(self) -> None:
         """Give the VM its final identity; run nothing."""
 
     def run(self) -> Exit:

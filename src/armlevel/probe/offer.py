@@ -109,7 +109,7 @@ def _try_firmware(vcpu: VcpuLike, plan: ProbePlan, reset: Mapping[str, int]) -> 
             continue
         limit = reset[name]
         wanted = [value for value in values if value != limit]
-        answers = dict(zip(wanted, vcpu.kept(number, [*wanted, limit]), strict=False))
+        answers = dict(zip(wanted, vcpu.write_and_read_back(number, [*wanted, limit]), strict=False))
         found = accepts_of(Run(f"{name}.63:0", 0, (1 << 64) - 1), limit, answers)
         if found is None:
             continue

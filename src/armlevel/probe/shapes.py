@@ -33,7 +33,7 @@ def feature_bits(shape: Shape) -> tuple[int, ...]:
 
 @contextmanager
 def vcpu_of(kvm: KvmLike, shape: Shape, *, pmu: int | None = None) -> Iterator[tuple[VmLike, VcpuLike]]:
-    """Give a scratch VM with one vCPU of ``shape``, initialised, SVE not yet finalised; gone when the block ends.
+    """Give a scratch VM with one vCPU of ``shape``, initialised, SVE not yet finalized; gone when the block ends.
 
     ``pmu`` is the perf event type of the physical PMU, which a strict one must be told.
 

@@ -58,7 +58,7 @@ def side_effects_of(
             make_ready(vm, vcpu, offer.shape, gic)
             try:
                 vcpu.set(register.kvm_id, run.put(offer.limits[register.name], lowest), lowered)
-                vcpu.finalise()
+                vcpu.finalize()
                 seen = _shown(vcpu.get(number, watched), watched, rows)
             except KvmError:
                 seen = None

@@ -39,7 +39,7 @@ def try_register(vcpu: VcpuLike, register: Tried, limit: int) -> Answered:
         asked.append((run, values, len(written)))
         written += [rest | value << lsb for value in values]
     # The limit goes last, so that the register is left as it was.
-    kept = vcpu.kept(register.kvm_id, [*written, limit])
+    kept = vcpu.write_and_read_back(register.kvm_id, [*written, limit])
     accepts: dict[str, Accepts] = {}
     edge_written: list[int] = []
     edge_kept: list[int | None] = []
@@ -66,7 +66,7 @@ def answers_alike(vcpu: VcpuLike, register: Tried, answered: Answered) -> bool:
 
     A thorough probe asks everything; that both give the same profile is tested on every emulated host.
     """
-    return vcpu.kept(register.kvm_id, answered.written) == answered.kept
+    return vcpu.write_and_read_back(register.kvm_id, answered.written) == answered.kept
 
 
 def edges(answers: Mapping[int, int | None]) -> list[int]:
@@ -117,5 +117,5 @@ def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accep
 def try_cache(vcpu: VcpuLike, register_id: int, limit: int) -> bool:
     """Whether KVM lets CCSIDR_EL1 of one cache say another geometry; the limit is put back."""
     wanted = geometries(limit)
-    kept = vcpu.kept(register_id, [*wanted, limit])
+    kept = vcpu.write_and_read_back(register_id, [*wanted, limit])
     return kept[:-1] == list(wanted)

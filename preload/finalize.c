@@ -1,4 +1,4 @@
-/* Reading a vCPU back, right before it first runs. */
+/* Finalizing a vCPU right before it first runs, and reading it back. */
 
 #include "config.h"
 #include "level.h"
@@ -81,7 +81,7 @@ static void check_vectors(struct vcpu *vcpu)
 }
 
 /* KVM gives a VM its final identity when a vCPU first runs. With immediate_exit that happens, and nothing runs. */
-static long finalise(struct vcpu *vcpu)
+static long finalize_identity(struct vcpu *vcpu)
 {
 	long mapped = sys6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 
@@ -100,14 +100,14 @@ static long finalise(struct vcpu *vcpu)
 	return error == -EINTR ? 0 : error;
 }
 
-long settle(struct vcpu *vcpu)
+long finalize(struct vcpu *vcpu)
 {
-	long error = vcpu->finalised ? 0 : finalise(vcpu);
+	long error = vcpu->finalized ? 0 : finalize_identity(vcpu);
 	struct line line = { .size = 0 };
 
 	if (error)
 		return error;
-	vcpu->finalised = true;
+	vcpu->finalized = true;
 	if (!config.observe) {
 		is_real(vcpu->vm);
 		for (size_t i = 0; i < config.value_count; i++)
