@@ -3,7 +3,7 @@
 #include <stdarg.h>
 
 #include "config.h"
-#include "door.h"
+#include "entry.h"
 #include "level.h"
 #include "log.h"
 

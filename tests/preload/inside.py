@@ -21,7 +21,7 @@ GUEST = (
 
 
 class Machine:
-    """One QEMU, started by the door of ``armlevel run`` or by the environment alone."""
+    """One QEMU, started by the entry of ``armlevel run`` or by the environment alone."""
 
     def __init__(self, name: str, version: str, tasks: dict[str, Any], *more: str, smp: int = 1) -> None:
         self.name, self.console = name, Path(f"/tmp/{name}.console")
@@ -34,13 +34,13 @@ class Machine:
             *("-sandbox", SANDBOX, *GUEST, *more),
         ]
 
-    def by_door(self, config: str = "config") -> None:
+    def by_entry(self, config: str = "config") -> None:
         """Start it as `armlevel run` does, and connect to its monitor."""
         place = f"/tmp/{self.name}.qmp"
-        door = [sys.executable, "-I", "door.py", config, self._out("log"), self._out("dump")]
+        entry = [sys.executable, "-I", "entry.py", config, self._out("log"), self._out("dump")]
         with Path(self._out("said")).open("wb") as said:
             self.process = subprocess.Popen(
-                [*door, *self.command, "-qmp", f"unix:{place},server=on,wait=off"],
+                [*entry, *self.command, "-qmp", f"unix:{place},server=on,wait=off"],
                 env={**os.environ, **LIBRARIES},
                 stdout=said,
                 stderr=said,
@@ -117,7 +117,7 @@ def show(tasks: dict[str, Any], version: str) -> dict[str, Any]:
     machine = Machine(f"tree-{version}", version, tasks, "-M", f"dumpdtb={tree}", smp=2)
     done = machine.by_environment({"LD_PRELOAD": "/job/libarmlevel.so", "ARMLEVEL_CONFIG": "/job/config"})
     guest = Machine(f"show-{version}", version, tasks, smp=2)
-    guest.by_door()
+    guest.by_entry()
     found = {"expansion": guest.expansion(), "ticks": guest.ticks(1), "tree_said": done["said"]}
     guest.quit()
     (OUT / f"tree-{version}").write_bytes(Path(tree).read_bytes())
@@ -127,14 +127,14 @@ def show(tasks: dict[str, Any], version: str) -> dict[str, Any]:
 def live(tasks: dict[str, Any], version: str) -> dict[str, Any]:
     """Two vCPUs, the sandbox, two resets, and a migration to a second QEMU."""
     source = Machine("source", version, tasks, smp=2)
-    source.by_door()
+    source.by_entry()
     found: dict[str, Any] = {"born": source.ticks(2), "resets": []}
     for _ in range(2):
         source.console.write_text("")
         source.ask("system_reset")
         found["resets"].append(source.ticks(2))
     target = Machine("target", version, tasks, "-incoming", "unix:/tmp/migration", smp=2)
-    target.by_door()
+    target.by_entry()
     source.ask("migrate", uri="unix:/tmp/migration")
     for _ in range(600):
         if source.ask("query-migrate").get("status") in {"completed", "failed"}:
@@ -155,9 +155,9 @@ def failures(tasks: dict[str, Any], version: str) -> dict[str, Any]:
         machine = Machine(f"failure-{name}", version, tasks)
         found[name] = machine.by_environment({**good, **environment}, cpu)
     for name, library in tasks["libraries"].items():
-        door = [sys.executable, "-I", "door.py", "config", "", "", "true"]
-        done = subprocess.run(door, env={**os.environ, "LIBRARY": library}, capture_output=True, text=True)
-        found[f"door-{name}"] = {"status": done.returncode, "said": done.stderr, "console": ""}
+        entry = [sys.executable, "-I", "entry.py", "config", "", "", "true"]
+        done = subprocess.run(entry, env={**os.environ, "LIBRARY": library}, capture_output=True, text=True)
+        found[f"entry-{name}"] = {"status": done.returncode, "said": done.stderr, "console": ""}
     return found
 
 
@@ -167,7 +167,7 @@ def environment() -> dict[str, Any]:
     child = f"import os; {tell}"
     parent = f"import os, subprocess, sys; {tell}; subprocess.run([sys.executable, '-c', {child!r}])"
     done = subprocess.run(
-        [sys.executable, "-I", "door.py", "config", "", "", sys.executable, "-c", parent],
+        [sys.executable, "-I", "entry.py", "config", "", "", sys.executable, "-c", parent],
         env={**os.environ},
         capture_output=True,
         text=True,

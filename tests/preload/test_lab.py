@@ -61,9 +61,9 @@ SAID = {
     "other-clock": "CNTFRQ_EL0 is 62500000 here, and the guest needs 1000000000",
     "other-shape": "QEMU asks for vCPU features pmu_v3, and the profile of guest baseline has pmu_v3+sve",
     "other-vectors": "they are 0x3, not 0x1",
-    "door-missing": "QEMU is not started: /nowhere/libarmlevel.so is missing; build it with make preload",
-    "door-other-machine": "is no library for 64-bit Arm",
-    "door-truncated": "is cut off",
+    "entry-missing": "QEMU is not started: /nowhere/libarmlevel.so is missing; build it with make preload",
+    "entry-other-machine": "is no library for 64-bit Arm",
+    "entry-truncated": "is cut off",
 }
 
 
@@ -131,7 +131,7 @@ def files_for(guest: Guest, name: str) -> dict[str, bytes]:
         **packed,
         "armlevel/preload/__init__.py": b"",
         "inside.py": (here / "inside.py").read_bytes(),
-        "door.py": (here / "door.py").read_bytes(),
+        "entry.py": (here / "entry.py").read_bytes(),
         "tasks.json": json.dumps(tasks).encode(),
         "config": config,
         "damaged": config.replace(b"write", b"wrote", 1),

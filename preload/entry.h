@@ -1,7 +1,7 @@
 /* How this library is called. */
 
-#ifndef ARMLEVEL_DOOR_H
-#define ARMLEVEL_DOOR_H
+#ifndef ARMLEVEL_ENTRY_H
+#define ARMLEVEL_ENTRY_H
 
 #include "base.h"
 
