@@ -11,12 +11,12 @@ from armlevel.documents import read_host
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import LabError
 from armlevel.lab import Laboratory, parse_host
-from armlevel.lab.levelled import levelled_seat, observed_seat
+from armlevel.lab.levelled import levelled_slot, observed_slot
 from armlevel.lab.migration import (
+    DidNotBoot,
     Migrated,
     MovingGuest,
-    Seat,
-    Unborn,
+    Slot,
     Waiting,
     await_guest,
     begin,
@@ -87,13 +87,13 @@ def _case(
     case: Case, name: str, sessions: Mapping[str, Session], hosts: Mapping[str, Host], catalogue: Catalogue
 ) -> Seen:
     here, there = sessions[case.source], sessions[case.target]
-    source, target = Seat(here, case.qemu[0]), Seat(there, case.qemu[1])
+    source, target = Slot(here, case.qemu[0]), Slot(there, case.qemu[1])
     ours, theirs = guests_of(case, hosts, catalogue)
     if ours is not None and theirs is not None:
-        source = levelled_seat(source, ours, hosts[case.source])
-        target = levelled_seat(target, theirs, hosts[case.target], arrives=True)
+        source = levelled_slot(source, ours, hosts[case.source])
+        target = levelled_slot(target, theirs, hosts[case.target], arrives=True)
     else:
-        target = observed_seat(target)
+        target = observed_slot(target)
     target = replace(target, files={**target.files, _LOG: ""})
     guest = MovingGuest(machine_of(*case.qemu), vcpus=case.vcpus)
     waiting: list[Waiting] = []
@@ -106,7 +106,7 @@ def _case(
     try:
         running = begin(source, name, guest, meanwhile)
         moved = move(running, waiting[0])
-    except Unborn as exc:
+    except DidNotBoot as exc:
         return see(Migrated(problem=f"not born: {exc}"), "", ())
     except Refused as exc:
         return see(Migrated(problem=str(exc)), "", ())

@@ -16,12 +16,12 @@ from armlevel.documents import read_host
 from armlevel.errors import UsageError
 from armlevel.kvm import name_of
 from armlevel.lab import Laboratory, LabSettings, parse_host
-from armlevel.lab.levelled import levelled_seat
+from armlevel.lab.levelled import levelled_slot
 from armlevel.lab.migration import (
+    DidNotBoot,
     Migrated,
     MovingGuest,
-    Seat,
-    Unborn,
+    Slot,
     Waiting,
     await_guest,
     begin,
@@ -73,10 +73,10 @@ def run(
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
     qemus = tuple(dict.fromkeys((here, there)))
     with lab.pair(*hosts, qemus) as (one, other):
-        source, target = Seat(one, here), Seat(other, there)
+        source, target = Slot(one, here), Slot(other, there)
         if profile:
-            source = levelled_seat(source, profile, profiles[0])
-            target = levelled_seat(target, profile, profiles[1], arrives=True)
+            source = levelled_slot(source, profile, profiles[0])
+            target = levelled_slot(target, profile, profiles[1], arrives=True)
         tell(f"booting {hosts[0]} and {hosts[1]}")
         moved = _moved(source, target, plain, return_path=return_path)
     differences = tuple(_differences(moved, {row.kvm_id for row in catalogue.registers.values()}))
@@ -88,7 +88,7 @@ def run(
     return 0 if healthy else 1
 
 
-def _moved(source: Seat, target: Seat, guest: MovingGuest, *, return_path: bool) -> Migrated:
+def _moved(source: Slot, target: Slot, guest: MovingGuest, *, return_path: bool) -> Migrated:
     waiting: list[Waiting] = []
     here = source.session.host
 
@@ -98,7 +98,7 @@ def _moved(source: Seat, target: Seat, guest: MovingGuest, *, return_path: bool)
 
     try:
         running = begin(source, "guest", guest, meanwhile)
-    except Unborn as exc:
+    except DidNotBoot as exc:
         return Migrated(problem=f"the guest does not start on {here}", source_said=str(exc))
     tell(f"the guest ticks on {here}; moving it")
     return move(running, waiting[0], return_path=return_path)

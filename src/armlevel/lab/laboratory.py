@@ -18,13 +18,13 @@ from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.images import archive_of, base_image, bytecode_image, write_archive
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.lines import LINES
+from armlevel.lab.link import Endpoint, link
 from armlevel.lab.machine import EmulatedMachine
 from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
 from armlevel.lab.session import ROOM, Session
 from armlevel.lab.settings import LabSettings
 from armlevel.lab.store import Store, content_key
 from armlevel.lab.vmms import guest_image, module_image, vmm_image
-from armlevel.lab.wire import End, wire
 
 __all__ = ["KernelState", "LabProbe", "Laboratory"]
 
@@ -74,26 +74,26 @@ class Laboratory:
         host: EmulatedHost,
         qemus: Sequence[str] = ("10",),
         files: Mapping[str, bytes] | None = None,
-        end: End | None = None,
+        endpoint: Endpoint | None = None,
     ) -> Session:
         """A host that stays: boots with these QEMUs when its ``with`` block begins, and starts guests as asked.
 
-        ``files`` lie under ``/job``; ``end`` is that of a wire to another host.
+        ``files`` lie under ``/job``; ``endpoint`` is its end of a link to another host.
         """
         inside = {f"inside/{path}": data for path, data in pack_control().items()}
         roomy = replace(host, memory=max(host.memory, ROOM))
         machine = self._machine(roomy, self.vmm_images(host, *reversed(qemus)))
-        return Session(machine, roomy, {**(files or {}), **inside}, end)
+        return Session(machine, roomy, {**(files or {}), **inside}, endpoint)
 
     @contextmanager
     def pair(
         self, one: EmulatedHost, other: EmulatedHost, qemus: Sequence[str] = ("10",)
     ) -> Iterator[tuple[Session, Session]]:
-        """Two hosts that stay, and a wire between them."""
+        """Two hosts that stay, and a link between them."""
         with (
-            wire() as ends,
-            self.session(one, qemus, end=ends[0]) as here,
-            self.session(other, qemus, end=ends[1]) as there,
+            link() as ends,
+            self.session(one, qemus, endpoint=ends[0]) as here,
+            self.session(other, qemus, endpoint=ends[1]) as there,
         ):
             yield here, there
 

@@ -14,11 +14,11 @@ from typing import Any
 from armlevel.lab.session import ARRIVALS, Refused, Session
 
 __all__ = [
+    "DidNotBoot",
     "Migrated",
     "MovingGuest",
     "Running",
-    "Seat",
-    "Unborn",
+    "Slot",
     "Waiting",
     "await_guest",
     "begin",
@@ -70,7 +70,7 @@ def machine_of(here: str, there: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Slot:
     """One side of a migration: a host, its QEMU, and what runs QEMU there (empty: QEMU as it is).
 
     ``wrapper`` stands before QEMU's path, ``accel`` is how it is told of KVM, ``files`` are written first.
@@ -148,15 +148,15 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-class Unborn(Exception):
+class DidNotBoot(Exception):
     """A guest that did not start; the words are QEMU's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A guest that runs in a seat, what it said of its CPUs there, and its registers."""
+    """A guest that runs in a slot, what it said of its CPUs there, and its registers."""
 
-    seat: Seat
+    slot: Slot
     name: str
     guest: MovingGuest
     before: tuple[str, ...]
@@ -165,39 +165,39 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A QEMU in a seat that waits for a guest; ``status`` is what became of its start."""
+    """A QEMU in a slot that waits for a guest; ``status`` is what became of its start."""
 
-    seat: Seat
+    slot: Slot
     name: str
     guest: MovingGuest
     status: Mapping[str, Any]
 
 
-def await_guest(seat: Seat, name: str, guest: MovingGuest) -> Waiting:
+def await_guest(slot: Slot, name: str, guest: MovingGuest) -> Waiting:
     """Start the QEMU that a guest is to come to."""
-    return Waiting(seat, name, guest, seat.start(name, guest, "-incoming", "defer"))
+    return Waiting(slot, name, guest, slot.start(name, guest, "-incoming", "defer"))
 
 
 def begin(
-    seat: Seat, name: str, guest: MovingGuest, meanwhile: Callable[[], object] = lambda: None
+    slot: Slot, name: str, guest: MovingGuest, meanwhile: Callable[[], object] = lambda: None
 ) -> Running:
     """Start a guest and wait until it ticks; ``meanwhile`` is done while it boots.
 
     Raises:
-        Unborn: QEMU ended, or the guest does not tick.
+        DidNotBoot: QEMU ended, or the guest does not tick.
 
     """
-    status = seat.start(name, guest)
+    status = slot.start(name, guest)
     meanwhile()
-    ticks = seat.session.ask("ticks", name=name, count=2, seconds=_BOOT) if status["exit"] is None else []
+    ticks = slot.session.ask("ticks", name=name, count=2, seconds=_BOOT) if status["exit"] is None else []
     if len(ticks) < 2:
-        status = seat.session.ask("status", name=name)
-        console = seat.session.ask("console", name=name)
-        seat.session.ask("end", name=name)
+        status = slot.session.ask("status", name=name)
+        console = slot.session.ask("console", name=name)
+        slot.session.ask("end", name=name)
         said = _lines(status["said"]) or console[-2:] or [f"no word from QEMU ({status['exit']})"]
-        raise Unborn("; ".join(said))
-    before = tuple(seat.session.ask("state", name=name, seconds=_ANSWERING))
-    return Running(seat, name, guest, before, _registers(seat.session, name))
+        raise DidNotBoot("; ".join(said))
+    before = tuple(slot.session.ask("state", name=name, seconds=_ANSWERING))
+    return Running(slot, name, guest, before, _registers(slot.session, name))
 
 
 def _registers(session: Session, name: str) -> dict[int, int | None]:
@@ -208,7 +208,7 @@ def _registers(session: Session, name: str) -> dict[int, int | None]:
 def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Migrated:
     """Move a guest to the QEMU that waits for it; both QEMUs are left as they are then."""
     began = time.monotonic()
-    name, source, target = running.name, running.seat.session, waiting.seat.session
+    name, source, target = running.name, running.slot.session, waiting.slot.session
     seen = Migrated(before=running.before, sent=running.registers)
     if waiting.status["exit"] is not None:
         return replace(

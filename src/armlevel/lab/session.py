@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Self
 from armlevel.errors import LabError
 from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.jobs import Job
+from armlevel.lab.link import Endpoint
 from armlevel.lab.machine import EmulatedMachine
-from armlevel.lab.wire import End
 
 __all__ = ["ARRIVALS", "ROOM", "Refused", "Session"]
 
@@ -41,7 +41,7 @@ class Session:
     machine: EmulatedMachine
     host: EmulatedHost
     files: Mapping[str, bytes]
-    end: End | None = None
+    endpoint: Endpoint | None = None
     patience: float = 180.0
     port: int = 0
     _problem: Callable[[], LabError | None] = lambda: None
@@ -54,7 +54,7 @@ class Session:
     @property
     def address(self) -> str:
         """Where other hosts send a guest that is to come here."""
-        return f"tcp:{self.end.address}:{ARRIVALS}" if self.end else f"tcp:{_LAB}:{self.port}"
+        return f"tcp:{self.endpoint.address}:{ARRIVALS}" if self.endpoint else f"tcp:{_LAB}:{self.port}"
 
     def __enter__(self) -> Self:
         """Begin to boot the host; the first thing it is asked waits for it, so that two hosts can boot at once.
@@ -68,9 +68,9 @@ class Session:
             network = f"user,id=lab,hostfwd=tcp:127.0.0.1:{self.port}-:{ARRIVALS}"
             devices = ["-netdev", network, "-device", "virtio-net-pci,netdev=lab,romfile="]
             up = ["network-up"]
-            if self.end is not None:
-                devices += self.end.devices
-                up.append(self.end.address)
+            if self.endpoint is not None:
+                devices += self.endpoint.devices
+                up.append(self.endpoint.address)
             script = f"{' '.join(up)} && exec python3 -I inside {listener.getsockname()[1]} {self._word}"
             job = Job(script, self.files)
             self._problem = ends.enter_context(self.machine.opened(self.host, job, devices))

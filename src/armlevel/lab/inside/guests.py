@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from armlevel.lab.inside.peek import read_vcpu, vcpus_of
+from armlevel.lab.inside.guest_console import read_vcpu, vcpus_of
 
 __all__ = ["QemuGuest", "Tick"]
 
