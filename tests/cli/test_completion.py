@@ -16,8 +16,8 @@ from tests.cli.hosts import Command
         (["armlevel", ""], set(VERBS)),
         (["armlevel", "matrix", "--s"], {"--svg"}),
         (["armlevel", "matrix", "@graviton*", "--j"], {"--json"}),
-        (["armlevel", "lab", "fl"], {"fleet"}),
-        (["armlevel", "lab", "fleet", "--dir"], {"--directory"}),
+        (["armlevel", "lab", "ho"], {"hosts"}),
+        (["armlevel", "lab", "hosts", "--dir"], {"--directory"}),
         (["armlevel", "lab", "migrate", "neoverse-n1@7.x", "--no"], {"--no-return-path"}),
         (["armlevel", "show", ""], set()),  # files, by bash itself
     ],
@@ -37,7 +37,7 @@ def test_bash_completes_verbs_and_options(
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_verb_and_option_stands_in_the_script_and_nothing_runs_python(armlevel: Command, shell: str):
     script = armlevel("completion", shell).out
-    assert all(verb in script for verb in [*VERBS, "migrate", "fleet"])
+    assert all(verb in script for verb in [*VERBS, "migrate", "hosts"])
     assert "tolerate" in script
     assert "python" not in script
 

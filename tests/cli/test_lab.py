@@ -101,7 +101,7 @@ def test_a_probe_without_a_file_is_printed(lab, capsys):
 
 def test_a_fleet_with_a_bad_host_and_a_line_that_is_gone_has_the_others(lab, armlevel, tmp_path):
     hosts = ["cortex-a53@7.x", "max@6.18", "max@7.x", "neoverse-n1@6.1", "max@7.x"]
-    done = armlevel("lab", "fleet", *hosts, "-d", tmp_path / "fleet", "-j", 2)
+    done = armlevel("lab", "hosts", *hosts, "-d", tmp_path / "fleet", "-j", 2)
     assert done.code == 1
     assert {file.name for file in (tmp_path / "fleet").iterdir()} == {"max@7.x.json", "neoverse-n1@6.1.json"}
     assert "skipped, for line 6.18 is not to be had: the mirror has no linux-image-6.18" in done.err
@@ -110,11 +110,11 @@ def test_a_fleet_with_a_bad_host_and_a_line_that_is_gone_has_the_others(lab, arm
 
 
 def test_a_fleet_of_which_only_a_line_is_gone_is_whole(lab, armlevel, tmp_path):
-    assert armlevel("lab", "fleet", "max@6.18", "max@7.x", "-d", tmp_path).code == 0
+    assert armlevel("lab", "hosts", "max@6.18", "max@7.x", "-d", tmp_path).code == 0
 
 
 def test_a_fleet_of_which_nothing_is_to_be_had_is_said_to_be(lab, armlevel, tmp_path):
-    done = armlevel("lab", "fleet", "max@6.18", "-d", tmp_path / "none")
+    done = armlevel("lab", "hosts", "max@6.18", "-d", tmp_path / "none")
     assert done.code == 2
     assert "none of these hosts is to be had; armlevel lab list shows the lines" in done.err
 

@@ -189,8 +189,8 @@ def verify(
     return report(wanted, applied, str(where), as_json=as_json)
 
 
-@app.command("fleet")
-def fleet(
+@app.command("hosts")
+def probe_hosts(
     hosts: _Many,
     directory: Annotated[
         str, typer.Option("-d", "--directory", metavar="DIR", help="Write the host profiles there.")
