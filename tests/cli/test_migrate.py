@@ -74,6 +74,14 @@ def test_the_ways_out_work_when_they_are_followed(armlevel: Command, recorded, t
             assert (moved.code, "remedy" in moved.out) == (0, False)
 
 
+def test_the_first_line_says_that_it_is_predicted(armlevel: Command, recorded, tmp_path: Path):
+    guest = tmp_path / "g.json"
+    pair = recorded[OLD], recorded["neoverse-n1@7.x"]
+    armlevel("baseline", recorded[OLD], "-o", guest)
+    assert armlevel("migrate", *pair).out.startswith("predicted: passthrough guest under kvm\n")
+    assert armlevel("migrate", *pair, "--guest", guest).out.startswith("predicted: guest g, shape ")
+
+
 def test_json_holds_the_prediction_and_the_ways_out(armlevel: Command, recorded):
     there, back = armlevel("migrate", recorded[OLD], recorded[NEW], "--vmm", "qemu-10.0", "--json").json[
         "moves"

@@ -124,7 +124,8 @@ def _differences(moved: Migrated, identity: set[int]) -> Iterator[_Changed]:
 def _lines(
     a: str, b: str, moved: Migrated, differences: tuple[_Changed, ...], *, healthy: bool
 ) -> Iterator[str]:
-    yield from wrapped(f"{a} -> {b}: {'migrated and healthy' if healthy else 'not healthy: ' + _why(moved)}")
+    found = "migrated and healthy" if healthy else f"not healthy: {_why(moved)}"
+    yield from wrapped(f"measured: {a} -> {b}: {found}")
     if moved.source_status:
         yield from wrapped(moved.source_status, "  source says  ")
     yield f"  arrived      {_word(moved.arrived)}"

@@ -69,7 +69,7 @@ def run(
             if moving
             else f"passthrough guest under {vmm}"
         )
-        lines = [*wrapped(what), *given_lines(given)]
+        lines = [*wrapped(f"predicted: {what}"), *given_lines(given)]
         for move in moves:
             lines += ["", *_move(move), *_why(move, catalogue, explain=explain)]
         say([*lines, *_ways(moves)])
