@@ -139,12 +139,12 @@ class Vcpu:
         call = _libc_ioctl()
         fd, at = ctypes.c_int(self.fd), ctypes.c_void_p(ctypes.addressof(argument))
         write, read = ctypes.c_ulong(numbers.SET_ONE_REG.number), ctypes.c_ulong(numbers.GET_ONE_REG.number)
-        found: list[int | None] = []
-        note = found.append
+        read_back: list[int | None] = []
+        note = read_back.append
         for value in values:
             cell[0] = value
             note(None if call(fd, write, at) or call(fd, read, at) else cell[0])
-        return found
+        return read_back
 
     def choose_pmu(self, kind: int) -> None:
         """Choose the physical PMU (its perf event type); a strict one has no identity before."""

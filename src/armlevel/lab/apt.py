@@ -93,8 +93,8 @@ class AptRoot:
 
     def names(self, pattern: str) -> list[str]:
         """The names of packages that match a regular expression."""
-        found = self._apt(["apt-cache", "search", "--names-only", pattern], f"search for {pattern}")
-        return [line.partition(" - ")[0] for line in found.splitlines()]
+        listing = self._apt(["apt-cache", "search", "--names-only", pattern], f"search for {pattern}")
+        return [line.partition(" - ")[0] for line in listing.splitlines()]
 
     def closure(self, names: Sequence[str]) -> list[Package]:
         """The packages and all they depend on; the last suite's are taken where it has them."""
@@ -144,11 +144,11 @@ def _environment() -> dict[str, str]:
 
 
 def _packages(text: str) -> list[Package]:
-    found = []
+    packages = []
     for match in _URI_LINE.finditer(text):
         name, version, _ = unquote(match["file"]).split("_", 2)
-        found.append(Package(name, version, int(match["size"]), match["hash"]))
-    return sorted(found)
+        packages.append(Package(name, version, int(match["size"]), match["hash"]))
+    return sorted(packages)
 
 
 def system_sources() -> list[Source]:
@@ -156,19 +156,19 @@ def system_sources() -> list[Source]:
     if shutil.which("apt-config") is None:
         return []
     command = ["apt-config", "shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - apt, with our own words
-    places = dict(re.findall(r"^(LIST|PARTS)='([^']*)'$", said, re.MULTILINE))
+    variables = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - apt, with our own words
+    places = dict(re.findall(r"^(LIST|PARTS)='([^']*)'$", variables, re.MULTILINE))
     parts = Path(places.get("PARTS", "/etc/apt/sources.list.d"))
     files = [
         Path(places.get("LIST", "/etc/apt/sources.list")),
         *sorted(parts.glob("*.list")),
         *sorted(parts.glob("*.sources")),
     ]
-    found: list[Source] = []
+    sources: list[Source] = []
     for file in files:
         try:
             text = file.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        found += parse_deb822(text) if file.suffix == ".sources" else parse_one_line(text)
-    return found
+        sources += parse_deb822(text) if file.suffix == ".sources" else parse_one_line(text)
+    return sources

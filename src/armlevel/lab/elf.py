@@ -46,19 +46,19 @@ def closure(program: bytes, libraries: Mapping[str, bytes]) -> tuple[dict[str, b
     >>> closure(b"", {"libc.so.6": b""})
     ({}, [])
     """
-    found: dict[str, bytes] = {}
+    linked: dict[str, bytes] = {}
     missing: list[str] = []
     waiting = needed(program)
     while waiting:
         name = waiting.pop()
-        if name in found or name in missing:
+        if name in linked or name in missing:
             continue
         if name not in libraries:
             missing.append(name)
             continue
-        found[name] = libraries[name]
+        linked[name] = libraries[name]
         waiting += needed(libraries[name])
-    return found, sorted(missing)
+    return linked, sorted(missing)
 
 
 def _string(data: bytes, at: int) -> str:

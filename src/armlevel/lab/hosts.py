@@ -78,10 +78,10 @@ class EmulatedHost:
         return ",".join([self.cpu, *(f"{name}={value}" for name, value in self.cpu_options)])
 
     def _machine(self) -> list[str]:
-        said = [f"smp={self.smp}"] if self.smp != 1 else []
-        said += [f"memory={self.memory}"] if self.memory != _MEMORY else []
-        said += ["mte=on"] if self.mte else []
-        return said + [f"boot={word}" for word in self.boot]
+        words = [f"smp={self.smp}"] if self.smp != 1 else []
+        words += [f"memory={self.memory}"] if self.memory != _MEMORY else []
+        words += ["mte=on"] if self.mte else []
+        return words + [f"boot={word}" for word in self.boot]
 
 
 def parse_host(text: str) -> EmulatedHost:

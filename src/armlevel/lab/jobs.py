@@ -96,11 +96,11 @@ def _inflate(body: bytes) -> bytes:
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    found = {}
+    files = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         for member in archive:
             path = member.name.removeprefix("./").lstrip("/")
             content = archive.extractfile(member) if member.isfile() else None
             if content is not None and path and ".." not in path.split("/"):
-                found[path] = content.read()
-    return found
+                files[path] = content.read()
+    return files

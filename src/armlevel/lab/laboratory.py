@@ -102,12 +102,12 @@ class Laboratory:
         script = f'python3 -I inside -o "$OUT/host.json" -n {shlex.quote(str(host))}'
         result = self._run_packed(host, script, collector, {}, timeout)
         text = result.files.get("host.json", b"").decode()
-        said = result.stderr.strip().splitlines()
+        remarks = result.stderr.strip().splitlines()
         if result.status or not text:
             raise LabError(
-                f"the probe failed in {host}: {said[-1] if said else f'exit status {result.status}'}"
+                f"the probe failed in {host}: {remarks[-1] if remarks else f'exit status {result.status}'}"
             )
-        return LabProbe(host, text, tuple(said), result.seconds)
+        return LabProbe(host, text, tuple(remarks), result.seconds)
 
     def profile(self, host: EmulatedHost) -> bytes:
         """The host profile of ``host``, probed once for each kernel, QEMU and probe, and kept."""
@@ -128,8 +128,8 @@ class Laboratory:
         script = 'python3 -I inside guest.json "$OUT/applied.json"'
         result = self._run_packed(host, script, verifier, {"guest.json": guest}, timeout)
         if result.status or "applied.json" not in result.files:
-            said = result.stderr.strip().splitlines()
-            why = said[-1] if said else f"exit status {result.status}"
+            errors = result.stderr.strip().splitlines()
+            why = errors[-1] if errors else f"exit status {result.status}"
             raise LabError(f"the guest could not be applied in {host}: {why}")
         return result.files["applied.json"]
 

@@ -61,8 +61,8 @@ def release_of(package: str) -> str:
     >>> release_of("linux-image-6.12.117+deb13-cloud-arm64"), release_of("busybox-static")
     ('6.12.117+deb13', '')
     """
-    found = _KERNEL.fullmatch(package)
-    return found["release"] if found else ""
+    match = _KERNEL.fullmatch(package)
+    return match["release"] if match else ""
 
 
 def newest(line: str, packages: Iterable[str]) -> str | None:
@@ -81,12 +81,12 @@ def newest(line: str, packages: Iterable[str]) -> str | None:
     'linux-binary-7.3.10+deb13-cloud-arm64'
     """
     wanted = [int(part) for part in line.split(".") if part != "x"]
-    found: list[tuple[list[int], bool, str]] = []
+    kernels: list[tuple[list[int], bool, str]] = []
     for package in packages:
         match = _KERNEL.fullmatch(package)
         if match and (version := _numbers(match["release"]))[: len(wanted)] == wanted:
-            found.append((version, match["form"] == "binary", package))
-    return max(found)[2] if found else None
+            kernels.append((version, match["form"] == "binary", package))
+    return max(kernels)[2] if kernels else None
 
 
 def _numbers(release: str) -> list[int]:

@@ -90,12 +90,12 @@ class EmulatedMachine:
     def _emulator(
         self, host: EmulatedHost, place: Path, initrd: int, devices: Sequence[str]
     ) -> Iterator[subprocess.Popen[bytes]]:
-        with (place / "emulator").open("wb") as said:
+        with (place / "emulator").open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - QEMU, with our own words
                 [*_with_parent(), *self.emulator, *self._arguments(host, place, initrd), *devices],
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 pass_fds=(initrd,),
             )
             try:
@@ -127,8 +127,10 @@ class EmulatedMachine:
                 result = read_result(_bytes(place / "result"))
                 if result is None:
                     return self._failure(host, place, ended, 0.0)
-                said = result.stderr.strip().splitlines()
-                return LabError(f"the emulated host {host} has ended: {said[-1] if said else result.status}")
+                errors = result.stderr.strip().splitlines()
+                return LabError(
+                    f"the emulated host {host} has ended: {errors[-1] if errors else result.status}"
+                )
 
             yield problem
 
@@ -145,8 +147,8 @@ class EmulatedMachine:
 
     def _failure(self, host: EmulatedHost, place: Path, ended: int | None, timeout: float) -> LabError:
         console = _bytes(place / "console").decode(errors="replace").split("\n")
-        said = _bytes(place / "emulator").decode(errors="replace").split("\n")
-        words = [line.strip() for line in (console if ended in {None, 0} else said) if line.strip()]
+        output = _bytes(place / "emulator").decode(errors="replace").split("\n")
+        words = [line.strip() for line in (console if ended in {None, 0} else output) if line.strip()]
         what = f"did not finish within {timeout:g} s" if ended is None else "ended without a result"
         last = f"; its last words: {' / '.join(words[-3:])}" if words else ""
         return LabError(

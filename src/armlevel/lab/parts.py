@@ -131,11 +131,11 @@ def _own(path: str) -> Emulator:
 
 def _version(command: tuple[str, ...]) -> str:
     try:
-        said = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603 - QEMU, as the user named it
+        output = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603 - QEMU, as the user named it
     except (OSError, subprocess.CalledProcessError) as exc:
         raise LabError(f"{command[-1]} does not run as QEMU", hint="name another with --qemu") from exc
-    found = re.search(r"version (\S+)", said)
-    return found[1] if found else "of unknown version"
+    match = re.search(r"version (\S+)", output)
+    return match[1] if match else "of unknown version"
 
 
 def _private(archive: Archive, suites: tuple[str, ...]) -> Emulator:

@@ -50,10 +50,10 @@ class LabSettings:
 
     def find_mirror(self) -> str:
         """The address of Debian's archive: the one named, else the one the system's apt uses."""
-        found = self.mirror or debian_mirror(system_sources())
-        if not found:
+        mirror = self.mirror or debian_mirror(system_sources())
+        if not mirror:
             raise LabError("this machine's apt is not configured with a Debian mirror", hint=_ELSEWHERE)
-        return found
+        return mirror
 
     def find_keyring(self) -> Path:
         """The keys to check the archive's signatures with; what is not signed by them is refused."""

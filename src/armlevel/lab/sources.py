@@ -48,19 +48,19 @@ def parse_deb822(text: str) -> list[Source]:
     ... # doctest: +ELLIPSIS
     [Source(uri='http://a.example/debian', suite='trixie', components=('main',)), ...]
     """
-    found = []
+    sources = []
     for stanza in re.split(r"\n[ \t]*\n", text):
         fields = _stanza(stanza)
         off = fields.get("enabled", "yes").lower() in {"no", "false", "0", "off", "disable", "without"}
         if off or "deb" not in fields.get("types", "").split():
             continue
         parts = tuple(fields.get("components", "").split())
-        found += [
+        sources += [
             Source(uri, suite, parts)
             for uri in fields.get("uris", "").split()
             for suite in fields.get("suites", "").split()
         ]
-    return found
+    return sources
 
 
 def _stanza(text: str) -> dict[str, str]:

@@ -53,9 +53,9 @@ route add default gw 10.0.2.2
 
 def qemu_version(archive: Archive, version: str) -> str:
     """The full version of QEMU ``version`` as the mirror has it, as 10.0.13."""
-    found = _find_qemu(archive, version).version("qemu-system-arm")
-    match = re.match(r"(?:\d+:)?([\d.]+)", found)
-    return match[1] if match else found
+    package_version = _find_qemu(archive, version).version("qemu-system-arm")
+    match = re.match(r"(?:\d+:)?([\d.]+)", package_version)
+    return match[1] if match else package_version
 
 
 def vmm_image(archive: Archive, version: str) -> Path:
@@ -95,8 +95,10 @@ def _find_qemu(archive: Archive, version: str) -> Found:
     suites = VMMS[version]
 
     def choose(root: AptRoot) -> list[Package]:
-        packages = [one for one in root.closure(["qemu-system-arm"]) if _PACKAGES.fullmatch(one.name)]
-        has = next((one.version for one in packages if one.name == "qemu-system-arm"), "none")
+        packages = [
+            package for package in root.closure(["qemu-system-arm"]) if _PACKAGES.fullmatch(package.name)
+        ]
+        has = next((package.version for package in packages if package.name == "qemu-system-arm"), "none")
         if not re.match(rf"(?:\d+:)?{version}\.", has):
             raise LabError(f"the mirror has no QEMU {version} in {suites[-1]}: what is there is {has}")
         return packages
@@ -168,13 +170,17 @@ def _find_tools(archive: Archive) -> Found:
         _ARCH,
         ("trixie",),
         lambda root: [
-            one for one in root.closure(["coreutils"]) if re.match("coreutils$|lib|zlib1g", one.name)
+            package
+            for package in root.closure(["coreutils"])
+            if re.match("coreutils$|lib|zlib1g", package.name)
         ],
     )
 
 
 def _only(found: Found, name: str) -> Found:
-    return Found(found.arch, found.suites, tuple(one for one in found.packages if one.name == name))
+    return Found(
+        found.arch, found.suites, tuple(package for package in found.packages if package.name == name)
+    )
 
 
 def _first(debs: Iterable[Path], wanted: Callable[[str], bool]) -> bytes:

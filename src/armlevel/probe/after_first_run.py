@@ -71,8 +71,8 @@ def pmu_by_guest(kvm: KvmLike) -> dict[str, int]:
             read = read_by_mrs(vm, vcpu, _PMCEID)
     except KvmError:
         return {}
-    found = {}
+    events = {}
     for name, value in read.items():
         if value is not None:
-            found[name], found[f"{name}_high"] = value & 0xFFFF_FFFF, value >> 32
-    return found
+            events[name], events[f"{name}_high"] = value & 0xFFFF_FFFF, value >> 32
+    return events

@@ -65,8 +65,8 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
         for name, value in guest.firmware.items():
             differences += _write(vcpu, name, id_of(name), value)
         vcpu.finalize()
-        kept = {name: _get(vcpu, id_of(name)) for name in wanted}
-        differences += _compare(wanted, kept, catalogue, "kvm")
+        read_back = {name: _get(vcpu, id_of(name)) for name in wanted}
+        differences += _compare(wanted, read_back, catalogue, "kvm")
         levels = {name: _get(vcpu, id_of(name)) for name in guest.firmware}
         differences += [
             Difference(name, f"{value:#x}", _shown(levels[name]), "kvm")
@@ -84,8 +84,10 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
         if known is not None and known != read[fact]:
             differences.append(Difference(f"facts.{fact}", str(known), str(read[fact]), "guest"))
     distinct = dict.fromkeys(differences)
-    notes = tuple(one for one in distinct if leaked(one, seen))
-    return Applied(tuple(one for one in distinct if one not in notes), notes, seen, gic or "none")
+    notes = tuple(difference for difference in distinct if leaked(difference, seen))
+    return Applied(
+        tuple(difference for difference in distinct if difference not in notes), notes, seen, gic or "none"
+    )
 
 
 def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
@@ -129,28 +131,30 @@ def _write_register(vcpu: VcpuLike, name: str, value: int, catalogue: Catalogue)
     if not refused or row is None or limit is None:
         return refused
     # One bad field refuses the whole register, and KVM does not say which: ask for each alone.
-    found = [
-        Difference(one.subject, str(one.get(value)), f"KVM refuses it; it offers {one.get(limit)}", "kvm")
-        for one in row.fields
-        if one.get(value) != one.get(limit)
-        and _write(vcpu, name, register_id, one.put(limit, one.get(value)))
+    differences = [
+        Difference(
+            field.subject, str(field.get(value)), f"KVM refuses it; it offers {field.get(limit)}", "kvm"
+        )
+        for field in row.fields
+        if field.get(value) != field.get(limit)
+        and _write(vcpu, name, register_id, field.put(limit, field.get(value)))
     ]
-    return found or refused
+    return differences or refused
 
 
 def _compare(
-    wanted: Mapping[str, int], kept: Mapping[str, int | None], catalogue: Catalogue, seen: str
+    wanted: Mapping[str, int], read_back: Mapping[str, int | None], catalogue: Catalogue, seen: str
 ) -> Iterator[Difference]:
     for name, value in wanted.items():
-        got = kept[name]
+        got = read_back[name]
         row = catalogue.registers.get(name)
         if got is None or row is None:
             if got != value:
                 yield Difference(name, f"{value:#x}", _shown(got), seen)
             continue
-        for one in row.fields:
-            if one.get(got) != one.get(value):
-                yield Difference(one.subject, str(one.get(value)), str(one.get(got)), seen)
+        for field in row.fields:
+            if field.get(got) != field.get(value):
+                yield Difference(field.subject, str(field.get(value)), str(field.get(got)), seen)
         yield from _reserved(name, value, got, row.reserved_mask, seen)
 
 

@@ -62,7 +62,7 @@ def read_by_mrs(vm: VmLike, vcpu: VcpuLike, encodings: Mapping[str, Encoding]) -
     vm.add_memory(_CODE, code_for(encodings.values()))
     for register, value in ((_VBAR_EL1, _CODE), (_PSTATE, _EL1H_MASKED), (_X1, _SAYS), (_X2, _FAULTS)):
         vcpu.set(register, value)
-    found: dict[str, int | None] = {}
+    values: dict[str, int | None] = {}
     at = 0
     vcpu.set(_PC, _CODE + _PAGE)
     while at < len(names):
@@ -70,13 +70,13 @@ def read_by_mrs(vm: VmLike, vcpu: VcpuLike, encodings: Mapping[str, Encoding]) -
         if exit_.reason != _EXIT_MMIO or exit_.address not in (_SAYS, _FAULTS):
             raise KvmError(f"the guest left for reason {exit_.reason} while reading {names[at]}")
         if exit_.address == _SAYS:
-            found[names[at]] = exit_.value
+            values[names[at]] = exit_.value
         else:
-            found[names[at]] = None
+            values[names[at]] = None
             # KVM completes a store on the next entry, and would then step over what PC says by now.
             with suppress(KvmError):
                 vcpu.finalize()
             vcpu.set(_PSTATE, _EL1H_MASKED)
             vcpu.set(_PC, _CODE + _PAGE + 8 * (at + 1))
         at += 1
-    return found
+    return values

@@ -66,8 +66,8 @@ def probe_host(
         offers.append(offer)
     # Those of the largest shape without anything out of the way: what it has, the smaller ones have.
     largest = max(
-        (one for one in offers if not one.shape.imp_id_writable and one.shape.features <= _USUAL),
-        key=lambda one: len(one.shape.features),
+        (offer for offer in offers if not offer.shape.imp_id_writable and offer.shape.features <= _USUAL),
+        key=lambda offer: len(offer.shape.features),
     )
     together = side_effects_of(kvm, largest, plan, gic, pmu=machine.pmu)
     offers[offers.index(largest)] = replace(largest, side_effects=together)
@@ -93,9 +93,9 @@ def probe_host(
 def _capabilities(kvm: KvmLike, known_bits: Mapping[str, int], gics: tuple[str, ...]) -> dict[str, int]:
     # VCPU_*: 2 this host can have the feature, 1 the kernel knows it but not here, 0 the kernel does not know it.
     with kvm.create_vm() as vm:  # some capabilities are those of a VM, and refused on /dev/kvm itself
-        found = {name: value for name in CAPABILITIES if (value := vm.extension(name))}
-    found |= {f"VCPU_{name.upper()}": state for name, state in known_bits.items()}
-    return found | {gic.upper().replace("-", "_"): 1 for gic in gics}
+        capabilities = {name: value for name in CAPABILITIES if (value := vm.extension(name))}
+    capabilities |= {f"VCPU_{name.upper()}": state for name, state in known_bits.items()}
+    return capabilities | {gic.upper().replace("-", "_"): 1 for gic in gics}
 
 
 def _heterogeneous(machine: Machine) -> list[str]:

@@ -52,9 +52,9 @@ class OfferSession:
         known = self.answers.get(key)
         if known is not None and not self.thorough and answers_alike(vcpu, register, known):
             return known
-        found = self.answers[key] = try_register(vcpu, register, limit)
-        self.effort.values += found.tried
-        return found
+        answered = self.answers[key] = try_register(vcpu, register, limit)
+        self.effort.values += answered.tried
+        return answered
 
 
 def probe_shape(session: OfferSession, shape: Shape) -> Offer:
@@ -110,11 +110,11 @@ def _try_firmware(vcpu: VcpuLike, plan: ProbePlan, reset: Mapping[str, int]) -> 
         limit = reset[name]
         wanted = [value for value in values if value != limit]
         answers = dict(zip(wanted, vcpu.write_and_read_back(number, [*wanted, limit]), strict=False))
-        found = accepts_of(Run(f"{name}.63:0", 0, (1 << 64) - 1), limit, answers)
-        if found is None:
+        accepted = accepts_of(Run(f"{name}.63:0", 0, (1 << 64) - 1), limit, answers)
+        if accepted is None:
             continue
-        same = {limit, *(value for value, kept in answers.items() if kept == value)}
-        changed = {value: kept for value, kept in answers.items() if kept is not None and kept != value}
+        same = {limit, *(value for value, after in answers.items() if after == value)}
+        changed = {value: after for value, after in answers.items() if after is not None and after != value}
         # Of what lies between the values that were tried and a larger limit, nothing is known.
         others: Literal["refused", "unknown"] = "unknown" if limit > max(values) else "refused"
         accepts[f"{name}.63:0"] = Accepts.of(same, changed=changed, others=others)

@@ -34,7 +34,11 @@ def pack(offers: Sequence[Offer]) -> tuple[Offer, ...]:
         near = sorted((_distance(offer.shape, offers[like].shape), -like) for like in range(index))[
             :_CANDIDATES
         ]
-        candidates = [(one, -like) for _, like in near if (one := _difference(offer, offers[-like], -like))]
+        candidates = [
+            (difference, -like)
+            for _, like in near
+            if (difference := _difference(offer, offers[-like], -like))
+        ]
         packed.append(min(candidates, key=_cost)[0] if candidates else offer)
     return tuple(packed)
 

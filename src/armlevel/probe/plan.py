@@ -75,7 +75,7 @@ def plan_of(catalogue: Catalogue) -> ProbePlan:
     for register in catalogue.registers.values():
         if register.derived:
             continue
-        runs = [Run(one.subject, one.lsb, (1 << one.width) - 1) for one in register.fields]
+        runs = [Run(field.subject, field.lsb, (1 << field.width) - 1) for field in register.fields]
         runs += [
             Run(
                 f"{register.name}.{row.msb}:{row.lsb}",

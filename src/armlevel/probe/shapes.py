@@ -65,17 +65,17 @@ def _possible(kvm: KvmLike, shape: Shape) -> bool:
 
 def known_features(kvm: KvmLike) -> dict[str, int]:
     """Say of each feature: 2 this host can have it, 1 the kernel knows it but cannot here, 0 it does not."""
-    found = {}
+    states = {}
     for name in FEATURES:
         alone = Shape(frozenset({name}) | _NEEDS.get(name, frozenset()))
         try:
             with vcpu_of(kvm, alone):
-                found[name] = 2
+                states[name] = 2
         except KvmError as exc:
             if exc.code not in (errno.EINVAL, errno.ENOENT):
                 raise
-            found[name] = int(exc.code == errno.EINVAL)
-    return found
+            states[name] = int(exc.code == errno.EINVAL)
+    return states
 
 
 def shapes_of(kvm: KvmLike, known: dict[str, int]) -> tuple[Shape, ...]:
@@ -84,17 +84,17 @@ def shapes_of(kvm: KvmLike, known: dict[str, int]) -> tuple[Shape, ...]:
     All combinations of PMU, pointer authentication and SVE; each of the others on the smallest and on the largest.
     """
     free = [name for name in _FREE if known[name] == 2]
-    sets = [frozenset(some) for count in range(len(free) + 1) for some in combinations(free, count)]
-    sets = [some for some in sets if _possible(kvm, Shape(some))]
+    sets = [frozenset(features) for count in range(len(free) + 1) for features in combinations(free, count)]
+    sets = [features for features in sets if _possible(kvm, Shape(features))]
     largest = sets[-1]
     for extra in _EXTRAS:
         if known.get(extra, 2) != 2:
             continue
         for base in (frozenset[str](), largest):
-            some = base | {extra} | _NEEDS.get(extra, frozenset())
-            if some not in sets and _possible(kvm, Shape(some)):
-                sets.append(some)
-    shapes = [Shape(some) for some in sets]
+            features = base | {extra} | _NEEDS.get(extra, frozenset())
+            if features not in sets and _possible(kvm, Shape(features)):
+                sets.append(features)
+    shapes = [Shape(features) for features in sets]
     writable = Shape(imp_id_writable=True)
     if _possible(kvm, writable):
         shapes += [Shape(shape.features, imp_id_writable=True) for shape in shapes]

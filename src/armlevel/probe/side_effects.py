@@ -40,7 +40,7 @@ def side_effects_of(
     """
     rows = {row.name: row for row in plan.identity}
     firmware = {name: number for name, number, _kind, _values in plan.firmware}
-    found: dict[str, dict[str, int | None]] = {}
+    effects: dict[str, dict[str, int | None]] = {}
     shown = {**offer.limits, **offer.firmware}
     for lowered, watched in _PAIRS:
         accepted = offer.accepts.get(lowered)
@@ -62,8 +62,8 @@ def side_effects_of(
                 seen = _shown(vcpu.get(number, watched), watched, rows)
             except KvmError:
                 seen = None
-        found[f"{lowered}={lowest}"] = {watched: seen}
-    return found
+        effects[f"{lowered}={lowest}"] = {watched: seen}
+    return effects
 
 
 def _shown(value: int, watched: str, rows: Mapping[str, Tried]) -> int:

@@ -19,13 +19,13 @@ class Answered(NamedTuple):
     """What KVM did with one register at one limit.
 
     ``accepts``  per run of bits, where it takes more than its limit
-    ``written``  register values at the edges of the answers, and ``kept`` what was there afterwards (None: refused)
+    ``written``  register values at the edges of the answers; ``read_back`` what was there afterwards (None: refused)
     ``tried``    how many values were written in all
     """
 
     accepts: Mapping[str, Accepts]
     written: Sequence[int]
-    kept: Sequence[int | None]
+    read_back: Sequence[int | None]
     tried: int
 
 
@@ -39,26 +39,27 @@ def try_register(vcpu: VcpuLike, register: Tried, limit: int) -> Answered:
         asked.append((run, values, len(written)))
         written += [rest | value << lsb for value in values]
     # The limit goes last, so that the register is left as it was.
-    kept = vcpu.write_and_read_back(register.kvm_id, [*written, limit])
+    read_back = vcpu.write_and_read_back(register.kvm_id, [*written, limit])
     accepts: dict[str, Accepts] = {}
     edge_written: list[int] = []
-    edge_kept: list[int | None] = []
+    edge_read_back: list[int | None] = []
     places: Sequence[int]
     for run, values, at in asked:
-        some = kept[at : at + len(values)]
-        if some.count(None) == len(some):
-            places = (0, len(some) - 1) if some else ()
+        results = read_back[at : at + len(values)]
+        if results.count(None) == len(results):
+            places = (0, len(results) - 1) if results else ()
         else:
             answers = {
-                value: None if got is None else run.get(got) for value, got in zip(values, some, strict=True)
+                value: None if got is None else run.get(got)
+                for value, got in zip(values, results, strict=True)
             }
-            found = accepts_of(run, limit, answers)
-            if found is not None:
-                accepts[run.subject] = found
+            accepted = accepts_of(run, limit, answers)
+            if accepted is not None:
+                accepts[run.subject] = accepted
             places = [values.index(value) for value in edges(answers)]
         edge_written += [written[at + place] for place in places]
-        edge_kept += [some[place] for place in places]
-    return Answered(accepts, [*edge_written, limit], [*edge_kept, kept[-1]], len(written) + 1)
+        edge_read_back += [results[place] for place in places]
+    return Answered(accepts, [*edge_written, limit], [*edge_read_back, read_back[-1]], len(written) + 1)
 
 
 def answers_alike(vcpu: VcpuLike, register: Tried, answered: Answered) -> bool:
@@ -66,7 +67,7 @@ def answers_alike(vcpu: VcpuLike, register: Tried, answered: Answered) -> bool:
 
     A thorough probe asks everything; that both give the same profile is tested on every emulated host.
     """
-    return vcpu.write_and_read_back(register.kvm_id, answered.written) == answered.kept
+    return vcpu.write_and_read_back(register.kvm_id, answered.written) == answered.read_back
 
 
 def edges(answers: Mapping[int, int | None]) -> list[int]:
@@ -75,19 +76,19 @@ def edges(answers: Mapping[int, int | None]) -> list[int]:
     >>> edges({0: 0, 1: 1, 3: None, 4: None, 5: None})
     [0, 1, 3, 5]
     """
-    found: list[int] = []
+    at_edges: list[int] = []
     before: object = object()
     last = 0
-    for value, kept in answers.items():
-        kind = "same" if kept == value else kept
+    for value, after in answers.items():
+        kind = "same" if after == value else after
         if kind != before:
-            if found and found[-1] != last:
-                found.append(last)
-            found.append(value)
+            if at_edges and at_edges[-1] != last:
+                at_edges.append(last)
+            at_edges.append(value)
         before, last = kind, value
-    if found and found[-1] != last:
-        found.append(last)
-    return found
+    if at_edges and at_edges[-1] != last:
+        at_edges.append(last)
+    return at_edges
 
 
 def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accepts | None:
@@ -97,8 +98,8 @@ def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accep
     'changed'
     """
     own = run.get(limit)
-    same = {own, *(value for value, kept in answers.items() if kept == value)}
-    changed = {value: kept for value, kept in answers.items() if kept is not None and kept != value}
+    same = {own, *(value for value, after in answers.items() if after == value)}
+    changed = {value: after for value, after in answers.items() if after is not None and after != value}
     if len(same) == 1 and not changed:
         return None
     if len(same) == len(answers) + 1 and run.ones > _SAID_IN_FULL:
@@ -110,12 +111,12 @@ def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accep
         return Accepts.of(same, changed=changed)
     # Of a wide field only telling values were tried: of the rest nothing is known. Those beyond 2^53 no document holds.
     same = {value for value in same if value < _EXACT}
-    changed = {asked: kept for asked, kept in changed.items() if max(asked, kept) < _EXACT}
+    changed = {asked: after for asked, after in changed.items() if max(asked, after) < _EXACT}
     return Accepts.of(same, changed=changed, others="unknown")
 
 
 def try_cache(vcpu: VcpuLike, register_id: int, limit: int) -> bool:
     """Whether KVM lets CCSIDR_EL1 of one cache say another geometry; the limit is put back."""
     wanted = geometries(limit)
-    kept = vcpu.write_and_read_back(register_id, [*wanted, limit])
-    return kept[:-1] == list(wanted)
+    read_back = vcpu.write_and_read_back(register_id, [*wanted, limit])
+    return read_back[:-1] == list(wanted)

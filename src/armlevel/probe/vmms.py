@@ -24,19 +24,19 @@ _SECONDS = 5
 def vmms_of(path: str | None = None, *, ask: Callable[[str], str] | None = None) -> dict[str, str]:
     """Return each VMM found on PATH (or ``path``) with the version it names; ``found`` if it names none."""
     folders = [*(path if path is not None else os.environ.get("PATH", os.defpath)).split(os.pathsep)]
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for name, programs in _PROGRAMS.items():
         program = next(filter(None, (_which(program, folders) for program in programs)), None)
         if program is None:
             continue
         match = _VERSION.search((ask or _ask)(program))
-        found[name] = match[1] if match else "found"
-    return found
+        versions[name] = match[1] if match else "found"
+    return versions
 
 
 def _which(program: str, folders: list[str]) -> str | None:
     tries = [Path(folder, program) for folder in folders if folder]  # an absolute program stays itself
-    return next((str(one) for one in tries if one.is_file() and os.access(one, os.X_OK)), None)
+    return next((str(place) for place in tries if place.is_file() and os.access(place, os.X_OK)), None)
 
 
 def _ask(program: str) -> str:

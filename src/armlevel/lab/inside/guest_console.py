@@ -39,15 +39,15 @@ class _Vector(ctypes.Structure):
 
 def vcpus_of(pid: int) -> dict[int, int]:
     """Return the descriptors of the process's vCPUs by their numbers."""
-    found = {}
+    descriptors = {}
     for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
             match = re.fullmatch(r"anon_inode:kvm-vcpu:(\d+)", str(link.readlink()))
         except OSError:
             continue
         if match:
-            found[int(match[1])] = int(link.name)
-    return found
+            descriptors[int(match[1])] = int(link.name)
+    return descriptors
 
 
 def says_what_it_is(number: int) -> bool:
@@ -77,7 +77,7 @@ def read_vcpu(pid: int, fd: int) -> dict[int, int | None]:
         for number in struct.unpack_from(f"<{count}Q", counted, 8):
             size = 1 << (number >> 52 & 0xF)
             if size in (4, 8) and says_what_it_is(number):
-                values[number] = call.one(fd, number, size)
+                values[number] = call.read(fd, number, size)
         return values
 
 
@@ -95,7 +95,7 @@ class _Caller:
         result = self._ioctl(fd, request)
         return result if result < 0 else os.pread(self._memory, size, self._scratch)
 
-    def one(self, fd: int, number: int, size: int) -> int | None:
+    def read(self, fd: int, number: int, size: int) -> int | None:
         """Return one register, or nothing if KVM refuses to read it."""
         os.pwrite(self._memory, struct.pack("<QQQ", number, self._scratch + 16, 0), self._scratch)
         if self._ioctl(fd, _GET_ONE_REG) < 0:

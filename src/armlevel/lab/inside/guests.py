@@ -178,9 +178,9 @@ class QemuGuest:
         ends, again = time.monotonic() + seconds, 0.0
         with self._news:
             while self._process.poll() is None and (now := time.monotonic()) < ends:
-                said = self._lines[begin:]
-                if "begin" in said:
-                    answer = said[said.index("begin") + 1 :]
+                lines = self._lines[begin:]
+                if "begin" in lines:
+                    answer = lines[lines.index("begin") + 1 :]
                     if "end" in answer:
                         return answer[: answer.index("end")]
                 elif now > again:
