@@ -41,7 +41,7 @@ class FakeLab:
 
     def run(self, host, job, timeout):
         self.asked.append(job.script)
-        return Result(7, "out\n", "err\n", {"a/b": b"data", **job.files})
+        return Result(status=7, stdout="out\n", stderr="err\n", files={"a/b": b"data", **job.files})
 
     def probe(self, host: EmulatedHost, collector, timeout) -> LabProbe:
         self.asked.append(str(host))

@@ -13,7 +13,13 @@ from armlevel.probe import Machine
 from armlevel.profile import Cpu, Implementation
 from tests.probe.fake import CATALOGUE, CCSIDR0, MIDR, PFR0, FakeKvm, like_7_3
 
-MACHINE = Machine((Cpu(Implementation(0x410FD493), 4),), ((0, 1, 2, 3),), "7.3.4", 4096, name="rock")
+MACHINE = Machine(
+    cpus=(Cpu(Implementation(0x410FD493), 4),),
+    where=((0, 1, 2, 3),),
+    kernel="7.3.4",
+    page_size=4096,
+    name="rock",
+)
 
 
 @pytest.fixture

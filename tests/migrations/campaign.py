@@ -87,7 +87,7 @@ def _case(
     case: Case, name: str, sessions: Mapping[str, Session], hosts: Mapping[str, Host], catalogue: Catalogue
 ) -> Seen:
     here, there = sessions[case.source], sessions[case.target]
-    source, target = Slot(here, case.qemu[0]), Slot(there, case.qemu[1])
+    source, target = Slot(session=here, qemu=case.qemu[0]), Slot(session=there, qemu=case.qemu[1])
     ours, theirs = guests_of(case, hosts, catalogue)
     if ours is not None and theirs is not None:
         source = levelled_slot(source, ours, hosts[case.source])

@@ -21,7 +21,13 @@ from tests.probe.fake import (
 )
 
 PLAN = plan_of(CATALOGUE)
-MACHINE = Machine((Cpu(Implementation(0x410FD493), 4),), ((0, 1, 2, 3),), "7.3.4", 4096, name="a")
+MACHINE = Machine(
+    cpus=(Cpu(Implementation(0x410FD493), 4),),
+    where=((0, 1, 2, 3),),
+    kernel="7.3.4",
+    page_size=4096,
+    name="a",
+)
 BASE = Shape()
 SVE = Shape(frozenset({"sve"}))
 
@@ -195,10 +201,10 @@ def test_a_shape_that_answers_otherwise_at_equal_limits_is_asked_everything():
 
 def test_cpus_that_are_not_alike_are_named():
     mixed = Machine(
-        (Cpu(Implementation(0x410FD030), 4), Cpu(Implementation(0x410FD080), 2)),
-        ((0, 1, 2, 3), (4, 5)),
-        "6.12",
-        4096,
+        cpus=(Cpu(Implementation(0x410FD030), 4), Cpu(Implementation(0x410FD080), 2)),
+        where=((0, 1, 2, 3), (4, 5)),
+        kernel="6.12",
+        page_size=4096,
     )
     remarks = probe_host(FakeKvm(), mixed, PLAN, made=Made()).remarks
     assert any("not alike" in remark and "CPU 4, 5: MIDR_EL1 0x410fd080" in remark for remark in remarks)

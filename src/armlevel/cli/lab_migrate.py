@@ -73,7 +73,7 @@ def run(
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
     qemus = tuple(dict.fromkeys((here, there)))
     with lab.pair(*hosts, qemus) as (one, other):
-        source, target = Slot(one, here), Slot(other, there)
+        source, target = Slot(session=one, qemu=here), Slot(session=other, qemu=there)
         if profile:
             source = levelled_slot(source, profile, profiles[0])
             target = levelled_slot(target, profile, profiles[1], arrives=True)

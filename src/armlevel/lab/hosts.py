@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from armlevel.errors import UnknownName, UsageError
 from armlevel.lab.lines import is_line
@@ -51,7 +51,7 @@ MODELS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatedHost:
     """One emulated host; ``str`` gives its one spelling.
 
@@ -102,7 +102,9 @@ def parse_host(text: str) -> EmulatedHost:
         raise UnknownName("CPU model of the lab", cpu, tuple(difflib.get_close_matches(cpu, names, 2)))
     if not is_line(line):
         raise UsageError(f"{line!r} in {text!r} is no kernel line", hint="lines look like 6.1, 6.12 or 7.x")
-    return _with_machine(text, EmulatedHost(cpu, line, _cpu_options(text, cpu_options)), machine)
+    return _with_machine(
+        text, EmulatedHost(cpu=cpu, line=line, cpu_options=_cpu_options(text, cpu_options)), machine
+    )
 
 
 def _cpu_options(text: str, words: list[str]) -> tuple[tuple[str, str], ...]:
@@ -135,4 +137,4 @@ def _with_machine(text: str, host: EmulatedHost, words: list[str]) -> EmulatedHo
                 f"{word!r} in {text!r} is no machine option",
                 hint="there are smp=1..8, memory=256..16384 (MiB), mte=on and boot=WORD",
             )
-    return EmulatedHost(host.cpu, host.line, host.cpu_options, smp, memory, mte, tuple(boot))
+    return replace(host, smp=smp, memory=memory, mte=mte, boot=tuple(boot))

@@ -36,7 +36,7 @@ class Job:
     learn: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What a job left: its exit status, what it printed, its files, and how long its host ran, in seconds."""
 
@@ -79,11 +79,13 @@ def read_result(stream: bytes) -> Result | None:
         return None
     bytecode = _members(members["bytecode.tar"]) if "bytecode.tar" in members else {}
     return Result(
-        int(head[1]),
-        members.get("stdout", b"").decode(errors="replace"),
-        members.get("stderr", b"").decode(errors="replace"),
-        {path.removeprefix("files/"): data for path, data in members.items() if path.startswith("files/")},
-        bytecode,
+        status=int(head[1]),
+        stdout=members.get("stdout", b"").decode(errors="replace"),
+        stderr=members.get("stderr", b"").decode(errors="replace"),
+        files={
+            path.removeprefix("files/"): data for path, data in members.items() if path.startswith("files/")
+        },
+        bytecode=bytecode,
     )
 
 

@@ -83,7 +83,7 @@ class Laboratory:
         inside = {f"inside/{path}": data for path, data in pack_control().items()}
         roomy = replace(host, memory=max(host.memory, ROOM))
         machine = self._machine(roomy, self.vmm_images(host, *reversed(qemus)))
-        return Session(machine, roomy, {**(files or {}), **inside}, endpoint)
+        return Session(machine=machine, host=roomy, files={**(files or {}), **inside}, endpoint=endpoint)
 
     @contextmanager
     def pair(
@@ -232,7 +232,7 @@ class Laboratory:
 
         def learn(job: Job) -> Result:
             self.tell(f"booting {host} once to compile Python's library")
-            return bare.run(EmulatedHost(host.cpu, host.line), job)
+            return bare.run(EmulatedHost(cpu=host.cpu, line=host.line), job)
 
         bytecode = bytecode_image(store, base, learn)
         return EmulatedMachine(emulator.command, image, (base, bytecode, *extra), store.root / "runs")

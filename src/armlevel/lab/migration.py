@@ -69,7 +69,7 @@ def machine_of(here: str, there: str) -> str:
     return "virt" if here == there else "virt-10.0"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """One side of a migration: a host, its QEMU, and what runs QEMU there (empty: QEMU as it is).
 
@@ -99,7 +99,7 @@ class Slot:
         return status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Migrated:
     """What happened. ``registers`` are those of vCPU 0 on either side, through KVM; times in seconds.
 

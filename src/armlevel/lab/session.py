@@ -34,7 +34,7 @@ class Refused(Exception):
     """What was asked could not be done in the host; the words are those of the host."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Session:
     """A booted host with a line to what takes requests in it. A context manager; the host ends with it."""
 

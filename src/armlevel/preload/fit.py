@@ -23,7 +23,7 @@ _ASKS = ("h", "help", "version")
 _VERSIONED = re.compile(r"-\d")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A command line that goes with a profile, or the sentences that say why it does not.
 
@@ -53,7 +53,7 @@ def fit(command: Sequence[str], board: Mapping[str, str], cpu: Mapping[str, str]
     """
     line = CommandLine.of(command)
     if _guestless(line):
-        return Fitted(tuple(command), guestless=True)
+        return Fitted(command=tuple(command), guestless=True)
     notes = [f"{option} is not looked into" for option in line.all("readconfig")]
     machine, accel, model = _machine(line, board), _accelerator(line), _cpu(line, cpu)
     faults = [*machine.faults, *accel.faults, *model.faults, *_globals(line)]
@@ -62,10 +62,10 @@ def fit(command: Sequence[str], board: Mapping[str, str], cpu: Mapping[str, str]
         {("machine", "M"): machine.options, ("accel", "enable-kvm"): accel.options, ("cpu",): model.options}
     )
     return Fitted(
-        tuple(options.words()),
-        added,
-        tuple(faults),
-        (*notes, *machine.notes),
+        command=tuple(options.words()),
+        added=added,
+        faults=tuple(faults),
+        notes=(*notes, *machine.notes),
         incoming=bool(line.all("incoming", "loadvm")),
     )
 

@@ -50,7 +50,7 @@ def probe_host(
     known_bits = known_features(kvm)
     gics = gic_of(kvm)
     gic = gics[0] if gics else None
-    session = OfferSession(kvm, plan, machine.pmu, thorough)
+    session = OfferSession(kvm=kvm, plan=plan, pmu=machine.pmu, thorough=thorough)
     offers: list[Offer] = []
     events = pmu_by_guest(kvm) if known_bits["pmu_v3"] == 2 else {}
     for shape in shapes_of(kvm, known_bits):

@@ -22,7 +22,7 @@ _NARROWING = re.compile(
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """Physical CPUs and the facts around them.
 
@@ -65,16 +65,16 @@ def read_machine(root: str = "/") -> Machine:
     states = {file.name: _text(file) for file in sorted(vulnerabilities.glob("*"))}
     dmi = base / "sys/class/dmi/id"
     return Machine(
-        tuple(Cpu(kind, len(found[kind])) for kind in kinds),
-        tuple(tuple(found[kind]) for kind in kinds),
-        _text(base / "proc/sys/kernel/osrelease"),
-        os.sysconf("SC_PAGE_SIZE"),
-        tuple(word for word in line.split() if _NARROWING.fullmatch(word)),
-        {name: state for name, state in states.items() if state not in ("", "Not affected")},
-        " ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))),
-        _pmu(base, found[kinds[0]] if kinds else ()),
-        _text(base / "proc/sys/kernel/hostname"),
-        vmms_of() if root == "/" else nothing(),
+        cpus=tuple(Cpu(kind, len(found[kind])) for kind in kinds),
+        where=tuple(tuple(found[kind]) for kind in kinds),
+        kernel=_text(base / "proc/sys/kernel/osrelease"),
+        page_size=os.sysconf("SC_PAGE_SIZE"),
+        boot_options=tuple(word for word in line.split() if _NARROWING.fullmatch(word)),
+        vulnerabilities={name: state for name, state in states.items() if state not in ("", "Not affected")},
+        firmware=" ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))),
+        pmu=_pmu(base, found[kinds[0]] if kinds else ()),
+        name=_text(base / "proc/sys/kernel/hostname"),
+        vmms=vmms_of() if root == "/" else nothing(),
     )
 
 

@@ -30,7 +30,7 @@ class Effort:
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class OfferSession:
     """One probe of one host: what it asks, how, and what it has learnt so far.
 
