@@ -87,7 +87,7 @@ __attribute__((constructor)) static void begin(void)
 	active = true;
 }
 
-/* This is the program that uses KVM: from here on nothing is handed on to others. */
+/* Hand nothing on to other programs from here on: this process is the one that uses KVM. */
 void settle_down(void)
 {
 	static bool done;

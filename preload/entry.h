@@ -1,4 +1,4 @@
-/* How this library is called. */
+/* What the exported functions share: their visibility, whether the library is active, and errno. */
 
 #ifndef ARMLEVEL_ENTRY_H
 #define ARMLEVEL_ENTRY_H

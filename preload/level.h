@@ -6,7 +6,7 @@
 #include "kvm.h"
 #include "machine.h"
 
-/* What this CPU reads as at EL0: the facts that KVM can neither hide nor change. */
+/* Compare what this CPU reads as at EL0 with the profile: the facts that KVM can neither hide nor change. */
 void check_facts(void);
 
 void enable_capabilities(struct vm *vm, int fd);

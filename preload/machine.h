@@ -33,7 +33,7 @@ struct vcpu *new_vcpu(int vm_fd, int fd, uint64_t index);
 struct vm *vm_of(int fd);
 struct vcpu *vcpu_of(int fd);
 
-/* Something of the profile cannot be had: fatal for the real VM, remembered and told for another. */
+/* Say that something of the profile cannot be had: fatal for the real VM, remembered and logged for another. */
 void refuse(struct vm *vm, const char *sentence);
 void is_real(struct vm *vm);
 

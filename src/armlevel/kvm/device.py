@@ -66,13 +66,13 @@ class Kvm:
             raise KvmError(f"{path} speaks KVM API {version}, not {numbers.API_VERSION}")
 
     def __enter__(self) -> Kvm:
-        """Return itself."""
+        """Return this open KVM."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
+        """Close /dev/kvm."""
         os.close(self.fd)
 
     def create_vm(self, ipa_bits: int = 0) -> Vm:

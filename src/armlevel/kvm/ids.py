@@ -54,13 +54,13 @@ class RegisterId:
         return cls(_GROUPS.get(group, f"{group:#x}"), 1 << (register_id >> 52 & 0xF), register_id & 0xFFFF)
 
     def encode(self) -> int:
-        """Return the id as KVM takes it."""
+        """Put the parts together to the id that KVM takes."""
         group = _CODES[self.group] if self.group in _CODES else int(self.group, 16)
         return _ARM64 << 56 | (self.size.bit_length() - 1) << 52 | group << 16 | self.index
 
     @property
     def encoding(self) -> Encoding:
-        """The encoding (op0, op1, CRn, CRm, op2) of a system register."""
+        """Return the encoding (op0, op1, CRn, CRm, op2) of a system register."""
         i = self.index
         return (i >> 14, i >> 11 & 7, i >> 7 & 15, i >> 3 & 15, i & 7)
 

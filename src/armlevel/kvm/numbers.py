@@ -56,7 +56,7 @@ class Ioctl:
     number: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Put what the kernel is called with together: direction, size, KVM's type, index."""
+        """Compute the number that the kernel is called with: direction, size, KVM's type, index."""
         number = self.direction << 30 | self.size << 16 | _KVMIO << 8 | self.index
         object.__setattr__(self, "number", number)
 

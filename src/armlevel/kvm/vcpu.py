@@ -40,7 +40,7 @@ def _libc_ioctl() -> Callable[..., int]:
 
 
 def size_of(register_id: int) -> int:
-    """Return the bytes of a register, which its id says.
+    """Return how many bytes a register has, from its id.
 
     >>> size_of(0x6030000000140000), size_of(0x6040000000100054)
     (8, 16)
@@ -73,14 +73,14 @@ class Vcpu:
         self._cells = {4: view.cast("I"), 8: view.cast("Q")}
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Unmap kvm_run and close the vCPU's descriptor."""
         if self._run is not None:
             self._run.close()
             self._run = None
         os.close(self.fd)
 
     def init(self, bits: Iterable[int]) -> None:
-        """Initialise it with feature bits (:data:`armlevel.kvm.numbers.FEATURE_BITS`).
+        """Initialise the vCPU with feature bits (:data:`armlevel.kvm.numbers.FEATURE_BITS`).
 
         Raises:
             KvmError: ENOENT, the kernel does not know a bit; EINVAL, the host cannot have them (together).
@@ -174,7 +174,7 @@ class Vcpu:
             run[_IMMEDIATE_EXIT] = 0
 
     def run(self) -> Exit:
-        """Let the guest run until it leaves.
+        """Run the guest until it exits to userspace.
 
         Raises:
             KvmError: the VM is not ready to run, or a signal came (EINTR).

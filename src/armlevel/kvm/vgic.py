@@ -61,11 +61,11 @@ class Device:
         self.fd, self.kind = fd, kind
 
     def close(self) -> None:
-        """Give the descriptor back; the device itself lives as long as its VM."""
+        """Close the device's descriptor; the device itself lives as long as its VM."""
         os.close(self.fd)
 
     def initialise(self) -> None:
-        """Say where its frames are and how many interrupts it has, and initialise it; all vCPUs must exist by now."""
+        """Set frame addresses and the number of interrupts, then initialise the device; all vCPUs must exist by now."""
         for attribute, address in _FRAMES[self.kind].items():
             set_attribute(self.fd, attribute, address)
         set_attribute(self.fd, _INTERRUPTS, _SPIS)

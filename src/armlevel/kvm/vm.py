@@ -44,7 +44,7 @@ class Vm:
         self._memory: list[mmap.mmap] = []
 
     def __enter__(self) -> Vm:
-        """Return itself."""
+        """Return this VM."""
         return self
 
     def __exit__(
@@ -113,7 +113,7 @@ class Vm:
         return device
 
     def has_vgic(self, kind: str) -> bool:
-        """Whether this host has such an interrupt controller for guests; nothing is created."""
+        """Tell whether this host has such an interrupt controller for guests; nothing is created."""
         try:
             exchange(self.fd, numbers.CREATE_DEVICE, CREATE_DEVICE_ARG.pack(VGIC_TYPES[kind], 0, 1), kind)
         except KvmError:

@@ -92,18 +92,18 @@ class AptRoot:
         )
 
     def names(self, pattern: str) -> list[str]:
-        """The names of packages that match a regular expression."""
+        """Return the names of packages that match a regular expression."""
         listing = self._apt(["apt-cache", "search", "--names-only", pattern], f"search for {pattern}")
         return [line.partition(" - ")[0] for line in listing.splitlines()]
 
     def closure(self, names: Sequence[str]) -> list[Package]:
-        """The packages and all they depend on; the last suite's are taken where it has them."""
+        """Return the packages and all they depend on; the last suite's are taken where it has them."""
         command = ["apt-get", "--print-uris", "--yes", "-t", self.suites[-1], "install", *names]
         packages = _packages(self._apt(command, f"resolve {' '.join(names)}"))
         return self.alone(map(str, packages))  # the same ones, with the digests of the signed index
 
     def alone(self, names: Iterable[str]) -> list[Package]:
-        """The packages, without what they depend on."""
+        """Return the packages, without what they depend on."""
         return _packages(
             self._apt(["apt-get", "--print-uris", "download", *names], f"find {' '.join(names)}")
         )
@@ -152,7 +152,7 @@ def _packages(text: str) -> list[Package]:
 
 
 def system_sources() -> list[Source]:
-    """The sources of this machine's own apt; none where there is no apt."""
+    """Return the sources of this machine's own apt; none where there is no apt."""
     if shutil.which("apt-config") is None:
         return []
     command = ["apt-config", "shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d"]

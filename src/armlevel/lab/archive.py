@@ -33,13 +33,13 @@ class Found:
 
     @property
     def key(self) -> str:
-        """A content key: other packages, or other bytes of them, give another."""
+        """Return a content key: other packages, or other bytes of them, give another."""
         return content_key(
             *(f"{package.name} {package.version} {package.digest}" for package in self.packages)
         )
 
     def version(self, name: str) -> str:
-        """The version of one package, empty if it is not among them."""
+        """Return the version of the package ``name``; empty if it is not among these packages."""
         return next((package.version for package in self.packages if package.name == name), "")
 
 
@@ -68,7 +68,7 @@ class Archive:
         return found
 
     def remembered(self, question: str) -> Found | None:
-        """The last answer to ``question``, if there was one."""
+        """Return the last answer to ``question``, if there was one."""
         match self.store.recall("found", question):
             case {"arch": str(arch), "suites": list(suites), "packages": list(packages)}:
                 with contextlib.suppress(TypeError):
@@ -77,7 +77,7 @@ class Archive:
 
     @contextlib.contextmanager
     def files(self, found: Found, into: Path) -> Iterator[dict[str, Path]]:
-        """The package files, by name, for as long as the block runs."""
+        """Fetch the package files and give them by name, for as long as the block runs."""
         place = into / "debs"
         place.mkdir()
         size = sum(package.size for package in found.packages) / 1e6

@@ -57,7 +57,7 @@ def pack_collector() -> dict[str, bytes]:
 
 
 def pack_verifier() -> dict[str, bytes]:
-    """Return the files that apply a guest profile: the probe's rooms, and another door."""
+    """Return the files that apply a guest profile: the probe's rooms, and the verifier as what is run."""
     files = pack_collector()
     files["__main__.py"] = _VERIFY
     verifier = "onefile/verifier.py"
@@ -77,7 +77,7 @@ def pack_control() -> dict[str, bytes]:
 
 
 def read_collector(path: Path) -> Mapping[str, bytes]:
-    """Return the files of a one-file probe. Raises :class:`LabError` if it is none."""
+    """Return the files of a one-file probe. Raises :class:`LabError` if the file is no such probe."""
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
             files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}

@@ -15,7 +15,7 @@ _DT_NEEDED, _DT_STRTAB = 1, 5
 
 
 def needed(data: bytes) -> list[str]:
-    """The names of the libraries a program or library links to; none if ``data`` is no such file.
+    """Return the names of the libraries a program or library links to; none if ``data`` is no such file.
 
     >>> needed(b"#!/bin/sh")
     []
@@ -41,7 +41,7 @@ def needed(data: bytes) -> list[str]:
 
 
 def closure(program: bytes, libraries: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
-    """The libraries that ``program`` needs, directly or not, and the names that ``libraries`` does not have.
+    """Return the libraries that ``program`` needs, directly or not, and the names that ``libraries`` does not have.
 
     >>> closure(b"", {"libc.so.6": b""})
     ({}, [])

@@ -74,7 +74,7 @@ class EmulatedHost:
 
     @property
     def qemu_cpu(self) -> str:
-        """The CPU as QEMU's ``-cpu`` wants it."""
+        """Return the CPU as QEMU's ``-cpu`` wants it."""
         return ",".join([self.cpu, *(f"{name}={value}" for name, value in self.cpu_options)])
 
     def _machine(self) -> list[str]:

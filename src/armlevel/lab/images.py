@@ -111,7 +111,7 @@ _UNWANTED = (
 
 
 def base_image(archive: Archive, found: Found) -> Path:
-    """The base archive, made once for one set of packages."""
+    """Return the base archive, made once for one set of packages."""
 
     def make(place: Path) -> None:
         entries = _skeleton()
@@ -132,7 +132,7 @@ def base_image(archive: Archive, found: Found) -> Path:
 
 
 def bytecode_image(store: Store, base: Path, run: Callable[[Job], Result]) -> Path:
-    """The bytecode of the :data:`COMMON` modules for one base, made by one ``run`` of a host."""
+    """Return the bytecode of the :data:`COMMON` modules for one base, made by one ``run`` of a host."""
 
     def make(place: Path) -> None:
         result = run(Job(f"python3 -c 'import {','.join(COMMON)}'", learn=True))

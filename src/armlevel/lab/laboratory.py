@@ -76,7 +76,7 @@ class Laboratory:
         files: Mapping[str, bytes] | None = None,
         endpoint: Endpoint | None = None,
     ) -> Session:
-        """A host that stays: boots with these QEMUs when its ``with`` block begins, and starts guests as asked.
+        """Return a host that stays: it boots with these QEMUs when its ``with`` block begins, then starts guests.
 
         ``files`` lie under ``/job``; ``endpoint`` is its end of a link to another host.
         """
@@ -89,7 +89,7 @@ class Laboratory:
     def pair(
         self, one: EmulatedHost, other: EmulatedHost, qemus: Sequence[str] = ("10",)
     ) -> Iterator[tuple[Session, Session]]:
-        """Two hosts that stay, and a link between them."""
+        """Boot two hosts that stay until the block ends, with a link between them."""
         with (
             link() as ends,
             self.session(one, qemus, endpoint=ends[0]) as here,
@@ -110,7 +110,7 @@ class Laboratory:
         return LabProbe(host, text, tuple(remarks), result.seconds)
 
     def profile(self, host: EmulatedHost) -> bytes:
-        """The host profile of ``host``, probed once for each kernel, QEMU and probe, and kept."""
+        """Return the host profile of ``host``, probed once for each kernel, QEMU and probe, and kept."""
         collector, release = pack_collector(), find_kernel(self._archive(), host.line).release
         parts = (part for item in sorted(collector.items()) for part in item)
         key = content_key(str(host), release, self.emulator().version, *parts)
@@ -155,7 +155,7 @@ class Laboratory:
         return result
 
     def vmm_images(self, host: EmulatedHost, qemu: str = "10", *more: str) -> tuple[Path, ...]:
-        r"""Archives that let ``host`` run guests: QEMU ("10" or "11", or both), a small Linux guest, network modules.
+        r"""Return archives with which ``host`` runs guests: QEMU ("10", "11" or both), a small guest, network modules.
 
         Give them to :meth:`run` as ``extra``; the host should have ``memory=1024``. Inside there are then
         ``/usr/bin/qemu-system-aarch64`` (the last QEMU named; each is also ``/opt/qemu-10/qemu-system-aarch64`` ...),
@@ -194,7 +194,7 @@ class Laboratory:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def kernels(self, lines: Sequence[str] = ()) -> list[KernelState]:
-        """What the mirror has of each line; a line that is gone is said to be, and why."""
+        """Return what the mirror has of each kernel line; for a line that is gone, why."""
         needed = {row.name: row.needed for row in LINES}
         archive, states = self._archive(), []
         for line in lines or list(needed):
@@ -208,14 +208,14 @@ class Laboratory:
         return states
 
     def emulator(self) -> Emulator:
-        """The QEMU that runs the hosts."""
+        """Return the QEMU that runs the hosts."""
         with self._lock:
             if not self._emulators:
                 self._emulators.append(find_emulator(self._archive()))
             return self._emulators[0]
 
     def store(self) -> Store:
-        """The cache."""
+        """Return the store of the lab's cache directory."""
         return Store(
             self.settings.cache, lambda what: self.tell(f"waiting for another run that makes {what}")
         )

@@ -22,7 +22,7 @@ _PLACE = "/tmp/armlevel"  # noqa: S108 - in an emulated host, where nobody else 
 
 
 def levelled_slot(slot: Slot, guest: Guest, host: Host, *, arrives: bool = False) -> Slot:
-    """Return the slot with QEMU told to show ``guest``; ``arrives``: it was born elsewhere.
+    """Return the slot with QEMU told to show ``guest``; ``arrives``: the guest was started on another host.
 
     Raises:
         UsageError: the host has no offer of the profile's shape, or the library is not built.

@@ -44,7 +44,7 @@ def is_line(text: str) -> bool:
 
 
 def suites_of(line: str) -> tuple[str, ...]:
-    """The suites that may have kernels of ``line``, the likeliest first.
+    """Return the suites that may have kernels of ``line``, the likeliest first.
 
     >>> suites_of("6.12"), suites_of("7.2")
     (('trixie',), ('trixie-backports', 'trixie', 'bookworm'))
@@ -56,7 +56,7 @@ def suites_of(line: str) -> tuple[str, ...]:
 
 
 def release_of(package: str) -> str:
-    """The kernel release a package name carries (what `uname -r` will say, without the flavour), else nothing.
+    """Return the kernel release in a package name (what `uname -r` will say, without the flavour), else nothing.
 
     >>> release_of("linux-image-6.12.117+deb13-cloud-arm64"), release_of("busybox-static")
     ('6.12.117+deb13', '')
@@ -66,7 +66,7 @@ def release_of(package: str) -> str:
 
 
 def newest(line: str, packages: Iterable[str]) -> str | None:
-    """The package with the newest kernel of ``line``; of one release the package that holds the kernel itself.
+    """Return the package with the newest kernel of ``line``; of one release the package that holds the kernel itself.
 
     From some 6.19 on Debian keeps the kernel in `linux-binary-*`, and `linux-image-*` only refers to it.
 

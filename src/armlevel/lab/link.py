@@ -27,12 +27,12 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """The host's address on the link."""
+        """Return the host's address on the link."""
         return f"{_NETWORK}.{self.number}"
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """The words for the emulator: a second network card."""
+        """Return the emulator's words for a second network card."""
         ends = f"local.type=unix,local.path={self.here},remote.type=unix,remote.path={self.there}"
         card = f"virtio-net-pci,netdev=link,romfile=,mac=52:54:00:77:00:{self.number:02x}"
         return ("-netdev", f"dgram,id=link,{ends}", "-device", card)

@@ -51,7 +51,7 @@ class MovingGuest:
     memory: int = 128
 
     def command(self) -> list[str]:
-        """The words behind the program's name."""
+        """Return QEMU's arguments for this guest."""
         return [
             *("-machine", f"{self.machine},gic-version=3", "-cpu", self.cpu),
             *("-smp", str(self.vcpus), "-m", f"{self.memory}M", "-nodefaults", "-display", "none"),
@@ -61,7 +61,7 @@ class MovingGuest:
 
 
 def machine_of(here: str, there: str) -> str:
-    """The machine type for a guest between two QEMUs: one that both know.
+    """Return the machine type for a guest between two QEMUs: one that both know.
 
     >>> machine_of("10", "11"), machine_of("11", "11")
     ('virt-10.0', 'virt')
@@ -123,22 +123,22 @@ class Migrated:
 
     @property
     def keeps_time(self) -> bool | None:
-        """Whether the guest's clock runs at the right rate; unknown where it does not tick."""
+        """Tell whether the guest's clock runs at the right rate; unknown where it does not tick."""
         return None if self.rate is None else _RATE[0] < self.rate < _RATE[1]
 
     @property
     def same(self) -> bool:
-        """Whether the guest says of its CPUs, and computes with them, what it did before."""
+        """Tell whether the guest says of its CPUs, and computes with them, the same as before the move."""
         return bool(self.before) and self.before == self.after
 
     @property
     def healthy(self) -> bool:
-        """Whether the guest arrived, lives, keeps time and is what it was."""
+        """Tell whether the guest arrived, ticks, keeps time, and says the same of its CPUs as before."""
         return self.arrived and self.alive and self.keeps_time is True and self.same
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The messages of both QEMUs, a line each, without the program's name and with doubles left out."""
+        """Return the messages of both QEMUs, a line each, without the program's name and with doubles left out."""
         lines = [line.partition("qemu-system-aarch64: ")[2] or line for line in _lines(self.target_said)]
         lines += [line.partition("qemu-system-aarch64: ")[2] or line for line in _lines(self.source_said)]
         return tuple(dict.fromkeys(lines))
@@ -174,7 +174,7 @@ class Waiting:
 
 
 def await_guest(slot: Slot, name: str, guest: MovingGuest) -> Waiting:
-    """Start the QEMU that a guest is to come to."""
+    """Start the QEMU that waits for a guest to arrive."""
     return Waiting(slot, name, guest, slot.start(name, guest, "-incoming", "defer"))
 
 

@@ -37,7 +37,7 @@ class Kernel:
 
     @property
     def key(self) -> str:
-        """The content key of its cache entry."""
+        """Return the content key of the kernel's cache entry."""
         return self.found.key
 
 
@@ -51,7 +51,7 @@ class Emulator:
 
 
 def find_kernel(archive: Archive, line: str) -> Kernel:
-    """The newest kernel of ``line``; :class:`LabError` if the mirror has none."""
+    """Return the newest kernel of ``line``; :class:`LabError` if the mirror has none."""
     problem: LabError | None = None
     for suite in suites_of(line):
         try:
@@ -75,7 +75,7 @@ def _newest_of(line: str, suite: str) -> Callable[[AptRoot], list[Package]]:
 
 
 def kernel_of(archive: Archive, kernel: Kernel) -> Path:
-    """The kernel's image, unpacked in the cache."""
+    """Return the kernel's image, unpacked in the cache."""
 
     def make(place: Path) -> None:
         with archive.files(kernel.found, place) as debs:
@@ -89,7 +89,7 @@ def kernel_of(archive: Archive, kernel: Kernel) -> Path:
 
 
 def find_userland(archive: Archive) -> Found:
-    """The packages of the hosts' user space: busybox, and Python with what it links to."""
+    """Return the packages of the hosts' user space: busybox, and Python with what it links to."""
 
     def choose(root: AptRoot) -> list[Package]:
         pythons = [
@@ -107,7 +107,7 @@ def find_userland(archive: Archive) -> Found:
 
 
 def find_emulator(archive: Archive) -> Emulator:
-    """QEMU: the one named, else this Debian's in a private place, else the one on PATH, else Debian 13's."""
+    """Return QEMU: the one named, else this Debian's in a private place, else the one on PATH, else Debian 13's."""
     named = archive.settings.qemu
     if named:
         return _own(shutil.which(named) or named)

@@ -53,7 +53,7 @@ class Session:
 
     @property
     def address(self) -> str:
-        """Where other hosts send a guest that is to come here."""
+        """Return the address to which another host sends a guest that moves to this host."""
         return f"tcp:{self.endpoint.address}:{ARRIVALS}" if self.endpoint else f"tcp:{_LAB}:{self.port}"
 
     def __enter__(self) -> Self:
@@ -86,7 +86,7 @@ class Session:
         self._ends.close()
 
     def _line(self) -> BinaryIO:
-        """Return the line to the host; wait until it calls."""
+        """Return the connection to the host; wait until the host makes it."""
         if self._stream is not None:
             return self._stream
         if self._listener is None:

@@ -34,7 +34,7 @@ class LabSettings:
     def of(
         cls, environ: Mapping[str, str], *, mirror: str = "", keyring: str = "", qemu: str = ""
     ) -> LabSettings:
-        """Options first, then the environment.
+        """Take each setting from the options, else from the environment.
 
         >>> LabSettings.of(
         ...     {"HOME": "/home/a", "ARMLEVEL_LAB_QEMU": "/opt/qemu"}, mirror="http://a.example/debian"
@@ -49,14 +49,14 @@ class LabSettings:
         )
 
     def find_mirror(self) -> str:
-        """The address of Debian's archive: the one named, else the one the system's apt uses."""
+        """Return the address of Debian's archive: the one named, else the one the system's apt uses."""
         mirror = self.mirror or debian_mirror(system_sources())
         if not mirror:
             raise LabError("this machine's apt is not configured with a Debian mirror", hint=_ELSEWHERE)
         return mirror
 
     def find_keyring(self) -> Path:
-        """The keys to check the archive's signatures with; what is not signed by them is refused."""
+        """Return the keyring that the archive must be signed with; what is not signed so is refused."""
         candidates = (Path(self.keyring).absolute(),) if self.keyring else _KEYRINGS
         for path in candidates:
             if path.is_file():
@@ -66,7 +66,7 @@ class LabSettings:
 
 
 def codename() -> str:
-    """The code name of this machine's Debian release; empty on anything else."""
+    """Return the code name of this machine's Debian release; empty on anything else."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:

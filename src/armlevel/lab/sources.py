@@ -79,7 +79,7 @@ def _stanza(text: str) -> dict[str, str]:
 
 
 def debian_mirror(sources: Iterable[Source]) -> str | None:
-    r"""The address of Debian's main archive among ``sources``; the first that has `main` of a suite of Debian.
+    r"""Return the address of Debian's main archive: the first of ``sources`` that has `main` of a suite of Debian.
 
     >>> debian_mirror(
     ...     parse_one_line("deb http://a.example/tools stable tool\ndeb http://a.example/debian sid main")

@@ -23,7 +23,7 @@ __all__ = ["Store", "content_key", "default_root"]
 
 
 def default_root(environ: Mapping[str, str]) -> Path:
-    """The lab's place in the user's cache directory.
+    """Return the lab's place in the user's cache directory.
 
     >>> default_root({"XDG_CACHE_HOME": "/cache"}).as_posix()
     '/cache/armlevel/lab'
@@ -35,7 +35,7 @@ def default_root(environ: Mapping[str, str]) -> Path:
 
 
 def content_key(*parts: str | bytes) -> str:
-    """A short name for a content: the same parts give the same key, and where one part ends matters.
+    """Return a short name for a content: the same parts give the same key, and where one part ends matters.
 
     >>> content_key("a", "b") == content_key(b"a", b"b") != content_key("ab")
     True
@@ -55,7 +55,7 @@ class Store:
     waiting: Callable[[str], None] = lambda _what: None
 
     def path(self, kind: str, key: str) -> Path:
-        """Where an entry is, or would be."""
+        """Return the place of an entry, whether there is one or not."""
         return self.root / kind / key
 
     def entry(self, kind: str, key: str, make: Callable[[Path], None]) -> Path:
@@ -88,7 +88,7 @@ class Store:
             part.replace(place)
 
     def recall(self, kind: str, key: str) -> object:
-        """Read a value back; none, or one that cannot be read, is ``None``."""
+        """Return a remembered value; ``None`` if there is none or it cannot be read."""
         try:
             return json.loads(self.path(kind, f"{key}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

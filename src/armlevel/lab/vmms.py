@@ -52,14 +52,14 @@ route add default gw 10.0.2.2
 
 
 def qemu_version(archive: Archive, version: str) -> str:
-    """The full version of QEMU ``version`` as the mirror has it, as 10.0.13."""
+    """Return the full version of QEMU ``version`` as the mirror has it, as 10.0.13."""
     package_version = _find_qemu(archive, version).version("qemu-system-arm")
     match = re.match(r"(?:\d+:)?([\d.]+)", package_version)
     return match[1] if match else package_version
 
 
 def vmm_image(archive: Archive, version: str) -> Path:
-    """QEMU ``version`` for a host, with its libraries; :class:`LabError` if the mirror does not have it (any more).
+    """Return an archive of QEMU ``version`` with its libraries; :class:`LabError` if the mirror does not have it.
 
     The program is ``/opt/qemu-<version>/qemu-system-aarch64``, and ``/usr/bin/qemu-system-aarch64`` refers to that
     of the last archive laid over the host.
@@ -122,7 +122,7 @@ def _collect(deb: Path, programs: dict[str, bytes], libraries: dict[str, bytes])
 
 
 def guest_image(archive: Archive) -> Path:
-    """A guest for a host's QEMU: ``/guest/vmlinuz`` and ``/guest/initrd`` (see ``guest.sh`` for what it says).
+    """Return an archive of a guest: ``/guest/vmlinuz`` and ``/guest/initrd`` (see ``guest.sh`` for what it says).
 
     The kernel is the newest the lab knows, whatever the host's; the root is busybox, and one program that computes
     digests with the instructions its CPU lists.
@@ -192,7 +192,7 @@ def _first(debs: Iterable[Path], wanted: Callable[[str], bool]) -> bytes:
 
 
 def module_image(archive: Archive, line: str) -> Path:
-    """The modules of the network card for a kernel line, and ``/usr/bin/network-up``, which loads them."""
+    """Return an archive of a kernel line's network card modules and ``/usr/bin/network-up``, which loads them."""
     kernel = find_kernel(archive, line)
     found = _find_modules(archive, kernel)
 

@@ -1,4 +1,4 @@
-"""What the library is told: lines of words, the last the SHA-256 of all before it (read by ``preload/config.c``)."""
+"""The preload library's configuration: lines of words, then the SHA-256 of them all (``preload/config.c`` reads it)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def config_of(
 
 
 def observing() -> bytes:
-    """Return the configuration that changes nothing: failing register writes are told, and registers dumped."""
+    """Return the configuration that changes nothing: failing register writes are logged, and registers dumped."""
     return _sealed([*_head("", ""), "observe"])
 
 

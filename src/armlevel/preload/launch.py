@@ -60,7 +60,7 @@ def launch(  # noqa: PLR0913 (what a command line may say)
 
 
 def execute(what: Launch, environ: Mapping[str, str]) -> None:
-    """Become the command; returns only by raising. Without a configuration it is started as it is.
+    """Replace this process by the command; return only by raising. Without a configuration no library is loaded.
 
     Raises:
         UsageError: this machine has no KVM, or the command cannot be started.

@@ -31,7 +31,7 @@ class Option:
     value: str | None = None
 
     def __str__(self) -> str:
-        """Return it as it is written."""
+        """Return the option as a command line has it."""
         return f"-{self.name}" if self.value is None else f"-{self.name} {self.value}"
 
 
@@ -64,7 +64,7 @@ class CommandLine:
         return cls(tuple(command[: start + 1]), tuple(options))
 
     def all(self, *names: str) -> list[Option]:
-        """Every option that is called one of ``names``."""
+        """Return every option that is called one of ``names``."""
         return [option for option in self.options if option.name in names]
 
     def replaced(self, others: Mapping[tuple[str, ...], Sequence[Option]]) -> CommandLine:
@@ -87,7 +87,7 @@ class CommandLine:
         return CommandLine(self.before, tuple(found))
 
     def words(self) -> Iterator[str]:
-        """Return the words again."""
+        """Yield the words of the command line."""
         yield from self.before
         for option in self.options:
             if option.name:
@@ -106,5 +106,5 @@ def split(text: str | None) -> list[str]:
 
 
 def join(parts: Sequence[str]) -> str:
-    """Put parts together again."""
+    """Join the parts of an option's value."""
     return ",".join(part for part in parts if part)

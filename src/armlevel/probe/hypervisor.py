@@ -15,7 +15,7 @@ class VcpuLike(Protocol):
     """A vCPU of a scratch VM; see :class:`armlevel.kvm.vcpu.Vcpu`."""
 
     def init(self, bits: Iterable[int]) -> None:
-        """Initialise it with feature bits."""
+        """Initialise the vCPU with feature bits."""
 
     def finalize_sve(self) -> None:
         """Fix the vector lengths."""
@@ -42,14 +42,14 @@ class VcpuLike(Protocol):
         """Give the VM its final identity; run nothing."""
 
     def run(self) -> Exit:
-        """Run until the guest leaves."""
+        """Run the guest until it exits to userspace."""
 
 
 class GicLike(Protocol):
     """An interrupt controller; see :class:`armlevel.kvm.vgic.Device`."""
 
     def initialise(self) -> None:
-        """Make it ready."""
+        """Initialise the interrupt controller."""
 
 
 class VmLike(Protocol):
@@ -68,10 +68,10 @@ class VmLike(Protocol):
         """Return KVM's masks of writable bits."""
 
     def has_vgic(self, kind: str) -> bool:
-        """Whether there is such an interrupt controller."""
+        """Tell whether this host has such an interrupt controller for guests."""
 
     def create_vgic(self, kind: str) -> GicLike:
-        """Create one."""
+        """Create such an interrupt controller."""
 
     def add_memory(self, guest_address: int, content: bytes) -> None:
         """Give the guest memory."""

@@ -121,7 +121,7 @@ def _all_but(own: int, ones: int) -> list[int]:
 
 
 def values_for(run: Run, limit: int) -> list[int]:
-    """Every value of ``run`` to try beside its limit: all of a short field, telling ones of a longer one.
+    """Return every value of ``run`` to try beside its limit: all of a short field, telling ones of a longer one.
 
     >>> values_for(Run("CTR_EL0.L1Ip", 14, 3), 3 << 14)
     [0, 1, 2]

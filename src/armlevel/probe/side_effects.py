@@ -28,7 +28,7 @@ _PAIRS = (
 def side_effects_of(
     kvm: KvmLike, offer: Offer, plan: ProbePlan, gic: str | None, *, pmu: int | None = None
 ) -> dict[str, dict[str, int | None]]:
-    """Lower one of a pair, let KVM finish the VM, and return what the other one is then (None: it refuses).
+    """Lower one value of each pair, finalize the vCPU, and return the value of the other (None: KVM refuses).
 
     The result is ``Offer.side_effects``, without pairs of which this shape shows only one or lets nothing be lowered.
 

@@ -63,7 +63,7 @@ def try_register(vcpu: VcpuLike, register: Tried, limit: int) -> Answered:
 
 
 def answers_alike(vcpu: VcpuLike, register: Tried, answered: Answered) -> bool:
-    """Whether this vCPU answers as another shape with the same limit did, asked at the edges of its answers.
+    """Tell whether this vCPU, asked at the edges of another shape's answers with the same limit, gives them too.
 
     A thorough probe asks everything; that both give the same profile is tested on every emulated host.
     """
@@ -92,7 +92,7 @@ def edges(answers: Mapping[int, int | None]) -> list[int]:
 
 
 def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accepts | None:
-    """Say what was found as a profile says it; None where KVM takes the limit and nothing else.
+    """Return the answers of KVM as a profile records them; None where KVM takes the limit and nothing else.
 
     >>> accepts_of(Run("A.B", 0, 15), 1, {0: 0, 2: None, 3: 1}).outcome(3)
     'changed'
@@ -116,7 +116,7 @@ def accepts_of(run: Run, limit: int, answers: Mapping[int, int | None]) -> Accep
 
 
 def try_cache(vcpu: VcpuLike, register_id: int, limit: int) -> bool:
-    """Whether KVM lets CCSIDR_EL1 of one cache say another geometry; the limit is put back."""
+    """Tell whether KVM lets CCSIDR_EL1 of one cache say another geometry; the limit is put back."""
     wanted = geometries(limit)
     read_back = vcpu.write_and_read_back(register_id, [*wanted, limit])
     return read_back[:-1] == list(wanted)

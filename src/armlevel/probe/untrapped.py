@@ -26,7 +26,7 @@ class _Seen(Protocol):
 
 
 def nothing_to_clean(clidr: int) -> bool:
-    """Whether a CLIDR_EL1 value says that data need no cleaning for instructions: LoC = 0, or LoUIS = LoUU = 0.
+    """Tell whether a CLIDR_EL1 value says that data need no cleaning for instructions: LoC = 0, or LoUIS = LoUU = 0.
 
     >>> nothing_to_clean(0x82000023), nothing_to_clean(0xA200023)  # Cortex-A76 and A72 as QEMU has them
     (True, False)
@@ -36,7 +36,7 @@ def nothing_to_clean(clidr: int) -> bool:
 
 
 def leaked(difference: _Seen, read: Mapping[str, int]) -> bool:
-    """Whether a difference is only what the hardware shows; ``read`` is what the guest read by itself."""
+    """Tell whether a difference is only what the hardware shows; ``read`` is what guest instructions read."""
     if difference.seen != "guest":
         return False
     if difference.subject == "CTR_EL0.TminLine":

@@ -35,7 +35,7 @@ class Control:
         return getattr(self, f"do_{request['do'].replace('-', '_')}")(**arguments)
 
     def do_wake(self) -> None:
-        """Nothing: whoever asks knows then that the host is there."""
+        """Do nothing: the answer alone tells the lab that the host is there."""
 
     def do_files(self, files: dict[str, str]) -> None:
         """Write small files: paths and their texts; a text in hexadecimal behind `hex:` is binary."""
@@ -46,12 +46,12 @@ class Control:
             target.write_bytes(bytes.fromhex(text[4:]) if binary else text.encode())
 
     def do_start(self, name: str, command: list[str], environ: dict[str, str]) -> dict[str, Any]:
-        """Start QEMU."""
+        """Start QEMU for the guest ``name``; return its status and process number."""
         guest = self._guests[name] = QemuGuest(command, environ)
         return self.do_status(name) | {"pid": guest.pid}
 
     def do_status(self, name: str) -> dict[str, Any]:
-        """Whether QEMU lives, what it says of the guest, what it printed."""
+        """Return QEMU's exit status (none while it lives), the state of its guest, and what QEMU printed."""
         guest = self._guests[name]
         status = guest.status
         run = ""
@@ -64,11 +64,11 @@ class Control:
         return {"exit": status, "run": run, "said": guest.said()}
 
     def do_ask(self, name: str, command: str, arguments: dict[str, Any] | None = None) -> object:
-        """Ask QEMU's monitor."""
+        """Ask QEMU's monitor; return what it answers."""
         return self._guests[name].ask(command, arguments)
 
     def do_sent(self, name: str, seconds: float) -> object:
-        """Wait until QEMU has sent its guest, or given up; return what it says of that."""
+        """Wait until QEMU has sent its guest, or given up; return what `query-migrate` then says."""
         ends = time.monotonic() + seconds
         # Each question takes time of the one CPU that sends.
         while (info := self._guests[name].ask("query-migrate")).get("status") not in _DONE:
@@ -90,7 +90,7 @@ class Control:
         return self._guests[name].heard()
 
     def do_registers(self, name: str) -> dict[str, dict[str, int | None]]:
-        """Read the vCPUs' registers through KVM."""
+        """Return the vCPUs' registers, read through KVM."""
         return {
             str(number): {f"{key:#018x}": value for key, value in values.items()}
             for number, values in self._guests[name].registers().items()
@@ -108,7 +108,7 @@ class Control:
 
 
 def main() -> int:
-    """Serve the lab at the port that is named, after saying the word it knows us by."""
+    """Connect to the lab's port, say the word by which the lab knows this host, and serve its requests."""
     port, word = int(sys.argv[1]), sys.argv[2]
     with socket.create_connection((_LAB, port)) as line, line.makefile("rwb") as stream:
         stream.write(word.encode() + b"\n")

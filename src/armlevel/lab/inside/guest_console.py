@@ -51,7 +51,7 @@ def vcpus_of(pid: int) -> dict[int, int]:
 
 
 def says_what_it_is(number: int) -> bool:
-    """Whether a register says what the CPU is: ID and cache registers, and the firmware's.
+    """Tell whether a register says what the CPU is: ID and cache registers, and the firmware's.
 
     >>> [says_what_it_is(number) for number in (0x603000000013C020, 0x603000000013C100, 0x6030000000140000)]
     [True, False, True]

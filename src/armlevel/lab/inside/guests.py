@@ -68,16 +68,16 @@ class QemuGuest:
 
     @property
     def status(self) -> int | None:
-        """QEMU's exit status; none while it runs."""
+        """Return QEMU's exit status; none while it runs."""
         return self._process.poll()
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """Return QEMU's process number."""
         return self._process.pid
 
     def said(self) -> str:
-        """What QEMU has printed, all of it."""
+        """Return all that QEMU has printed."""
         return (self._place / "said").read_text(encoding="utf-8", errors="replace")
 
     def _connect(self, path: Path) -> socket.socket:
@@ -152,12 +152,12 @@ class QemuGuest:
             self._lines.append(line)
 
     def ticks(self) -> list[Tick]:
-        """All ticks that were heard."""
+        """Return all ticks that the guest has printed."""
         with self._news:
             return list(self._ticks)
 
     def heard(self) -> list[str]:
-        """The other lines of the console."""
+        """Return the lines of the guest's console that are no ticks."""
         with self._news:
             return list(self._lines)
 
@@ -191,7 +191,7 @@ class QemuGuest:
         return []
 
     def registers(self) -> dict[int, dict[int, int | None]]:
-        """What KVM says each vCPU is, register by register. The guest is paused meanwhile."""
+        """Return each vCPU's registers as KVM has them. The guest is paused meanwhile."""
         running = self.ask("query-status")["running"]
         if running:
             self.ask("stop")
@@ -202,7 +202,7 @@ class QemuGuest:
                 self.ask("cont")
 
     def end(self) -> None:
-        """Kill QEMU, and forget it."""
+        """Kill QEMU, and remove its files."""
         self._process.kill()
         self._process.wait()
         if self._console is not None:
