@@ -12,9 +12,7 @@ from typing import Annotated
 
 import typer
 
-from armlevel.arch import load
 from armlevel.cli import lab_migrate
-from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
 from armlevel.cli.verify import report
@@ -33,6 +31,8 @@ from armlevel.lab import (
     parse_host,
     read_collector,
 )
+from armlevel.operations.named import guest_named
+from armlevel.operations.verify import VerifyResult
 from armlevel.probe.apply import Applied, Difference
 
 __all__ = ["app"]
@@ -177,7 +177,7 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Boot a host and give a scratch VM there the guest's CPU; compare."""
-    where, wanted = parse_host(host), guest_of(guest, load())
+    where, wanted = parse_host(host), guest_named(guest)
     text = pretty(guest_object(wanted)).encode()
     found = json.loads(_laboratory(mirror, keyring, qemu).verify(where, text, pack_verifier(), timeout))
     applied = Applied(
@@ -186,7 +186,7 @@ def verify(
         found["read"],
         found["gic"],
     )
-    return report(wanted, applied, str(where), as_json=as_json)
+    return report(VerifyResult(wanted, applied, str(where)), as_json=as_json)
 
 
 @app.command("fleet")

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import Json
 from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import read_host
@@ -29,6 +28,7 @@ from armlevel.lab.migration import (
     move,
 )
 from armlevel.lab.vmms import VMMS
+from armlevel.operations.named import guest_named
 
 __all__ = ["run"]
 
@@ -66,7 +66,7 @@ def run(
     """
     here, there = _versions(qemu)
     catalogue = load()
-    profile = guest_of(guest, catalogue) if guest else None
+    profile = guest_named(guest) if guest else None
     lab = Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring), tell)
     hosts = parse_host(a), parse_host(b)
     plain = MovingGuest(machine_of(here, there), vcpus=vcpus)
