@@ -31,6 +31,7 @@ from armlevel.lab import (
     parse_host,
     read_collector,
 )
+from armlevel.lab.results import list_lab
 from armlevel.operations.named import guest_named
 from armlevel.operations.verify import VerifyResult
 from armlevel.probe.apply import Applied, Difference
@@ -69,41 +70,27 @@ def list_hosts(
     as_json: Json = False,
 ) -> int:
     """List kernel lines with their newest releases, CPU models with their variants, and what is cached."""
-    lab = _laboratory(mirror, keyring, qemu, refresh=refresh)
-    states = lab.kernels()
-    try:
-        emulator = f"QEMU {lab.emulator().version} ({lab.emulator().origin})"
-    except LabError as exc:
-        emulator = f"none: {exc}"
+    found = list_lab(_laboratory(mirror, keyring, qemu, refresh=refresh))
     if as_json:
-        lines = [
-            {
-                "line": s.line,
-                "release": s.release,
-                "cached": s.cached,
-                "needed": s.needed,
-                "problem": s.problem,
-            }
-            for s in states
+        say_json(found.document())
+        return found.status
+    rows = [
+        (s.line, s.release or "-", "cached" if s.cached else s.problem or "to be fetched")
+        for s in found.lines
+    ]
+    cpus = [(model.name, "  ".join(model.variants)) for model in MODELS]
+    say(
+        [
+            "kernel lines",
+            *columns(rows, "  "),
+            "",
+            "CPU models, and options worth a host",
+            *columns(cpus, "  "),
         ]
-        models = [{"cpu": model.name, "variants": list(model.variants)} for model in MODELS]
-        say_json({"lines": lines, "cpus": models, "emulator": emulator, "cache": str(lab.settings.cache)})
-    else:
-        rows = [
-            (s.line, s.release or "-", "cached" if s.cached else s.problem or "to be fetched") for s in states
-        ]
-        cpus = [(model.name, "  ".join(model.variants)) for model in MODELS]
-        say(
-            [
-                "kernel lines",
-                *columns(rows, "  "),
-                "",
-                "CPU models, and options worth a host",
-                *columns(cpus, "  "),
-            ]
-        )
-        say(["", *wrapped(emulator, "emulator  "), f"cache     {lab.settings.cache}"])
-    return 1 if any(s.problem and s.needed for s in states) else 0
+    )
+    emulator = found.emulator or f"none: {found.problem}"
+    say(["", *wrapped(emulator, "emulator  "), f"cache     {found.cache}"])
+    return found.status
 
 
 @app.command("run")
