@@ -42,7 +42,7 @@ def test_a_baseline_is_written_and_runs_on_its_hosts(armlevel: Command, pair: li
     assert checked.out.count("runs   runs    every part") == 2
 
 
-def test_json_is_the_profile_and_nothing_else(armlevel: Command, pair: list[str]):
+def test_json_holds_the_profile_and_nothing_is_said_beside_it(armlevel: Command, pair: list[str]):
     said = armlevel("baseline", *pair, "--json", "--name", "mine")
     assert said.code == 0
     assert said.err == ""
@@ -57,8 +57,9 @@ def test_json_is_the_profile_and_nothing_else(armlevel: Command, pair: list[str]
         "starts_on",
         "implementation",
         "facts",
-    } <= set(said.json)
-    assert said.json["name"] == "mine"
+    } <= set(said.json["guest"])
+    assert said.json["guest"]["name"] == "mine"
+    assert (said.json["kind"], said.json["answer"]) == ("baseline/1", "runs")
 
 
 def test_no_baseline_names_conflicts_and_groups(armlevel: Command, stuck: list[str], tmp_path: Path):
@@ -128,8 +129,8 @@ def test_policies_are_met_recorded_or_an_answer(armlevel: Command, pair: list[st
 def test_a_shape_can_do_without(armlevel: Command, tmp_path: Path):
     both = (Shape(), Shape(frozenset({"sve"})))
     (one,) = write(tmp_path, host("a", shapes=both))
-    assert armlevel("baseline", one, "--json").json["shape"]["features"] == ["sve"]
-    assert armlevel("baseline", one, "--without", "SVE", "--json").json["shape"]["features"] == []
+    assert armlevel("baseline", one, "--json").json["guest"]["shape"]["features"] == ["sve"]
+    assert armlevel("baseline", one, "--without", "SVE", "--json").json["guest"]["shape"]["features"] == []
 
 
 def test_explain_tells_every_name(armlevel: Command, tmp_path: Path):
@@ -254,15 +255,16 @@ def test_show_decodes_hosts_and_guests(armlevel: Command, pair: list[str], tmp_p
     assert said.code == 0
     for text in ("Arm Neoverse N1 r3p1", "counter 25 MHz, DC ZVA 64 bytes", "RNDR=1 FEAT_RNG", "1.3"):
         assert text in said.out
-    decoded = armlevel("show", pair[1], "--json").json
-    assert decoded["kind"] == "host-profile/1"
+    (decoded,) = armlevel("show", pair[1], "--json").json["shown"]
+    assert decoded["document"]["kind"] == "host-profile/1"
     assert decoded["fields"]["ID_AA64ISAR0_EL1.RNDR"] == {"value": 1, "name": "FEAT_RNG"}
     assert decoded["features"]["FEAT_RNG"] is True
     assert "takes 0 1" in armlevel("show", pair[1], "--explain").out
     out = tmp_path / "g.json"
     armlevel("baseline", *pair, "-o", out)
     assert "starts on" in armlevel("show", out).out
-    assert [one["kind"] for one in armlevel("show", out, pair[0], "--json").json] == [
+    shown = armlevel("show", out, pair[0], "--json").json["shown"]
+    assert [one["document"]["kind"] for one in shown] == [
         "guest-profile/1",
         "host-profile/1",
     ]
@@ -323,7 +325,9 @@ def test_a_fact_that_is_not_there_has_near_ones(armlevel: Command):
     said = armlevel("facts", "FEAT_SVVE")
     assert said.code == 1
     assert "did you mean FEAT_SVE" in said.err
-    assert armlevel("facts", "FEAT_SVVE", "--json").json == {"found": [], "nothing": ["FEAT_SVVE"]}
+    found = armlevel("facts", "FEAT_SVVE", "--json").json
+    assert "FEAT_SVE" in found.pop("near")["FEAT_SVVE"]
+    assert found == {"kind": "facts/1", "found": [], "nothing": ["FEAT_SVVE"]}
 
 
 def test_names_in_documents_do_not_reach_the_terminal_raw(armlevel: Command, tmp_path: Path):

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import pytest
 
 from armlevel.cli.app import VERBS
-from armlevel.cli.exporting import TARGETS
 from armlevel.documents import guest_object, host_object, pretty
 from armlevel.errors import LabError, UsageError
 from armlevel.lab import Laboratory, LabSettings
+from armlevel.operations.export import TARGETS
 from tests.cli.hosts import Command
 from tests.formats.profiles import baselines, host
 
@@ -176,8 +176,8 @@ def test_a_socket_without_qemu_is_a_sentence(armlevel: Command, tmp_path):
 
 
 def test_the_real_program_is_asked_too(tmp_path):
-    from armlevel.cli.qmp import ask
     from armlevel.formats.expansion import properties
+    from armlevel.operations.qmp import ask
 
     try:
         qemu = Laboratory(LabSettings.of(os.environ)).emulator().command

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from armlevel.cli.implementations import implementation_named, target
 from armlevel.documents import pretty
 from armlevel.documents.write import guest_object, host_object
 from armlevel.errors import UsageError
+from armlevel.operations.implementations import implementation_named, target
 from armlevel.profile import Implementation
 from tests.cli.hosts import Command
 from tests.engine.kit import V1
@@ -78,10 +78,10 @@ def test_a_chosen_implementation_and_the_cores_to_come_are_in_the_profile_and_in
     said = armlevel(
         "baseline", *files, "--implementation", "g2", "--also-target", "0x410fd4f1:0x17", "--json"
     )
-    assert "413fd0c1" in json.dumps(said.json["implementation"])
-    assert "--implementation MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0" in said.json["made"]["source"]
-    assert "--also-target 0x410fd4f1:0x17:0x0" in said.json["made"]["source"]
-    assert "410fd4f1" in json.dumps(said.json["implementation"])
+    assert "413fd0c1" in json.dumps(said.json["guest"]["implementation"])
+    assert "--implementation MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0" in said.json["guest"]["made"]["source"]
+    assert "--also-target 0x410fd4f1:0x17:0x0" in said.json["guest"]["made"]["source"]
+    assert "410fd4f1" in json.dumps(said.json["guest"]["implementation"])
 
 
 def test_an_implementation_that_a_host_cannot_show_is_a_no_that_names_the_option(armlevel: Command):

@@ -104,5 +104,5 @@ def test_a_tolerance_is_asked_for_by_name(armlevel: Command, recorded):
     assert armlevel("baseline", *pair, "--tolerate", "el2-only").code == 1
     said = armlevel("baseline", *pair, "--tolerate", "el2-only", "--tolerate", "id-trap", "--json")
     assert said.code == 0
-    assert said.json["tolerates"] == ["el2-only", "id-trap"]
-    assert "--tolerate el2-only --tolerate id-trap" in said.json["made"]["source"]
+    assert said.json["guest"]["tolerates"] == ["el2-only", "id-trap"]
+    assert "--tolerate el2-only --tolerate id-trap" in said.json["guest"]["made"]["source"]

@@ -27,7 +27,7 @@ def arm(monkeypatch):
     """This machine is an Arm one with a made-up KVM."""
     kvm = FakeKvm(like_7_3, mrs=[100_000_000, 4] * 4)
     kvm.values |= {CATALOGUE.registers[name].kvm_id: 0 for name in ("REVIDR_EL1", "AIDR_EL1")}
-    for place in ("onefile.collector", "cli.verify"):
+    for place in ("onefile.collector", "operations.verify"):
         monkeypatch.setattr(f"armlevel.{place}.Kvm", lambda *_: nullcontext(kvm))
         monkeypatch.setattr(f"armlevel.{place}.read_machine", lambda: MACHINE)
     return kvm

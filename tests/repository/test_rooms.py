@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,15 @@ CORE = {
 
 def test_every_room_has_a_floor():
     assert rooms() <= set().union(*FLOORS)
+
+
+def test_contributing_draws_the_floors_of_the_contract():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawing = text.partition("## Rooms")[2].split("```")[1]
+    # A line is the rooms of a floor, and what they are behind two spaces or more.
+    heads = [re.split(r"\s{2,}", line)[0] for line in drawing.strip().splitlines()]
+    drawn = [{f"armlevel.{room}" for room in head.split(" | ")} for head in heads]
+    assert drawn == [floor - {"armlevel.machines"} for floor in FLOORS]
 
 
 def test_the_core_is_the_same_for_make_ruff_and_the_import_contract():
@@ -73,6 +83,10 @@ def test_a_core_module_that_leans_on_a_package_is_found(tmp_path: Path):
         ("engine", "import armlevel.formats", "floors"),
         ("profile", "import armlevel.kvm", "floors"),
         ("documents", "import armlevel.cli", "floors"),
+        ("operations", "import armlevel.lab", "floors"),
+        ("onefile", "import armlevel.operations", "floors"),
+        ("cli", "import armlevel.engine", "words"),
+        ("cli", "from armlevel.formats import qemu_write", "words"),
         ("engine", "import rich", "core"),
     ],
 )

@@ -1,27 +1,14 @@
-"""Answers: in words, as an exit status, as JSON."""
+"""Answers in words: what they rest on, and what a person gave."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from armlevel.cli.inputs import Given
 from armlevel.cli.words import part_text, unknown_text
-from armlevel.documents import verdict_object
-from armlevel.engine import Answer, Finding, Part, Verdict, worst
+from armlevel.operations import Answer, Finding, Part
+from armlevel.operations.given import Given
 
-__all__ = ["exit_of", "findings_json", "given_json", "given_lines", "judged_text"]
-
-_EXIT: dict[Answer, int] = {"runs": 0, "refused": 1, "unknown": 3}
-
-
-def exit_of(answers: Iterable[Answer]) -> int:
-    """Return the exit status of several answers: that of the worst.
-
-    >>> exit_of(["runs", "unknown"]), exit_of(["unknown", "refused"]), exit_of([])
-    (3, 1, 0)
-    """
-    return _EXIT[worst(answers)]
+__all__ = ["given_lines", "judged_text"]
 
 
 def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> str:
@@ -44,18 +31,6 @@ def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> st
     return f"{', '.join(judged) if judged else 'nothing'} only; {rest}"
 
 
-def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return findings as a verdict document holds them."""
-    listed: list[dict[str, Any]] = verdict_object(Verdict("", "", {}, tuple(findings)))["findings"]
-    return listed
-
-
-def given_json(given: Sequence[Given]) -> dict[str, Any]:
-    """Return what was given with --fact, for a result to record; nothing if nothing was."""
-    facts = [{"host": one.host, "fact": one.fact, "value": one.value} for one in given]
-    return {"given": facts} if facts else {}
-
-
 def given_lines(given: Sequence[Given]) -> list[str]:
-    """Return the same as lines to print."""
+    """Return what was given with --fact as lines to print."""
     return [f"given: {one.host} has {one.fact} {one.value}" for one in given]

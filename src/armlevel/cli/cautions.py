@@ -8,7 +8,7 @@ from armlevel.arch import Catalogue
 from armlevel.cli.output import wrapped
 from armlevel.cli.subjects import core_name, hosts_text
 from armlevel.cli.words import listed_few
-from armlevel.engine import RISKS, Finding
+from armlevel.operations import RISKS, Finding
 from armlevel.profile import Implementation
 
 __all__ = ["caution_lines", "cautions_in"]

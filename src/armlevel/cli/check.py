@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from armlevel.arch import load
-from armlevel.cli.answers import exit_of, given_json, given_lines, judged_text
+from armlevel.cli.answers import given_lines, judged_text
 from armlevel.cli.findings import Page
-from armlevel.cli.inputs import guest_of, hosts_named
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, GuestFile, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.cli.subjects import hosts_text, shape_text
-from armlevel.documents import verdict_object
-from armlevel.engine import Answer, Finding, Part, Verdict, check, worst
+from armlevel.operations import Answer, Finding, Part, Verdict, worst
+from armlevel.operations.check import check
+from armlevel.operations.named import guest_named, hosts_named
 from armlevel.profile import Guest
 
 __all__ = ["run"]
@@ -34,25 +34,22 @@ def run(
     what it learnt at boot stays true. The parts are shape, registers, register list, firmware and facts; the virtual
     interrupt controller and the size of guest-physical addresses are not judged.
     """
-    catalogue = load()
-    wanted = guest_of(guest, catalogue)
+    wanted = guest_named(guest)
     there, given = hosts_named(hosts, fact or ())
-    verdicts = [
-        check(
-            wanted,
-            host,
-            catalogue,
-            assume_same_impdef=assume_same_impdef,
-            accept_weaker_mitigation=accept_weaker_mitigation,
-        )
-        for host in there
-    ]
+    found = check(
+        wanted,
+        there,
+        assume_same_impdef=assume_same_impdef,
+        accept_weaker_mitigation=accept_weaker_mitigation,
+        given=given,
+    )
     if as_json:
-        say_json({"verdicts": [verdict_object(verdict) for verdict in verdicts]} | given_json(given))
+        say_json(found.document())
     else:
-        page = Page(catalogue, explain=explain)
-        say([*_guest_lines(wanted), *given_lines(given), "", *_table(verdicts), *_findings(verdicts, page)])
-    return exit_of(answer for verdict in verdicts for answer in (verdict.start, verdict.arrive))
+        page = Page(load(), explain=explain)
+        table, findings = _table(found.verdicts), _findings(found.verdicts, page)
+        say([*_guest_lines(wanted), *given_lines(given), "", *table, *findings])
+    return found.status
 
 
 def _guest_lines(guest: Guest) -> list[str]:

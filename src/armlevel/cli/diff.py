@@ -9,13 +9,12 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import Catalogue, LineChange, load
-from armlevel.cli.inputs import load_all
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.cli.words import listed_few
-from armlevel.engine import Change, diff, known_between
-from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host
+from armlevel.operations import Change
+from armlevel.operations.diff import diff
+from armlevel.operations.named import load_all
 
 __all__ = ["run"]
 
@@ -42,43 +41,19 @@ def run(
 
     A host is compared by its passthrough guest. The direction says what B promises, seen from A.
     """
-    catalogue = load()
-    found = [loaded.document for loaded in load_all([a, b])]
-    items = [document for document in found if isinstance(document, Host | Guest)]
-    if len(found) != 2 or len(items) != 2:
-        raise UsageError("two hosts or guests are compared", hint="name two profiles")
-    changes = diff(items[0], items[1], catalogue)
-    differs = any(change.identity for change in changes)
-    one, two = items
-    known = (
-        known_between(one, two, changes, catalogue) if isinstance(one, Host) and isinstance(two, Host) else ()
-    )
+    found = diff([loaded.document for loaded in load_all([a, b])])
     if as_json:
-        kernels = [
-            {"until": row.until, "since": row.since, "why": row.why, "subjects": list(subjects)}
-            for row, subjects in known
-        ]
-        say_json({"changes": [_json(change) for change in changes], "kernels": kernels})
+        say_json(found.document())
     else:
+        names = found.before, found.after
         say(
             [
-                *wrapped(f"from {one.name} to {two.name}"),
-                *_page(changes, catalogue, (one.name, two.name), explain=explain),
-                *_kernels(known),
+                *wrapped(f"from {found.before} to {found.after}"),
+                *_page(found.changes, load(), names, explain=explain),
+                *_kernels(found.kernels),
             ]
         )
-    return 1 if differs else 0
-
-
-def _json(change: Change) -> dict[str, object]:
-    return {
-        "subject": change.subject,
-        "part": change.part,
-        "from": change.before,
-        "to": change.after,
-        "direction": change.direction,
-        "features": list(change.features),
-    }
+    return found.status
 
 
 def _page(

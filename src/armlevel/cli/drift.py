@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text
+from armlevel.cli.answers import given_lines, judged_text
 from armlevel.cli.findings import Page
-from armlevel.cli.inputs import Given, guest_of, hosts_named
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.engine import Answer, Drift, Moved, Part, drift, passthrough, worst
-from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host
+from armlevel.operations import Answer, Drift, Moved, Part, worst
+from armlevel.operations.drift import drift
+from armlevel.operations.named import guest_named, hosts_named
 
 __all__ = ["run"]
 
@@ -43,48 +41,16 @@ def run(
     with itself as it was, and every change that a guest may notice is shown with its likely cause.
     Exit: 0 all do, 1 some host no longer does, 3 cannot say.
     """
-    catalogue = load()
     now, given = hosts_named(hosts, fact or ())
     old, _ = hosts_named(since) if since else ([], ())
-    if not guest and not old:
-        raise UsageError("neither a guest nor older recordings", hint="give --guest GUEST or --since HOST")
-    before = _paired(now, old)
-    named = guest_of(guest, catalogue) if guest else None
-    found = []
-    for host in now:
-        earlier = before.get(host.name)
-        if earlier is not None:
-            earlier = _same_machine(earlier, [one for one in given if one.host == host.name])
-        wanted: Guest | None = named
-        if wanted is None and earlier is not None:
-            wanted = passthrough(earlier, catalogue)
-        if wanted is None:
-            raise UsageError(f"{host.name}: nothing older is recorded of it", hint="give --guest GUEST")
-        found.append(drift(host, wanted, catalogue, earlier))
+    found = drift(now, guest_named(guest) if guest else None, old, given=given)
     if as_json:
-        answer = worst(one.answer for one in found)
-        say_json({"answer": answer, "hosts": [_json(one) for one in found]} | given_json(given))
+        say_json(found.document())
     else:
-        page = Page(catalogue, explain=explain)
-        say([*given_lines(given), *_table(found), *(line for one in found for line in _details(one, page))])
-    return exit_of(one.answer for one in found)
-
-
-def _paired(now: Sequence[Host], old: Sequence[Host]) -> dict[str, Host]:
-    by_name = {host.name: host for host in old}
-    pairs = {host.name: by_name[host.name] for host in now if host.name in by_name}
-    if not pairs and len(now) == len(old) == 1:
-        return {now[0].name: old[0]}
-    if strange := [host.name for host in old if host.name not in pairs]:
-        hint = "hosts are compared with those of the same name; or compare one with one"
-        raise UsageError(f"--since: no host here is called {strange[0]}", hint=hint)
-    return pairs
-
-
-def _same_machine(earlier: Host, given: Sequence[Given]) -> Host:
-    # What a person says of a host now was as true of it then.
-    told: dict[str, Any] = {one.fact: one.value for one in given if getattr(earlier.facts, one.fact) is None}
-    return replace(earlier, facts=replace(earlier.facts, **told)) if told else earlier
+        page = Page(load(), explain=explain)
+        details = (line for one in found.hosts for line in _details(one, page))
+        say([*given_lines(given), *_table(found.hosts), *details])
+    return found.status
 
 
 def _table(found: Sequence[Drift]) -> list[str]:
@@ -129,39 +95,3 @@ def _why(moved: Moved) -> str:
     if not moved.real:
         return "every KVM lists it: the recording left it out"
     return features
-
-
-def _json(one: Drift) -> dict[str, object]:
-    return {
-        "host": one.host,
-        "guest": one.verdict.guest,
-        "answer": one.answer,
-        "start": one.verdict.start,
-        "arrive": one.verdict.arrive,
-        "born_here": one.born_here,
-        "since": one.since or None,
-        "changes": [_change(moved) for moved in one.changes],
-        "findings": findings_json(one.verdict.findings),
-    }
-
-
-def _change(moved: Moved) -> dict[str, object]:
-    change, row = moved.change, moved.known
-    return {
-        "subject": change.subject,
-        "part": change.part,
-        "from": change.before,
-        "to": change.after,
-        "direction": change.direction,
-        "features": list(change.features),
-        "cause": moved.cause,
-        "known": None
-        if row is None
-        else {
-            "line": ".".join(map(str, row.series)),
-            "had": row.had,
-            "has": row.has,
-            "why": row.why,
-            "see": row.see,
-        },
-    }

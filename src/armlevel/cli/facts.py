@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from armlevel.arch import load
 from armlevel.cli.options import Json
 from armlevel.cli.output import say, say_json, tell
-from armlevel.cli.rows import Found, find, found_json, found_lines, near_matches
+from armlevel.cli.rows import found_lines
+from armlevel.operations.facts import facts
 
 __all__ = ["run"]
 
@@ -26,18 +27,14 @@ def run(
     Shows what announces a feature, the rules that speak of it, a field's order and values, and on which kernels KVM
     lets it be written; each with its source. Exit 1 if nothing is called so.
     """
-    catalogue = load()
-    found: dict[str, list[Found]] = {term: find(term, catalogue) for term in terms}
-    nothing = [term for term, some in found.items() if not some]
+    found = facts(terms)
     if as_json:
-        rows: list[dict[str, Any]] = [found_json(one, catalogue) for some in found.values() for one in some]
-        say_json({"found": rows, "nothing": nothing})
+        say_json(found.document())
     else:
         lines: list[str] = []
-        for one in dict.fromkeys(one for some in found.values() for one in some):
-            lines += [*([""] if lines else []), *found_lines(one, catalogue)]
+        for one in found.rows:
+            lines += [*([""] if lines else []), *found_lines(one, load())]
         say(lines)
-    for term in nothing:
-        near = near_matches(term, catalogue)
+    for term, near in found.near:
         tell(f"nothing is called {term!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
-    return 1 if nothing else 0
+    return found.status

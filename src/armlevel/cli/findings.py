@@ -10,8 +10,7 @@ from armlevel.cli.cautions import caution_lines, cautions_in
 from armlevel.cli.output import columns, wrapped
 from armlevel.cli.subjects import features_at_stake, hosts_text, number_text, numbers_in, subject_text
 from armlevel.cli.words import listed_few, remedy_texts
-from armlevel.engine import Finding
-from armlevel.engine.parts.register_list import UNKNOWN_THERE
+from armlevel.operations import UNKNOWN_THERE, Finding
 
 __all__ = ["Page", "between", "by_value", "kinds_of", "of_kinds"]
 

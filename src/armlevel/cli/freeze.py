@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from armlevel import __version__
-from armlevel.arch import load
-from armlevel.cli.answers import exit_of
-from armlevel.cli.inputs import guest_of, load_all
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import say, say_json, tell, wrapped
-from armlevel.documents import (
-    Frozen,
-    Origin,
-    freeze,
-    host_object,
-    read_file,
-    read_published,
-    replace_file,
-    write_published,
-)
-from armlevel.engine import check, worst
-from armlevel.errors import BadDocument
-from armlevel.profile import Guest, Host, Made
+from armlevel.documents import Frozen, read_file, read_published, replace_file
+from armlevel.operations.freeze import freeze
+from armlevel.operations.named import guest_named, hosts_named
 
-__all__ = ["frozen_json", "frozen_lines", "run"]
+__all__ = ["frozen_lines", "run"]
 
 
 def run(
@@ -59,71 +44,35 @@ def run(
     Keys are PEM, as OpenSSL makes them: `openssl genpkey -algorithm ed25519 -out key.pem` for --key, and
     `openssl pkey -in key.pem -pubout -out public.pem` for `armlevel verify-signature`.
     """
-    from armlevel.documents.signing import key_id, private_key
+    from armlevel.documents.signing import private_key
 
-    catalogue = load()
-    wanted = guest_of(guest, catalogue)
-    if not wanted.made.tool:  # a host's passthrough guest was made here and now
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        made = Made(f"armlevel {__version__}", catalogue.version, now, f"passthrough guest of {guest}")
-        wanted = replace(wanted, made=made)
+    wanted = guest_named(guest)
     secret = private_key(read_file(key), key) if key else None
-    hosts = _hosts(host or ())
-    answers = [(one, check(wanted, one, catalogue)) for one in hosts]
-    worse = [(one.name, verdict.arrive) for one, verdict in answers if verdict.arrive != "runs"]
-    if worse:
-        for there, answer in worse:
-            tell(f"not frozen: on {there}, {wanted.name} is {answer}; see armlevel check")
-        return exit_of([worst(answer for _, answer in worse)])
-    origins = [Origin(one.name, host_object(one)["digest"]) for one in hosts]
-    before = read_published(read_file(parent), parent).frozen.digest if parent else ""
-    frozen = freeze(wanted, name, version, origins, before)
+    found = freeze(
+        wanted,
+        name,
+        version,
+        hosts=hosts_named(host)[0] if host else (),
+        parent=read_published(read_file(parent), parent).frozen.digest if parent else "",
+        key=secret,
+        source=f"passthrough guest of {guest}",
+    )
+    for there, answer in found.against:
+        tell(f"not frozen: on {there}, {wanted.name} is {answer}; see armlevel check")
     target = output or f"{name}-{version}.json"
-    replace_file(target, write_published(frozen, secret).decode())
-    signed_by = (key_id(secret.public_key()),) if secret is not None else ()
+    if found.frozen is not None:
+        replace_file(target, found.data.decode())
     if as_json:
-        say_json(frozen_json(frozen, signed_by) | {"file": target})
-    else:
-        say(frozen_lines(frozen, signed_by))
-    tell(f"{frozen.guest.name} written to {target}" + ("" if secret is not None else ", not signed"))
-    return 0
+        say_json(found.document() | {"file": target if found.frozen is not None else None})
+    elif found.frozen is not None:
+        say(frozen_lines(found.frozen, found.signed_by))
+    if found.frozen is not None:
+        tell(f"{found.frozen.guest.name} written to {target}" + ("" if found.signed_by else ", not signed"))
+    return found.status
 
 
-def _hosts(names: list[str] | tuple[str, ...]) -> list[Host]:
-    if not names:
-        return []
-    hosts = []
-    for loaded in load_all(names):
-        if not isinstance(loaded.document, Host):
-            kind = "guest profile" if isinstance(loaded.document, Guest) else "verdict"
-            raise BadDocument(loaded.path, (f"a host is needed here, this is a {kind}",))
-        hosts.append(loaded.document)
-    return hosts
-
-
-def frozen_json(frozen: Frozen, signed_by: tuple[str, ...]) -> dict[str, object]:
-    """Return what a frozen profile is, without its guest."""
-    line = frozen.lineage
-    return {
-        "name": frozen.name,
-        "version": frozen.version,
-        "digest": frozen.digest,
-        "signed_by": list(signed_by),
-        "lineage": {
-            "hosts": [{"name": one.name, "digest": one.digest or None} for one in line.hosts],
-            "source": line.source,
-            "policy": list(line.policy),
-            "tolerates": list(frozen.guest.tolerates),
-            "catalogue": line.catalogue,
-            "tool": line.tool,
-            "at": line.at,
-            "parent": line.parent or None,
-        },
-    }
-
-
-def frozen_lines(frozen: Frozen, signed_by: tuple[str, ...]) -> list[str]:
-    """Return the same as a page."""
+def frozen_lines(frozen: Frozen, signed_by: Sequence[str]) -> list[str]:
+    """Return what a frozen profile is, without its guest, as lines."""
     line = frozen.lineage
     hosts = ", ".join(f"{one.name} ({one.digest[7:19]})" if one.digest else one.name for one in line.hosts)
     made = ", ".join(

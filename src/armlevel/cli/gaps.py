@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from armlevel.cli.output import wrapped
-from armlevel.formats.export_result import Gap
+from armlevel.operations import Gap
 
-__all__ = ["left_lines", "lefts_json"]
+__all__ = ["left_lines"]
 
 _WAYS = {
     "run": "armlevel run starts QEMU with it",
@@ -19,20 +18,6 @@ _WAYS = {
     "same": "use hosts that are equal there",
     "commandline": "--form commandline has it",
 }
-
-
-def lefts_json(lefts: Sequence[Gap]) -> list[dict[str, Any]]:
-    """Return the leavings as JSON objects."""
-    return [
-        {
-            "subject": one.subject,
-            "needs": one.needs,
-            "has": one.has or None,
-            "ways": list(one.ways),
-            "certain": one.certain,
-        }
-        for one in lefts
-    ]
 
 
 def left_lines(lefts: Sequence[Gap]) -> list[str]:

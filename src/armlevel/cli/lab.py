@@ -12,9 +12,7 @@ from typing import Annotated
 
 import typer
 
-from armlevel.arch import load
 from armlevel.cli import lab_migrate
-from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
 from armlevel.cli.verify import report
@@ -33,6 +31,9 @@ from armlevel.lab import (
     parse_host,
     read_collector,
 )
+from armlevel.lab.results import list_lab
+from armlevel.operations.named import guest_named
+from armlevel.operations.verify import VerifyResult
 from armlevel.probe.apply import Applied, Difference
 
 __all__ = ["app"]
@@ -69,41 +70,27 @@ def list_hosts(
     as_json: Json = False,
 ) -> int:
     """List kernel lines with their newest releases, CPU models with their variants, and what is cached."""
-    lab = _laboratory(mirror, keyring, qemu, refresh=refresh)
-    states = lab.kernels()
-    try:
-        emulator = f"QEMU {lab.emulator().version} ({lab.emulator().origin})"
-    except LabError as exc:
-        emulator = f"none: {exc}"
+    found = list_lab(_laboratory(mirror, keyring, qemu, refresh=refresh))
     if as_json:
-        lines = [
-            {
-                "line": s.line,
-                "release": s.release,
-                "cached": s.cached,
-                "needed": s.needed,
-                "problem": s.problem,
-            }
-            for s in states
+        say_json(found.document())
+        return found.status
+    rows = [
+        (s.line, s.release or "-", "cached" if s.cached else s.problem or "to be fetched")
+        for s in found.lines
+    ]
+    cpus = [(model.name, "  ".join(model.variants)) for model in MODELS]
+    say(
+        [
+            "kernel lines",
+            *columns(rows, "  "),
+            "",
+            "CPU models, and options worth a host",
+            *columns(cpus, "  "),
         ]
-        models = [{"cpu": model.name, "variants": list(model.variants)} for model in MODELS]
-        say_json({"lines": lines, "cpus": models, "emulator": emulator, "cache": str(lab.settings.cache)})
-    else:
-        rows = [
-            (s.line, s.release or "-", "cached" if s.cached else s.problem or "to be fetched") for s in states
-        ]
-        cpus = [(model.name, "  ".join(model.variants)) for model in MODELS]
-        say(
-            [
-                "kernel lines",
-                *columns(rows, "  "),
-                "",
-                "CPU models, and options worth a host",
-                *columns(cpus, "  "),
-            ]
-        )
-        say(["", *wrapped(emulator, "emulator  "), f"cache     {lab.settings.cache}"])
-    return 1 if any(s.problem and s.needed for s in states) else 0
+    )
+    emulator = found.emulator or f"none: {found.problem}"
+    say(["", *wrapped(emulator, "emulator  "), f"cache     {found.cache}"])
+    return found.status
 
 
 @app.command("run")
@@ -177,7 +164,7 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Boot a host and give a scratch VM there the guest's CPU; compare."""
-    where, wanted = parse_host(host), guest_of(guest, load())
+    where, wanted = parse_host(host), guest_named(guest)
     text = pretty(guest_object(wanted)).encode()
     found = json.loads(_laboratory(mirror, keyring, qemu).verify(where, text, pack_verifier(), timeout))
     applied = Applied(
@@ -186,7 +173,7 @@ def verify(
         found["read"],
         found["gic"],
     )
-    return report(wanted, applied, str(where), as_json=as_json)
+    return report(VerifyResult(wanted, applied, str(where)), as_json=as_json)
 
 
 @app.command("hosts")

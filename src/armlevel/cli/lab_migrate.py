@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 
-from armlevel.arch import load
-from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import Json
 from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import read_host
 from armlevel.errors import UsageError
-from armlevel.kvm import name_of
 from armlevel.lab import Laboratory, LabSettings, parse_host
 from armlevel.lab.levelled import levelled_slot
 from armlevel.lab.migration import (
@@ -28,11 +25,11 @@ from armlevel.lab.migration import (
     machine_of,
     move,
 )
+from armlevel.lab.results import MeasuredMove
 from armlevel.lab.vmms import VMMS
+from armlevel.operations.named import guest_named
 
 __all__ = ["run"]
-
-_Changed = tuple[str, int | None, int | None]
 
 _A = Annotated[str, typer.Argument(metavar="A", help="The host that the guest starts on.")]
 _B = Annotated[str, typer.Argument(metavar="B", help="The host that it moves to.")]
@@ -65,8 +62,7 @@ def run(
     Exit 0: it arrived, ticks, keeps time, and is the guest it was. Exit 1: it is not, and why.
     """
     here, there = _versions(qemu)
-    catalogue = load()
-    profile = guest_of(guest, catalogue) if guest else None
+    profile = guest_named(guest) if guest else None
     lab = Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring), tell)
     hosts = parse_host(a), parse_host(b)
     plain = MovingGuest(machine_of(here, there), vcpus=vcpus)
@@ -79,13 +75,12 @@ def run(
             target = levelled_slot(target, profile, profiles[1], arrives=True)
         tell(f"booting {hosts[0]} and {hosts[1]}")
         moved = _moved(source, target, plain, return_path=return_path)
-    differences = tuple(_differences(moved, {row.kvm_id for row in catalogue.registers.values()}))
-    healthy = moved.healthy
+    found = MeasuredMove(str(hosts[0]), str(hosts[1]), moved)
     if as_json:
-        say_json(_json(moved, differences, healthy=healthy))
+        say_json(found.document())
     else:
-        say(_lines(str(hosts[0]), str(hosts[1]), moved, differences, healthy=healthy))
-    return 0 if healthy else 1
+        say(_lines(found))
+    return found.status
 
 
 def _moved(source: Slot, target: Slot, guest: MovingGuest, *, return_path: bool) -> Migrated:
@@ -114,18 +109,10 @@ def _versions(text: str) -> tuple[str, str]:
     return versions
 
 
-def _differences(moved: Migrated, identity: set[int]) -> Iterator[_Changed]:
-    """Yield the ID registers that the destination's vCPU does not have as the source's had them."""
-    for number in sorted(identity & set(moved.sent) & set(moved.found)):
-        if moved.sent[number] != moved.found[number]:
-            yield name_of(number), moved.sent[number], moved.found[number]
-
-
-def _lines(
-    a: str, b: str, moved: Migrated, differences: tuple[_Changed, ...], *, healthy: bool
-) -> Iterator[str]:
-    found = "migrated and healthy" if healthy else f"not healthy: {_why(moved)}"
-    yield from wrapped(f"measured: {a} -> {b}: {found}")
+def _lines(found: MeasuredMove) -> Iterator[str]:
+    moved, differences = found.moved, found.changed
+    outcome = "migrated and healthy" if moved.healthy else f"not healthy: {_why(moved)}"
+    yield from wrapped(f"measured: {found.source} -> {found.target}: {outcome}")
     if moved.source_status:
         yield from wrapped(moved.source_status, "  source says  ")
     yield f"  arrived      {_word(moved.arrived)}"
@@ -163,23 +150,3 @@ def _word(yes: bool) -> str:
 
 def _hex(value: int | None) -> str:
     return "-" if value is None else f"{value:#x}"
-
-
-def _json(moved: Migrated, differences: tuple[_Changed, ...], *, healthy: bool) -> dict[str, object]:
-    return {
-        "healthy": healthy,
-        "arrived": moved.arrived,
-        "ticks": moved.alive,
-        "clock_rate": moved.rate,
-        "keeps_time": moved.keeps_time,
-        "same_cpu": moved.same,
-        "source_status": moved.source_status,
-        "problem": moved.problem,
-        "messages": list(moved.words),
-        "before": list(moved.before),
-        "after": list(moved.after),
-        "changed": [{"register": name, "was": _hex(was), "is": _hex(now)} for name, was, now in differences],
-        "registers": {name_of(key): _hex(value) for key, value in sorted(moved.found.items())},
-        "downtime_s": moved.downtime,
-        "seconds": round(moved.seconds, 2),
-    }

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from armlevel.arch import Catalogue, features_of
 from armlevel.cli.answers import given_lines, judged_text
 from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds
-from armlevel.cli.inputs import Given
 from armlevel.cli.output import columns, wrapped
 from armlevel.cli.subjects import core_name, fact_texts, hosts_text, shape_text, shown_features, value_text
 from armlevel.cli.words import against_text, listed_few
-from armlevel.engine import Baseline, Change, Finding, Grouping, diff
+from armlevel.operations import Baseline, Change, Finding, Grouping
+from armlevel.operations.baseline import BaselineResult
+from armlevel.operations.diff import changes_between
 from armlevel.profile import Guest, Host
 
 __all__ = ["baseline_lines", "group_lines", "guest_lines"]
@@ -24,20 +25,13 @@ _IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _CACHES = ("CCSIDR_EL1", "CLIDR_EL1")
 
 
-def baseline_lines(
-    found: Baseline,
-    hosts: Sequence[Host],
-    given: Sequence[Given],
-    catalogue: Catalogue,
-    groups: Grouping | None = None,
-    *,
-    explain: bool,
-) -> list[str]:
-    """Return the page of a baseline; with ``groups``, of hosts that have none together."""
+def baseline_lines(result: BaselineResult, catalogue: Catalogue, *, explain: bool) -> list[str]:
+    """Return the page of a baseline; where there is none, also which hosts do have one."""
+    found, hosts, groups = result.found, result.hosts, result.groups
     names = [host.name for host in hosts]
     of = hosts_text(names, every=explain)
     of = of if len(names) < 3 else f"{len(names)} hosts: {of}"
-    lines = [*_verdict_lines(found, of), *given_lines(given)]
+    lines = [*_verdict_lines(found, of), *given_lines(result.given)]
     if found.guest is not None and groups is None:
         lines += guest_lines(found.guest, catalogue, len(names))
         lines += _losses(found.guest, hosts, catalogue, explain=explain)
@@ -115,7 +109,7 @@ def _firmware_text(name: str, value: int, catalogue: Catalogue) -> str:
 def _losses(guest: Guest, hosts: Sequence[Host], catalogue: Catalogue, *, explain: bool) -> list[str]:
     alike: dict[tuple[str, ...], list[str]] = {}
     for host in hosts:
-        alike.setdefault(_loss(diff(host, guest, catalogue), catalogue, explain=explain), []).append(
+        alike.setdefault(_loss(changes_between(host, guest), catalogue, explain=explain), []).append(
             host.name
         )
     lines: list[str] = []

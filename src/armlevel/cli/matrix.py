@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-from armlevel.arch import load
-from armlevel.cli.answers import given_json, given_lines
-from armlevel.cli.inputs import hosts_named
+from armlevel.cli.answers import given_lines
 from armlevel.cli.levelled import group_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import WIDTH, say, say_json, wrapped
 from armlevel.cli.words import against_text, part_text, unknown_text
 from armlevel.documents import replace_file
-from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matrix, tolerance_named
+from armlevel.operations import Answer, Cell, Finding, Part
+from armlevel.operations.matrix import letter_of, matrix
+from armlevel.operations.named import hosts_named
+from armlevel.operations.policies import policy_of
 
-__all__ = ["run", "symbol_of"]
+__all__ = ["run"]
 
 _LEGEND = {
     "P": "a passthrough guest may go",
@@ -46,49 +47,28 @@ def run(
 
     The exit status is 0 when it ran, whatever the answers.
     """
-    catalogue = load()
     there, given = hosts_named(hosts, fact or ())
-    policy = Policy(
+    policy = policy_of(
+        there,
+        tolerate=tolerate,
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
-        tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
     )
-    cells = matrix(there, catalogue, policy, vmm=vmm)
-    names = [host.name for host in there]
-    symbols = {(cell.source, cell.target): symbol_of(cell) for cell in cells}
+    found = matrix(there, policy, vmm=vmm, given=given)
+    cells, letters = found.cells, found.letters
     if svg:
         from armlevel.cli.svg import matrix_svg
 
-        replace_file(svg, matrix_svg(names, symbols, _meanings(cells)))
+        replace_file(svg, matrix_svg(found.hosts, letters, _meanings(cells)))
     if as_json:
-        say_json({"hosts": names, "moves": [_json(cell) for cell in cells]} | given_json(given))
-        return 0
-    lines = [*given_lines(given), *_grid(names, symbols), *_legend(cells)]
+        say_json(found.document())
+        return found.status
+    lines = [*given_lines(given), *_grid(found.hosts, letters), *_legend(cells)]
     lines += _judged(cells)
-    lines += _one_way(cells, names)
-    lines += group_lines(groups_of(there, catalogue, policy))
+    lines += _one_way(cells, found.hosts)
+    lines += group_lines(found.groups)
     say(lines)
-    return 0
-
-
-def symbol_of(cell: Cell) -> str:
-    """Return the one letter that tells the most about a move."""
-    passthrough, levelled = dict(cell.passthrough_parts), dict(cell.levelled_parts)
-    if cell.passthrough == "runs":
-        return "P"
-    if cell.levelled == "runs":
-        return "L"
-    if _only_recorded(cell.passthrough, passthrough):
-        return "p"
-    if _only_recorded(cell.levelled, levelled):
-        return "l"
-    if "unknown" in (cell.passthrough, cell.levelled):
-        return "?"
-    return "r" if levelled.get("registers") == levelled.get("shape") == "runs" else "."
-
-
-def _only_recorded(answer: Answer, parts: dict[Part, Answer]) -> bool:
-    return answer == "unknown" and parts.get("registers") == "runs" and parts.get("shape") == "runs"
+    return found.status
 
 
 def _grid(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list[str]:
@@ -144,12 +124,12 @@ def _alike(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list
 
 
 def _meanings(cells: Sequence[Cell]) -> dict[str, str]:
-    forbidden = against_text(f for cell in cells if symbol_of(cell) == "r" for f in cell.conflicts)
+    forbidden = against_text(f for cell in cells if letter_of(cell) == "r" for f in cell.conflicts)
     return {**_LEGEND, "r": _LEGEND["r"] + forbidden, **_REST}
 
 
 def _legend(cells: Sequence[Cell]) -> list[str]:
-    shown = {symbol_of(cell) for cell in cells}
+    shown = {letter_of(cell) for cell in cells}
     texts = {symbol: text for symbol, text in _meanings(cells).items() if symbol in _LEGEND}
     lines = [
         line for symbol, text in texts.items() if symbol in shown for line in wrapped(text, f"  {symbol}  ")
@@ -185,23 +165,3 @@ def _one_way(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
         if (b, a) not in runs
     ]
     return wrapped("; ".join(edges), "  one way   ") if edges else []
-
-
-def _json(cell: Cell) -> dict[str, object]:
-    return {
-        "from": cell.source,
-        "to": cell.target,
-        "passthrough": cell.passthrough,
-        "levelled": cell.levelled,
-        "passthrough_parts": dict(cell.passthrough_parts),
-        "levelled_parts": dict(cell.levelled_parts),
-        "refused_by": list(
-            dict.fromkeys(f.subject for f in cell.findings if f.severity in ("stops", "breaks"))
-        ),
-        "conflicts": list(
-            dict.fromkeys(f.subject for f in cell.conflicts if f.severity in ("stops", "breaks"))
-        ),
-        "not_known": list(
-            dict.fromkeys(f.subject for f in (*cell.findings, *cell.conflicts) if f.severity == "unknown")
-        ),
-    }

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from armlevel.arch import Catalogue, load
-from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text
+from armlevel.cli.answers import given_lines, judged_text
 from armlevel.cli.findings import Page
-from armlevel.cli.inputs import guest_of, hosts_named
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Tolerate, Vmm
 from armlevel.cli.output import say, say_json, wrapped
 from armlevel.cli.subjects import shape_text
 from armlevel.cli.words import way_texts
-from armlevel.engine import Move, Prediction, migrate, tolerance_named
-from armlevel.errors import UsageError
+from armlevel.operations import Move
+from armlevel.operations.migrate import arrival_parts, migrate
+from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.policies import tolerances_of
 
 __all__ = ["run"]
 
@@ -44,25 +45,19 @@ def run(
     The exit status is that of A to B. Judged is the vCPU: shape, registers, register list, firmware and facts; not the
     virtual interrupt controller, not the size of guest-physical addresses.
     """
-    catalogue = load()
     hosts, given = hosts_named([a, b], fact or ())
-    if len(hosts) != 2:
-        raise UsageError(
-            f"{len(hosts)} hosts are named, and a move is between two", hint="see armlevel matrix"
-        )
-    moving = guest_of(guest, catalogue) if guest is not None else None
-    moves = migrate(
-        hosts[0],
-        hosts[1],
-        catalogue,
-        guest=moving,
+    moving = guest_named(guest) if guest is not None else None
+    found = migrate(
+        hosts,
+        moving,
         vmm=vmm,
-        tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
+        tolerate=tolerances_of(tolerate),
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
+        given=given,
     )
     if as_json:
-        say_json({"moves": [_json(move) for move in moves]} | given_json(given))
+        say_json(found.document())
     else:
         what = (
             f"guest {moving.name}, shape {shape_text(moving.shape)}"
@@ -70,15 +65,14 @@ def run(
             else f"passthrough guest under {vmm}"
         )
         lines = [*wrapped(f"predicted: {what}"), *given_lines(given)]
-        for move in moves:
-            lines += ["", *_move(move), *_why(move, catalogue, explain=explain)]
-        say([*lines, *_ways(moves)])
-    return exit_of([moves[0].answer])
+        for move in found.moves:
+            lines += ["", *_move(move), *_why(move, load(), explain=explain)]
+        say([*lines, *_ways(found.moves)])
+    return found.status
 
 
 def _move(move: Move) -> list[str]:
-    parts = {part: arrive for part, (_, arrive) in move.verdict.parts.items()}
-    judged = judged_text(parts, move.findings)
+    judged = judged_text(arrival_parts(move), move.findings)
     return wrapped(f"{move.source} -> {move.target}: {move.answer}  (judged: {judged})", rest="    ")
 
 
@@ -117,26 +111,3 @@ def _ways(moves: Sequence[Move]) -> list[str]:
         one_way = " (that way only)" if len(some) < len(stuck) else ""
         lines += wrapped(text + one_way, "  remedy   ")
     return lines
-
-
-def _json(move: Move) -> dict[str, Any]:
-    return {
-        "from": move.source,
-        "to": move.target,
-        "answer": move.answer,
-        "parts": {part: arrive for part, (_, arrive) in move.verdict.parts.items()},
-        "findings": findings_json(move.findings),
-        "remedies": [{"do": way.do, "what": way.what, "hosts": list(way.hosts)} for way in move.ways],
-    } | ({} if move.prediction is None else {"prediction": _prediction_json(move.prediction)})
-
-
-def _prediction_json(found: Prediction) -> dict[str, object]:
-    return {
-        "vmm": found.vmm,
-        "outcome": found.outcome,
-        "alive": found.alive,
-        "harm": list(found.harm),
-        "blocking": list(found.blocking),
-        "counts": None if found.counts is None else list(found.counts),
-        "messages": list(found.messages),
-    }

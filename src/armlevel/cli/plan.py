@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from armlevel.arch import load
-from armlevel.cli.answers import given_json, given_lines
-from armlevel.cli.inputs import hosts_named
+from armlevel.cli.answers import given_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, HostFiles, Json, Tolerate
 from armlevel.cli.output import say, say_json, wrapped
 from armlevel.cli.subjects import hosts_text
 from armlevel.cli.words import listed_few
-from armlevel.documents import guest_object
-from armlevel.engine import Policy, tolerance_named
-from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
-from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
-from armlevel.errors import UnknownName
-from armlevel.profile import Host
-from armlevel.profile.shape import shape_feature
+from armlevel.operations import Joining, Plan, PlanGroup
+from armlevel.operations.named import hosts_named
+from armlevel.operations.plan import Advice, PlanResult, plan
+from armlevel.operations.policies import policy_of
 
 __all__ = ["run"]
-
-_ADVISED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class _Advice:
-    # What is told beside the groups.
-    held: Sequence[Holdout | None] = ()
-    merges: Sequence[Merge] = ()
-    ways: Sequence[tuple[int, int]] = ()
-    tolerated: Plan | None = None
-    joining: Sequence[tuple[str, Sequence[Joining]]] = ()
-    without: Plan | None = None
 
 
 def run(
@@ -74,56 +54,38 @@ def run(
     Up to 100 kinds of hosts (or with --explain) also: who holds a group back, which kernel upgrades would merge two
     groups, what tolerances would merge, and where a group's guest may go one way. The exit status is 0 when it ran.
     """
-    catalogue = load()
     there, given = hosts_named(hosts, fact or ())
-    policy = Policy(
-        without=frozenset(map(shape_feature, without or ())),
-        hide=tuple(catalogue.feature(text).name for text in hide or ()),
+    policy = policy_of(
+        there,
+        without=without,
+        hide=hide,
+        tolerate=tolerate,
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
-        tolerate=tuple(tolerance_named(text, catalogue) for text in tolerate or ()),
     )
-    planner = Planner(there, catalogue, policy)
-    found = planned(planner, pools)
-    advice = _Advice()
-    if explain or len(planner.kinds) <= _ADVISED:
-        wider = replace(policy, tolerate=tuple(catalogue.tolerances))
-        advice = _Advice(
-            holdouts(planner, found.pools),
-            merges(planner, found.pools),
-            one_way(found.pools, catalogue),
-            planned(Planner(there, catalogue, wider)) if not policy.tolerate else None,
-        )
-    if add:
-        strangers, _ = hosts_named(add)
-        taken = {host.name for host in there}
-        told = [(host.name, joining(planner, found.pools, _named_apart(host, taken))) for host in strangers]
-        advice = replace(advice, joining=told)
-    if remove:
-        names = {host.name for host in there}
-        for name in remove:
-            if name not in names:
-                raise UnknownName("host here", name, tuple(sorted(names))[:3])
-        rest = [host for host in there if host.name not in remove]
-        advice = replace(advice, without=planned(Planner(rest, catalogue, policy), pools))
+    found = plan(
+        there,
+        policy,
+        pools=pools,
+        add=hosts_named(add)[0] if add else (),
+        remove=remove or (),
+        advise=explain,
+        given=given,
+    )
     if as_json:
-        say_json(_json(found, advice, planner) | given_json(given))
+        say_json(found.document())
     else:
-        say([*given_lines(given), *_page(found, advice, planner, explain=explain)])
-    return 0
+        say([*given_lines(given), *_page(found, explain=explain)])
+    return found.status
 
 
-def _named_apart(host: Host, taken: Collection[str]) -> Host:
-    return replace(host, name=f"{host.name} (new)") if host.name in taken else host
-
-
-def _page(found: Plan, advice: _Advice, planner: Planner, *, explain: bool) -> list[str]:
-    hosts = sum(len(kind.names) for kind in planner.kinds)
-    head = f"{hosts} hosts of {len(planner.kinds)} kinds: {_count(found)}"
+def _page(result: PlanResult, *, explain: bool) -> list[str]:
+    found = result.plan
+    head = f"{result.hosts} hosts of {result.kinds} kinds: {_count(found)}"
     lines = wrapped(head, rest="    ")
     for place, pool in enumerate(found.pools):
         if len(pool.hosts) > 1 or explain:
-            lines += _pool_lines(place, pool, advice, explain=explain)
+            lines += _pool_lines(place, pool, result.advice, explain=explain)
     alone = [pool.hosts[0] for pool in found.pools if len(pool.hosts) == 1]
     if alone and not explain:
         several = len(found.pools) - len(alone)
@@ -132,7 +94,7 @@ def _page(found: Plan, advice: _Advice, planner: Planner, *, explain: bool) -> l
     if found.left:
         names = [name for kind in found.left for name in kind.names]
         lines += wrapped(f"left out: {hosts_text(names, every=explain)}", rest="    ")
-    return [*lines, *_advice_lines(found, advice)]
+    return [*lines, *_advice_lines(result)]
 
 
 def _count(found: Plan) -> str:
@@ -145,7 +107,7 @@ def _count(found: Plan) -> str:
     return f"{groups}; that fewer than {found.least} are impossible is proved, what lies between is not"
 
 
-def _pool_lines(place: int, pool: PlanGroup, advice: _Advice, *, explain: bool) -> list[str]:
+def _pool_lines(place: int, pool: PlanGroup, advice: Advice, *, explain: bool) -> list[str]:
     doubt = "" if pool.baseline.answer == "runs" else " (not every part is recorded)"
     names = hosts_text(pool.hosts, every=explain or len(pool.hosts) < 10)
     rows = [("hosts", f"{names}{doubt}")]
@@ -168,7 +130,8 @@ def _pool_lines(place: int, pool: PlanGroup, advice: _Advice, *, explain: bool) 
     return [*lines, *(line for title, text in rows for line in wrapped(text, f"  {title:10}"))]
 
 
-def _advice_lines(found: Plan, advice: _Advice) -> list[str]:
+def _advice_lines(result: PlanResult) -> list[str]:
+    found, advice = result.plan, result.advice
     lines: list[str] = []
     for one in advice.merges:
         ups = [f"{host} from {now} to {then} (as {like})" for host, now, then, like in one.upgrades]
@@ -180,14 +143,14 @@ def _advice_lines(found: Plan, advice: _Advice) -> list[str]:
         lines += wrapped(fewer, "  tolerated ")
     if advice.ways:
         lines += wrapped("; ".join(f"group {i + 1} -> {j + 1}" for i, j in advice.ways), "  one way   ")
-    for name, places in advice.joining:
+    for name, places in result.joining:
         fit = [one for one in places if one.answer != "refused"]
         text = ", ".join(f"group {one.pool + 1} ({_loss(one)})" for one in fit)
         lines += wrapped(
             f"{name} could join {text}" if fit else f"{name} would be a group of its own", "  add       "
         )
-    if advice.without is not None:
-        lines += wrapped(f"then {_count(advice.without)}", "  remove    ")
+    if result.without is not None:
+        lines += wrapped(f"then {_count(result.without)}", "  remove    ")
     return ["", *lines] if lines else []
 
 
@@ -198,54 +161,3 @@ def _features(count: int) -> str:
 def _loss(one: Joining) -> str:
     doubt = ", not every part is recorded" if one.answer == "unknown" else ""
     return (f"costs it {_features(len(one.loses))}" if one.loses else "costs it nothing") + doubt
-
-
-def _json(found: Plan, advice: _Advice, planner: Planner) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "hosts": sum(len(kind.names) for kind in planner.kinds),
-        "kinds": len(planner.kinds),
-        "least": found.least,
-        "optimal": found.optimal,
-        "groups": [
-            _pool_json(pool, advice.held[place] if place < len(advice.held) else None)
-            for place, pool in enumerate(found.pools)
-        ],
-        "left": [name for kind in found.left for name in kind.names],
-        "merges": [
-            {
-                "groups": [one.one, one.two],
-                "upgrades": [dict(zip(("host", "from", "to", "as"), up, strict=True)) for up in one.upgrades],
-            }
-            for one in advice.merges
-        ],
-        "one_way": [{"from": i, "to": j} for i, j in advice.ways],
-        "tolerated": None if advice.tolerated is None else [list(p.hosts) for p in advice.tolerated.pools],
-    }
-    if advice.joining:
-        answer["add"] = [
-            {
-                "host": name,
-                "groups": [{"group": o.pool, "answer": o.answer, "loses": list(o.loses)} for o in places],
-            }
-            for name, places in advice.joining
-        ]
-    if advice.without is not None:
-        gone = advice.without
-        answer["remove"] = {"least": gone.least, "groups": [list(pool.hosts) for pool in gone.pools]}
-    return answer
-
-
-def _pool_json(pool: PlanGroup, held: Holdout | None) -> dict[str, Any]:
-    costs = {
-        name: sorted(cost) for kind, cost in zip(pool.kinds, pool.costs, strict=True) for name in kind.names
-    }
-    return {
-        "hosts": list(pool.hosts),
-        "answer": pool.baseline.answer,
-        "without": sorted(pool.without),
-        "costs": costs,
-        "held_by": None
-        if held is None
-        else {"by": held.by, "hosts": list(held.hosts), "gains": list(held.gains)},
-        "baseline": None if pool.baseline.guest is None else guest_object(pool.baseline.guest),
-    }

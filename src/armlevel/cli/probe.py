@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from armlevel.arch import load
 from armlevel.cli.options import Output
 from armlevel.cli.output import tell
 from armlevel.documents.replace import replace_file
-from armlevel.onefile.collector import collect, written
-from armlevel.probe import plan_of
+from armlevel.documents.write import pretty
+from armlevel.operations.probe import probe
 
 __all__ = ["run"]
 
@@ -32,12 +31,12 @@ def run(
 
     The host profile is written to FILE, or printed.
     """
-    probed = collect(plan_of(load()), name=name, thorough=thorough)
-    text = written(probed)
+    probed = probe(name, thorough=thorough)
+    text = pretty(probed.document())
     if output:
         replace_file(output, text)
     if as_json or not output:
         sys.stdout.write(text)
     for remark in probed.remarks:
         tell(remark)
-    return 0
+    return probed.status

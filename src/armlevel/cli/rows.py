@@ -1,24 +1,15 @@
-"""Rows of the catalogue found by a name or a number, and laid out."""
+"""Rows of the catalogue, laid out."""
 
 from __future__ import annotations
 
-import difflib
-from typing import Any
-
-from armlevel.arch import Catalogue, Expr, Feature, Field, Hwcap, Part, Register, mentioned
-from armlevel.arch.expr import Feat, leaves
-from armlevel.cli.inputs import whole_number
+from armlevel.arch import Catalogue, Expr, Feature, Field, Hwcap, Part, Register
 from armlevel.cli.output import wrapped
 from armlevel.cli.subjects import core_name
-from armlevel.profile import Implementation
+from armlevel.operations.facts import Found, flags_of, maker_of, mandatory_from, rules_of, used_by
 
-__all__ = ["Found", "find", "found_json", "found_lines", "near_matches"]
-
-Found = Feature | Field | Register | Part | Hwcap | Implementation
+__all__ = ["found_lines"]
 
 _RULES = 12
-_MOST = 16
-_NUMBER_BITS = 16
 _WHO = {
     "el0": "usable at EL0",
     "el1": "usable at EL1",
@@ -37,63 +28,6 @@ _ORDERS = {
 }
 
 
-def find(term: str, catalogue: Catalogue) -> list[Found]:
-    """Return every row that is called ``term``, or has that number.
-
-    >>> from armlevel.arch import load
-    >>> [type(one).__name__ for one in find("sve", load())]
-    ['Feature', 'Field', 'Hwcap']
-    >>> [one.name for one in find("0xd0c", load()) if isinstance(one, Part)]
-    ['Neoverse N1']
-    """
-    number = whole_number(term)
-    if number is not None:
-        if number >> _NUMBER_BITS:
-            return [Implementation(number)]
-        return [part for part in catalogue.parts.values() if part.part == number and part.implementer]
-    key = term.strip().lower()
-    found: list[Found] = [
-        one
-        for one in catalogue.features.values()
-        if key in (one.name.lower(), one.name.lower().removeprefix("feat_"))
-    ]
-    found += [one for one in catalogue.registers.values() if one.name.lower() == key]
-    found += [
-        one
-        for one in catalogue.fields.values()
-        if key
-        in (one.subject.lower(), f"{one.register}.{one.arm}".lower(), one.name.lower(), one.arm.lower())
-    ]
-    found += [one for one in catalogue.hwcaps.values() if key in (one.name.lower(), one.flag)]
-    found += [
-        part
-        for part in catalogue.parts.values()
-        if key in f"{_maker(part, catalogue)} {part.name}".lower() and len(key) > 1
-    ]
-    return found[:_MOST]
-
-
-def near_matches(term: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return names close to ``term``."""
-    names = [
-        *catalogue.features,
-        *catalogue.registers,
-        *catalogue.fields,
-        *(field.name for field in catalogue.fields.values()),
-        *(one.flag for one in catalogue.hwcaps.values()),
-        *(part.name for part in catalogue.parts.values()),
-    ]
-    lower = {name.lower(): name for name in names} | {
-        name.lower().removeprefix("feat_"): name for name in catalogue.features
-    }
-    near = difflib.get_close_matches(term.lower(), lower, n=4, cutoff=0.6)
-    return tuple(dict.fromkeys(lower[name] for name in near))
-
-
-def _maker(part: Part, catalogue: Catalogue) -> str:
-    return catalogue.implementers.get(part.implementer, f"implementer {part.implementer:#x}")
-
-
 def found_lines(one: Found, catalogue: Catalogue) -> list[str]:
     """Return one row as lines."""
     head, rows, source = _told(one, catalogue)
@@ -102,16 +36,6 @@ def found_lines(one: Found, catalogue: Catalogue) -> list[str]:
         *wrapped(head, rest="    "),
         *(line for title, text in rows for line in wrapped(text, f"  {title:10}")),
     ]
-
-
-def found_json(one: Found, catalogue: Catalogue) -> dict[str, Any]:
-    """Return one row as JSON: its kind, its name, and the same texts."""
-    head, rows, source = _told(one, catalogue)
-    said: dict[str, list[str]] = {}
-    for title, text in rows:
-        said.setdefault(title, []).append(text)
-    kind = "core" if isinstance(one, Part | Implementation) else type(one).__name__.lower()
-    return {"kind": kind, "name": head, "says": said, "source": source}
 
 
 def _told(one: Found, catalogue: Catalogue) -> tuple[str, list[tuple[str, str]], str]:
@@ -130,7 +54,7 @@ def _told(one: Found, catalogue: Catalogue) -> tuple[str, list[tuple[str, str]],
     if isinstance(one, Part):
         midr = one.implementer << 24 | 0xF << 16 | one.part << 4
         return (
-            f"{_maker(one, catalogue)} {one.name}",
+            f"{maker_of(one.implementer, catalogue)} {one.name}",
             [("MIDR", f"implementer {one.implementer:#x}, part {one.part:#x}: {midr:#010x} at r0p0")],
             one.see,
         )
@@ -159,24 +83,12 @@ def _feature(one: Feature, catalogue: Catalogue) -> list[tuple[str, str]]:
                 f"not visible: {catalogue.not_visible.get(one.name, 'no condition in our registers')}",
             )
         ]
-    fields = {subject for condition in one.conditions for subject in mentioned(condition)}
-    rows += [("used", f"{subject} {_WHO[catalogue.fields[subject].who]}") for subject in sorted(fields)]
-    caps = [
-        cap.flag
-        for cap in catalogue.hwcaps.values()
-        if cap.condition is not None and any(str(cap.condition) == str(c) for c in one.conditions)
-    ]
-    if caps:
+    rows += [("used", f"{subject} {_WHO[catalogue.fields[subject].who]}") for subject in used_by(one)]
+    if caps := flags_of(one, catalogue):
         rows.append(("hwcap", ", ".join(caps)))
-    must = [version.name for version in catalogue.versions.values() if one.name in version.mandates]
-    if must:
+    if must := mandatory_from(one, catalogue):
         rows.append(("mandatory", f"from {', '.join(must)}"))
-    rules = [
-        rule.text
-        for rule in catalogue.rules
-        if rule.kind not in ("condition", "version", "mandatory")
-        and any(isinstance(leaf, Feat) and leaf.name == one.name for leaf in leaves(rule.expr))
-    ]
+    rules = rules_of(one, catalogue)
     rows += [("rule", text) for text in rules[:_RULES]]
     return rows + ([("", f"and {len(rules) - _RULES} more rules")] if len(rules) > _RULES else [])
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from armlevel.arch import Catalogue, features_of, load
 from armlevel.cli.answers import judged_text
 from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
-from armlevel.cli.inputs import load_all
 from armlevel.cli.levelled import guest_lines
 from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
-from armlevel.documents import guest_object, host_object, verdict_object
-from armlevel.engine import Verdict, risks_of_profile
+from armlevel.operations import Finding, Verdict
+from armlevel.operations.named import load_all
+from armlevel.operations.show import Shown, show
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["run"]
@@ -26,23 +25,23 @@ def run(files: AnyFiles, explain: Explain = False, as_json: Json = False) -> int
 
     Fields that are 0 and name nothing are left out; with --explain they are shown, and which values KVM takes.
     """
-    catalogue = load()
-    documents = [loaded.document for loaded in load_all(files)]
+    found = show(loaded.document for loaded in load_all(files))
     if as_json:
-        shown = [_json(document, catalogue) for document in documents]
-        say_json(shown[0] if len(shown) == 1 else shown)
-        return 0
+        say_json(found.document())
+        return found.status
     lines: list[str] = []
-    for document in documents:
-        lines += [""] if lines else []
-        if isinstance(document, Host):
-            lines += _host(document, catalogue, explain=explain)
-        elif isinstance(document, Guest):
-            lines += _guest(document, catalogue, explain=explain)
-        else:
-            lines += _verdict(document, catalogue, explain=explain)
+    for one in found.shown:
+        lines += [*([""] if lines else []), *_lines(one, load(), explain=explain)]
     say(lines)
-    return 0
+    return found.status
+
+
+def _lines(one: Shown, catalogue: Catalogue, *, explain: bool) -> list[str]:
+    if isinstance(one.what, Host):
+        return _host(one.what, catalogue, explain=explain)
+    if isinstance(one.what, Guest):
+        return _guest(one.what, one.risks, catalogue, explain=explain)
+    return _verdict(one.what, catalogue, explain=explain)
 
 
 def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
@@ -130,11 +129,11 @@ def _titled(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [line for title, text in rows for line in wrapped(text, f"  {title:9} ")]
 
 
-def _guest(guest: Guest, catalogue: Catalogue, *, explain: bool) -> list[str]:
+def _guest(guest: Guest, risks: Sequence[Finding], catalogue: Catalogue, *, explain: bool) -> list[str]:
     lines = [*wrapped(f"guest {guest.name}", rest="    "), *guest_lines(guest, catalogue)]
     if guest.made.source:
         lines += _titled([("source", guest.made.source)])
-    lines += caution_lines(risks_of_profile(guest, catalogue), catalogue, explain=explain)
+    lines += caution_lines(risks, catalogue, explain=explain)
     return lines + _registers(guest.id_registers, catalogue, None, explain=explain)
 
 
@@ -217,27 +216,3 @@ def _firmware(firmware: Mapping[str, int], catalogue: Catalogue) -> list[str]:
             (name.removeprefix("KVM_REG_ARM_"), f"{value:#x}", row.name_of(value) if row is not None else "")
         )
     return ["", *columns(rows, "  ")] if rows else []
-
-
-def _json(document: Host | Guest | Verdict, catalogue: Catalogue) -> dict[str, Any]:
-    if isinstance(document, Verdict):
-        return verdict_object(document)
-    if isinstance(document, Guest):
-        return guest_object(document) | _decoded(document.id_registers, catalogue)
-    offer = document.offer(document.shapes[0]) if document.shapes else None
-    cpus = [core_name(cpu.implementation, catalogue) for cpu in document.cpus]
-    return (
-        host_object(document)
-        | {"cores": cpus}
-        | _decoded(offer.limits if offer is not None else {}, catalogue)
-    )
-
-
-def _decoded(registers: Mapping[str, int], catalogue: Catalogue) -> dict[str, Any]:
-    fields = {
-        field.subject: {"value": field.get(value), "name": field.values.get(field.get(value), "")}
-        for name, value in registers.items()
-        if name in catalogue.registers
-        for field in catalogue.registers[name].fields
-    }
-    return {"fields": fields, "features": features_of(catalogue, registers)}

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from armlevel.arch import load
-from armlevel.cli.answers import findings_json
-from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.engine import Finding
-from armlevel.engine.findings import Part, Severity
-from armlevel.kvm.device import Kvm
-from armlevel.probe.apply import Applied, Difference, apply_guest
-from armlevel.probe.machine import read_machine
-from armlevel.profile import Guest
+from armlevel.operations.named import guest_named
+from armlevel.operations.verify import VerifyResult, verify
 
 __all__ = ["report", "run"]
 
-_HERE = "this machine"
 _SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
 
 
@@ -25,48 +17,20 @@ def run(guest: GuestFile, as_json: Json = False) -> int:
 
     Everything is written, frozen, and read back; then a few guest instructions read the ID registers themselves.
     """
-    catalogue = load()
-    wanted = guest_of(guest, catalogue)
-    machine = read_machine()
-    with Kvm() as kvm:
-        applied = apply_guest(kvm, wanted, catalogue, pmu=machine.pmu)
-    return report(wanted, applied, _HERE, as_json=as_json)
+    return report(verify(guest_named(guest)), as_json=as_json)
 
 
-def report(wanted: Guest, applied: Applied, where: str, *, as_json: bool) -> int:
+def report(found: VerifyResult, *, as_json: bool) -> int:
     """Say what became of a profile that was applied; exit 1 if anything is different."""
     if as_json:
-        found = [_finding(one, where) for one in applied.differences]
-        found += [_finding(one, where, "note") for one in applied.notes]
-        say_json(
-            {
-                "guest": wanted.name,
-                "host": where,
-                "answer": "refused" if applied.differences else "runs",
-                "gic": applied.gic,
-                "read": {name: f"{value:#018x}" for name, value in applied.read.items()},
-                "findings": findings_json(found),
-            }
-        )
+        say_json(found.document())
     else:
-        say(_lines(wanted, applied, where))
-    return int(bool(applied.differences))
+        say(_lines(found))
+    return found.status
 
 
-def _finding(one: Difference, where: str, severity: Severity = "stops") -> Finding:
-    part: Part = "facts" if one.subject.startswith("facts.") else "registers"
-    return Finding(
-        one.subject,
-        part,
-        severity,
-        (one.wanted,),
-        ((where, one.found),),
-        applies=("start",),
-        because=(_SEEN[one.seen],),
-    )
-
-
-def _lines(guest: Guest, applied: Applied, where: str) -> list[str]:
+def _lines(found: VerifyResult) -> list[str]:
+    guest, applied, where = found.guest, found.applied, found.host or "this machine"
     told = f"{len(guest.registers)} registers written and read back, {len(applied.read)} read by guest instructions"
     notes = [
         line

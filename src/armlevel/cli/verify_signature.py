@@ -6,13 +6,18 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli.freeze import frozen_json, frozen_lines
+from armlevel.cli.freeze import frozen_lines
 from armlevel.cli.options import Json
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.documents import Published, read_file, read_published
-from armlevel.errors import BadDocument
+from armlevel.documents import read_file
+from armlevel.operations.verify_signature import SignatureFault, SignatureResult, verify_signature
 
 __all__ = ["run"]
+
+_WHY: dict[SignatureFault, str] = {
+    "not signed": "not signed",
+    "other key": "signed, but with none of these keys",
+}
 
 
 def run(
@@ -29,27 +34,17 @@ def run(
     from armlevel.documents.signing import key_id, public_key
 
     trusted = {key_id(public_key(read_file(one), one)): one for one in key}
-    data = read_file(file)
-    try:
-        found = read_published(data, file)
-    except BadDocument as exc:
-        return _no(str(exc), None, as_json=as_json)
-    by = [trusted[one] for one in found.signed_by if one in trusted]
-    if not by:
-        why = "not signed" if not found.signed_by else "signed, but with none of these keys"
-        return _no(f"{file}: {why}", found, as_json=as_json)
+    found = verify_signature(read_file(file), file, trusted)
     if as_json:
-        say_json({"answer": "yes", "by": by, **frozen_json(found.frozen, found.signed_by)})
+        say_json(found.document())
     else:
-        lines = frozen_lines(found.frozen, found.signed_by)
-        say([f"unchanged, and signed with {', '.join(by)}", *lines])
-    return 0
+        say(_lines(found, file))
+    return found.status
 
 
-def _no(why: str, found: Published | None, *, as_json: bool) -> int:
-    if as_json:
-        told = frozen_json(found.frozen, found.signed_by) if found is not None else {}
-        say_json({"answer": "no", "because": why, **told})
-    else:
-        say(wrapped(f"no: {why}", rest="    "))
-    return 1
+def _lines(found: SignatureResult, file: str) -> list[str]:
+    if found.fault:
+        return wrapped(f"no: {found.detail or f'{file}: {_WHY[found.fault]}'}", rest="    ")
+    assert found.frozen is not None
+    lines = frozen_lines(found.frozen, found.signed_by)
+    return [f"unchanged, and signed with {', '.join(found.by)}", *lines]

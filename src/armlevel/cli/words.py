@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from armlevel.cli.subjects import hosts_text, subject_text
-from armlevel.engine import Finding, Remedy
+from armlevel.operations import Finding, Remedy
 
 __all__ = ["against_text", "listed_few", "part_text", "remedy_texts", "unknown_text", "way_texts"]
 

@@ -25,7 +25,7 @@ FROZEN_KIND = "frozen-profile/1"
 VALUE_PATTERN = "^0x[0-9a-f]{16}$"
 _STATE_PATTERN = "^0x[0-9a-f]{16}([0-9a-f]{16})?$"
 _REGISTER_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?$"
-_SUBJECT_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?\.[A-Za-z0-9_]+$"
+_SUBJECT_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?\.([A-Za-z0-9_]+|[0-9]{1,2}:[0-9]{1,2})$"
 
 _value = {"type": "string", "pattern": VALUE_PATTERN}
 _numbers = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}}

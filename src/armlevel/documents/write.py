@@ -34,6 +34,7 @@ __all__ = [
     "canonical",
     "digest",
     "document_object",
+    "findings_object",
     "guest_object",
     "host_object",
     "pretty",
@@ -109,8 +110,13 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
             part: {"start": start, "arrive": arrive} for part, (start, arrive) in verdict.parts.items()
         },
         "judged": list(verdict.judged),
-        "findings": [_finding(finding) for finding in verdict.findings],
+        "findings": findings_object(verdict.findings),
     }
+
+
+def findings_object(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as a verdict document and every other answer hold them."""
+    return [_finding(finding) for finding in findings]
 
 
 def document_object(document: Host | Guest | Verdict) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""Answers without words: one file an operation, as the terminal, the library and a service ask for it.
+
+An operation takes values and returns a frozen, typed result, whose ``kind`` names the JSON Schema of its document.
+Nothing is printed here and nothing is put into words. Names are looked up when they are asked for, so that a verb
+reads only what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from armlevel.engine import (
+        RISKS,
+        Answer,
+        Baseline,
+        Cell,
+        Change,
+        Drift,
+        Finding,
+        Grouping,
+        Move,
+        Moved,
+        Part,
+        Policy,
+        Prediction,
+        Remedy,
+        Severity,
+        Verdict,
+        worst,
+    )
+    from armlevel.engine.parts.register_list import UNKNOWN_THERE
+    from armlevel.engine.planning.advice import Holdout, Joining, Merge
+    from armlevel.engine.planning.plan import Plan, PlanGroup
+    from armlevel.formats.export_result import Gap
+
+__all__ = [
+    "RISKS",
+    "UNKNOWN_THERE",
+    "Answer",
+    "Baseline",
+    "Cell",
+    "Change",
+    "Drift",
+    "Finding",
+    "Gap",
+    "Grouping",
+    "Holdout",
+    "Joining",
+    "Merge",
+    "Move",
+    "Moved",
+    "Part",
+    "Plan",
+    "PlanGroup",
+    "Policy",
+    "Prediction",
+    "Remedy",
+    "Severity",
+    "Verdict",
+    "worst",
+]
+
+_HOME = {
+    "Gap": "armlevel.formats.export_result",
+    "Holdout": "armlevel.engine.planning.advice",
+    "Joining": "armlevel.engine.planning.advice",
+    "Merge": "armlevel.engine.planning.advice",
+    "Plan": "armlevel.engine.planning.plan",
+    "PlanGroup": "armlevel.engine.planning.plan",
+    "UNKNOWN_THERE": "armlevel.engine.parts.register_list",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a type of a result, read only now."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "armlevel.engine")), name)

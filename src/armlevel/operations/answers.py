@@ -1,0 +1,34 @@
+"""What every operation gives: a result of a kind, as a JSON object, with the exit status of a command that asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol
+
+from armlevel.engine import Answer, worst
+
+__all__ = ["Result", "status_of"]
+
+_STATUS: dict[Answer, int] = {"runs": 0, "refused": 1, "unknown": 3}
+
+
+class Result(Protocol):
+    """What an operation found. Its ``kind`` names the JSON Schema of its document."""
+
+    kind: ClassVar[str]
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 yes or done, 1 no, 3 cannot say."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as a JSON object."""
+
+
+def status_of(answers: Iterable[Answer]) -> int:
+    """Return the exit status of several answers: that of the worst.
+
+    >>> status_of(["runs", "unknown"]), status_of(["unknown", "refused"]), status_of([])
+    (3, 1, 0)
+    """
+    return _STATUS[worst(answers)]

@@ -1,0 +1,134 @@
+"""The richest guest CPU that every host can run, or why there is none and which hosts do have one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from armlevel import __version__
+from armlevel.arch import load
+from armlevel.documents import findings_object, guest_object
+from armlevel.engine import Answer, Baseline, Finding, Grouping, Policy, groups_of, level
+from armlevel.operations.answers import status_of
+from armlevel.operations.given import Given, given_object
+from armlevel.profile import Guest, Host, Implementation, Made
+
+__all__ = ["BaselineResult", "baseline"]
+
+_LONGEST = 4000  # of a source: a text of a document has at most 4,096 characters
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """What levelling hosts came to.
+
+    ``guest``   the baseline; None if some host refuses it, or none was found
+    ``groups``  where there is no baseline: the hosts that do have one together
+    """
+
+    kind: ClassVar[str] = "baseline/1"
+
+    found: Baseline
+    hosts: tuple[Host, ...]
+    groups: Grouping | None = None
+    given: tuple[Given, ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the guest is a baseline."""
+        return self.found.answer
+
+    @property
+    def guest(self) -> Guest | None:
+        """The baseline, complete but for what ``answer`` says is not known; None if there is none."""
+        return None if self.answer == "refused" else self.found.guest
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return status_of([self.answer])
+
+    def document(self) -> dict[str, Any]:
+        """Return the baseline/1 object; ``candidate`` is a guest that a host refuses."""
+        candidate = self.found.guest if self.guest is None else None
+        groups = self.groups.groups if self.groups is not None else ()
+        return {
+            "kind": self.kind,
+            "answer": self.answer,
+            "hosts": [host.name for host in self.hosts],
+            "parts": dict(self.found.parts),
+            "guest": None if self.guest is None else guest_object(self.guest),
+            "candidate": None if candidate is None else guest_object(candidate),
+            "conflicts": _findings(self.found.conflicts),
+            "notes": _findings([one for one in self.found.findings if one not in self.found.conflicts]),
+            "groups": [{"hosts": list(group.hosts), "answer": group.answer} for group in groups],
+            "groups_complete": self.groups.complete if self.groups is not None else True,
+        } | given_object(self.given)
+
+
+def baseline(
+    hosts: Sequence[Host],
+    policy: Policy | None = None,
+    *,
+    name: str = "baseline",
+    given: Sequence[Given] = (),
+) -> BaselineResult:
+    """Level hosts under a policy; ``name`` is what the guest is called, ``given`` the facts that a person gave.
+
+    Raises:
+        UsageError: there are no hosts, or the policy asks for what no hosts can do.
+
+    """
+    policy = policy or Policy()
+    found = level(hosts, load(), policy, name=name)
+    if found.guest is not None:
+        found = replace(found, guest=_recorded(found.guest, hosts, policy, given))
+    groups = None
+    if found.answer == "refused":
+        groups = groups_of(hosts, load(), policy, outcome=found)
+    elif found.guest is None:
+        groups = Grouping((), complete=False)
+    return BaselineResult(found, tuple(hosts), groups, tuple(given))
+
+
+def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    objects = zip(findings_object(findings), findings, strict=True)
+    return [one | {"sets": [list(some) for some in finding.sets]} for one, finding in objects]
+
+
+def _recorded(guest: Guest, hosts: Sequence[Host], policy: Policy, given: Sequence[Given]) -> Guest:
+    """Return the guest with who made it, out of what, and under which of a person's choices."""
+    choices = [f"--without {text}" for text in sorted(policy.without)]
+    choices += [f"--hide {text}" for text in policy.hide]
+    choices += [f"--require {text}" for text in policy.require]
+    choices += [f"--pin {subject}={value}" for subject, value in policy.pins.items()]
+    choices += [f"--tolerate {text}" for text in policy.tolerate]
+    choices += (
+        [f"--implementation {_implementation_text(policy.implementation)}"]
+        if policy.implementation is not None
+        else []
+    )
+    choices += [f"--also-target {_implementation(one)}" for one in policy.also_targets]
+    choices += ["--assume-same-impdef"] if policy.assume_same_impdef else []
+    choices += ["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []
+    choices += [f"--fact {one}" for one in given]
+    names = [host.name for host in hosts]
+    source = f"baseline of {', '.join(names)}" + (f"; {' '.join(choices)}" if choices else "")
+    if len(source) > _LONGEST:
+        source = f"baseline of {len(names)} hosts" + (f"; {' '.join(choices)}" if choices else "")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = Made(f"armlevel {__version__}", load().version, now, source[:_LONGEST])
+    sources = {
+        one.fact: "given with --fact" for one in given if getattr(guest.facts, one.fact, None) is not None
+    }
+    return replace(guest, made=made, facts=replace(guest.facts, sources=sources))
+
+
+def _implementation(one: Implementation) -> str:
+    return f"{one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}"
+
+
+def _implementation_text(one: Implementation) -> str:
+    return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"

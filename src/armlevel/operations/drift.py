@@ -1,0 +1,114 @@
+"""Whether hosts still run a guest, and what changed on those that were recorded before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from armlevel import engine
+from armlevel.arch import load
+from armlevel.documents import findings_object
+from armlevel.engine import Answer, Drift, Moved, passthrough, worst
+from armlevel.errors import UsageError
+from armlevel.operations.answers import status_of
+from armlevel.operations.diff import change_object
+from armlevel.operations.given import Given, given_object
+from armlevel.profile import Guest, Host
+
+__all__ = ["DriftResult", "drift"]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftResult:
+    """What each host answers the guest today, and what changed on it."""
+
+    kind: ClassVar[str] = "drift/1"
+
+    hosts: tuple[Drift, ...]
+    given: tuple[Given, ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        """The worst answer of a host."""
+        return worst(one.answer for one in self.hosts)
+
+    @property
+    def status(self) -> int:
+        """The exit status: that of the worst answer."""
+        return status_of([self.answer])
+
+    def document(self) -> dict[str, Any]:
+        """Return the drift/1 object."""
+        hosts = [_host_object(one) for one in self.hosts]
+        return {"kind": self.kind, "answer": self.answer, "hosts": hosts} | given_object(self.given)
+
+
+def drift(
+    hosts: Sequence[Host],
+    guest: Guest | None = None,
+    since: Sequence[Host] = (),
+    *,
+    given: Sequence[Given] = (),
+) -> DriftResult:
+    """Judge a guest on hosts as they are now; without a guest, each older host's passthrough guest.
+
+    Raises:
+        UsageError: there is neither a guest nor an older host, or an older host belongs to none of the hosts.
+
+    """
+    if guest is None and not since:
+        raise UsageError("neither a guest nor older recordings", hint="give --guest GUEST or --since HOST")
+    before = _paired(hosts, since)
+    found = []
+    for host in hosts:
+        earlier = before.get(host.name)
+        if earlier is not None:
+            earlier = _with_facts_of_now(earlier, [one for one in given if one.host == host.name])
+        wanted = guest
+        if wanted is None and earlier is not None:
+            wanted = passthrough(earlier, load())
+        if wanted is None:
+            raise UsageError(f"{host.name}: nothing older is recorded of it", hint="give --guest GUEST")
+        found.append(engine.drift(host, wanted, load(), earlier))
+    return DriftResult(tuple(found), tuple(given))
+
+
+def _paired(now: Sequence[Host], old: Sequence[Host]) -> dict[str, Host]:
+    by_name = {host.name: host for host in old}
+    pairs = {host.name: by_name[host.name] for host in now if host.name in by_name}
+    if not pairs and len(now) == len(old) == 1:
+        return {now[0].name: old[0]}
+    if strange := [host.name for host in old if host.name not in pairs]:
+        hint = "hosts are compared with those of the same name; or compare one with one"
+        raise UsageError(f"--since: no host here is called {strange[0]}", hint=hint)
+    return pairs
+
+
+def _with_facts_of_now(earlier: Host, given: Sequence[Given]) -> Host:
+    # What a person says of a host now was as true of it then.
+    told: dict[str, Any] = {one.fact: one.value for one in given if getattr(earlier.facts, one.fact) is None}
+    return replace(earlier, facts=replace(earlier.facts, **told)) if told else earlier
+
+
+def _host_object(one: Drift) -> dict[str, Any]:
+    return {
+        "host": one.host,
+        "guest": one.verdict.guest,
+        "answer": one.answer,
+        "start": one.verdict.start,
+        "arrive": one.verdict.arrive,
+        "born_here": one.born_here,
+        "since": one.since or None,
+        "changes": [_moved_object(moved) for moved in one.changes],
+        "findings": findings_object(one.verdict.findings),
+    }
+
+
+def _moved_object(moved: Moved) -> dict[str, Any]:
+    row = moved.known
+    known = None
+    if row is not None:
+        line = ".".join(map(str, row.series))
+        known = {"line": line, "had": row.had, "has": row.has, "why": row.why, "see": row.see}
+    return change_object(moved.change) | {"cause": moved.cause, "known": known}

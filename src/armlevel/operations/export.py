@@ -1,0 +1,218 @@
+"""A guest profile as the files that other tools take, and what such a file leaves undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from armlevel.arch import load
+from armlevel.documents import digest, guest_object, read_file
+from armlevel.engine import Answer, check
+from armlevel.errors import UnknownName, UsageError
+from armlevel.formats.export_result import ExportResult, Gap
+from armlevel.operations.answers import status_of
+from armlevel.profile import Guest, Host
+
+__all__ = [
+    "PASSTHROUGH_VMM",
+    "TARGETS",
+    "Exported",
+    "export",
+    "export_fingerprint",
+    "form_of",
+    "needs_host",
+    "properties_of",
+]
+
+#: Target -> the forms it has, the first if none is named.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "qemu": ("command", "qmp"),
+    "libvirt": ("cpu", "commandline", "wrapper", "wrapper-script"),
+    "firecracker": ("template", "fingerprint"),
+    "kvm": ("json", "header"),
+    "kubernetes": ("affinity", "features"),
+    "openstack": ("flavor", "provider"),
+}
+#: Target -> the VMM whose passthrough guest a host stands for; that of KVM for all others.
+PASSTHROUGH_VMM = {"qemu": "qemu", "libvirt": "qemu", "firecracker": "firecracker"}
+
+_OF_A_HOST = {("firecracker", "template"), ("kvm", "json"), ("kvm", "header"),
+              ("kubernetes", "features"), ("openstack", "provider")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A file for another tool: its text, what it leaves undone, and whether the whole guest is had with it.
+
+    ``guest``  what the guest (of a fingerprint: the host) is called
+    ``answer`` ``refused`` if something is left to other means, ``unknown`` if that depends on the host
+    """
+
+    kind: ClassVar[str] = "export/1"
+
+    guest: str
+    to: str
+    form: str
+    text: str
+    answer: Answer
+    left: tuple[Gap, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return status_of([self.answer])
+
+    def document(self) -> dict[str, Any]:
+        """Return the export/1 object."""
+        return {
+            "kind": self.kind,
+            "guest": self.guest,
+            "to": self.to,
+            "form": self.form,
+            "answer": self.answer,
+            "left": [_gap_object(one) for one in self.left],
+            "text": self.text,
+        }
+
+
+def form_of(to: str, form: str = "") -> str:
+    """Return the form of a target's file: ``form``, or the first that the target has.
+
+    Raises:
+        UnknownName: there is no such target, or it has no such form.
+
+    """
+    if to not in TARGETS:
+        raise UnknownName("tool we write for", to, tuple(TARGETS))
+    if form and form not in TARGETS[to]:
+        raise UnknownName(f"form of {to}", form, TARGETS[to])
+    return form or TARGETS[to][0]
+
+
+def needs_host(to: str, form: str) -> bool:
+    """Whether a file is about one host, which has to be named."""
+    return (to, form) in _OF_A_HOST
+
+
+def properties_of(expansion: str) -> tuple[str, ...]:
+    """Read which properties of ``-cpu`` a QEMU has, out of its answer in a file or asked on its socket.
+
+    Raises:
+        UsageError: the file is no such answer.
+
+    """
+    from armlevel.formats.expansion import properties
+    from armlevel.formats.text import json_object
+    from armlevel.operations.qmp import ask, is_socket
+
+    document = ask(expansion) if is_socket(expansion) else json_object(read_file(expansion), expansion)
+    if document is None:
+        raise UsageError(
+            f"--expansion {expansion}: not JSON", hint="save QEMU's answer to query-cpu-model-expansion"
+        )
+    return properties(document, expansion)
+
+
+def export(  # noqa: PLR0913 (a question with options)
+    guest: Guest,
+    to: str,
+    form: str = "",
+    *,
+    host: Host | None = None,
+    machine: str = "",
+    properties: Sequence[str] = (),
+) -> Exported:
+    """Write a guest profile as a file of another tool.
+
+    ``host`` is the host that the file is for. For QEMU and libvirt, ``machine`` is the machine type and ``properties``
+    those that the QEMU there has.
+
+    Raises:
+        ArmlevelError: there is no such file, or the guest cannot be written so.
+        UsageError: the file is about one host, and none is named.
+
+    """
+    chosen = form_of(to, form)
+    if host is None and needs_host(to, chosen):
+        raise UsageError(f"{to} {chosen} is about one host", hint="name it with --host")
+    if to in ("qemu", "libvirt"):
+        found = _for_qemu(guest, to, chosen, host, machine, tuple(properties))
+        answer = _answer(found)
+    elif to in ("kubernetes", "openstack"):
+        found, answer = _for_a_scheduler(guest, to, host)
+    else:
+        assert host is not None
+        found, answer = _for_a_host(guest, to, chosen, host)
+    return Exported(guest=guest.name, to=to, form=chosen, text=found.text, answer=answer, left=found.left)
+
+
+def export_fingerprint(host: Host) -> Exported:
+    """Write a host as Firecracker's fingerprint."""
+    from armlevel.formats.firecracker_write import export_fingerprint as written
+
+    found = written(host)
+    return Exported(
+        guest=host.name,
+        to="firecracker",
+        form="fingerprint",
+        text=found.text,
+        answer="refused" if found.left else "runs",
+        left=found.left,
+    )
+
+
+def _for_qemu(  # noqa: PLR0913, PLR0917
+    guest: Guest, to: str, form: str, host: Host | None, machine: str, properties: tuple[str, ...]
+) -> ExportResult:
+    from armlevel.formats import libvirt_write, qemu_write
+
+    pinned = machine or qemu_write.MACHINE
+    options = qemu_write.options_of(guest, load(), machine=pinned, properties=properties)
+    write = qemu_write.export if to == "qemu" else libvirt_write.export
+    return write(guest, options, load(), form=form, host=host)
+
+
+def _for_a_host(guest: Guest, to: str, form: str, host: Host) -> tuple[ExportResult, Answer]:
+    if to == "firecracker":
+        from armlevel.formats.firecracker_write import export_template
+
+        found = export_template(guest, host, load())
+        return found, _answer(found)
+    from armlevel.engine.moves.settings import settings_of
+    from armlevel.formats.kvm_calls_write import export as written
+
+    return written(settings_of(guest, host, load()), form), check(guest, host, load()).start
+
+
+def _for_a_scheduler(guest: Guest, to: str, host: Host | None) -> tuple[ExportResult, Answer]:
+    from armlevel.formats import kubernetes_write, openstack_write
+
+    mark = digest(guest_object(guest))
+    if host is None:
+        found = (
+            kubernetes_write.export(mark, guest.name)
+            if to == "kubernetes"
+            else openstack_write.flavor(guest, mark)
+        )
+        return found, "runs"
+    verdict = check(guest, host, load())
+    start, arrive = verdict.start == "runs", verdict.arrive == "runs"
+    write = kubernetes_write.feature_file if to == "kubernetes" else openstack_write.provider
+    return write(mark, guest.name, host.name, start=start, arrive=arrive), verdict.arrive
+
+
+def _answer(found: ExportResult) -> Answer:
+    if any(one.certain for one in found.left):
+        return "refused"
+    return "unknown" if found.left else "runs"
+
+
+def _gap_object(one: Gap) -> dict[str, Any]:
+    return {
+        "subject": one.subject,
+        "needs": one.needs,
+        "has": one.has or None,
+        "ways": list(one.ways),
+        "certain": one.certain,
+    }

@@ -1,0 +1,228 @@
+"""Rows of the catalogue, found by a name or a number, with what other rows say of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from armlevel.arch import Catalogue, Feature, Field, Hwcap, Part, Register, load, mentioned
+from armlevel.arch.expr import Feat, leaves
+from armlevel.operations.given import whole_number
+from armlevel.profile import Implementation
+
+__all__ = [
+    "FactsResult",
+    "Found",
+    "facts",
+    "find",
+    "flags_of",
+    "mandatory_from",
+    "near_matches",
+    "rules_of",
+    "used_by",
+]
+
+Found = Feature | Field | Register | Part | Hwcap | Implementation
+
+_MOST = 16
+_NUMBER_BITS = 16
+_KINDS_OF_ROWS = ("condition", "version", "mandatory")
+
+
+@dataclass(frozen=True, slots=True)
+class FactsResult:
+    """What is called so; ``near`` are the terms that name nothing, each with names close to it."""
+
+    kind: ClassVar[str] = "facts/1"
+
+    found: tuple[tuple[str, tuple[Found, ...]], ...]
+    near: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def rows(self) -> tuple[Found, ...]:
+        """Every row once."""
+        return tuple(dict.fromkeys(row for _, rows in self.found for row in rows))
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 if a term names nothing."""
+        return 1 if self.near else 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the facts/1 object."""
+        return {
+            "kind": self.kind,
+            "found": [_row_object(row, load()) for _, rows in self.found for row in rows],
+            "nothing": [term for term, _ in self.near],
+            "near": {term: list(near) for term, near in self.near},
+        }
+
+
+def facts(terms: Sequence[str]) -> FactsResult:
+    """Look terms up: features, fields, registers, cores, hwcaps, numbers of cores."""
+    catalogue = load()
+    found = tuple((term, tuple(find(term, catalogue))) for term in dict.fromkeys(terms))
+    near = tuple((term, near_matches(term, catalogue)) for term, rows in found if not rows)
+    return FactsResult(found, near)
+
+
+def find(term: str, catalogue: Catalogue) -> list[Found]:
+    """Return every row that is called ``term``, or has that number.
+
+    >>> [type(one).__name__ for one in find("sve", load())]
+    ['Feature', 'Field', 'Hwcap']
+    >>> [one.name for one in find("0xd0c", load()) if isinstance(one, Part)]
+    ['Neoverse N1']
+    """
+    number = whole_number(term)
+    if number is not None:
+        if number >> _NUMBER_BITS:
+            return [Implementation(number)]
+        return [part for part in catalogue.parts.values() if part.part == number and part.implementer]
+    key = term.strip().lower()
+    found: list[Found] = [
+        one
+        for one in catalogue.features.values()
+        if key in (one.name.lower(), one.name.lower().removeprefix("feat_"))
+    ]
+    found += [one for one in catalogue.registers.values() if one.name.lower() == key]
+    found += [
+        one
+        for one in catalogue.fields.values()
+        if key
+        in (one.subject.lower(), f"{one.register}.{one.arm}".lower(), one.name.lower(), one.arm.lower())
+    ]
+    found += [one for one in catalogue.hwcaps.values() if key in (one.name.lower(), one.flag)]
+    found += [
+        part
+        for part in catalogue.parts.values()
+        if key in f"{maker_of(part.implementer, catalogue)} {part.name}".lower() and len(key) > 1
+    ]
+    return found[:_MOST]
+
+
+def near_matches(term: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return names close to ``term``."""
+    names = [
+        *catalogue.features,
+        *catalogue.registers,
+        *catalogue.fields,
+        *(field.name for field in catalogue.fields.values()),
+        *(one.flag for one in catalogue.hwcaps.values()),
+        *(part.name for part in catalogue.parts.values()),
+    ]
+    lower = {name.lower(): name for name in names} | {
+        name.lower().removeprefix("feat_"): name for name in catalogue.features
+    }
+    near = difflib.get_close_matches(term.lower(), lower, n=4, cutoff=0.6)
+    return tuple(dict.fromkeys(lower[name] for name in near))
+
+
+def maker_of(implementer: int, catalogue: Catalogue) -> str:
+    """Return who an implementer code is; the code where no row knows it."""
+    return catalogue.implementers.get(implementer, f"implementer {implementer:#x}")
+
+
+def used_by(feature: Feature) -> tuple[str, ...]:
+    """Return the fields that announce a feature, sorted."""
+    return tuple(sorted({subject for condition in feature.conditions for subject in mentioned(condition)}))
+
+
+def flags_of(feature: Feature, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the flags of /proc/cpuinfo that mean a feature."""
+    conditions = [str(condition) for condition in feature.conditions]
+    return tuple(
+        cap.flag
+        for cap in catalogue.hwcaps.values()
+        if cap.condition is not None and str(cap.condition) in conditions
+    )
+
+
+def mandatory_from(feature: Feature, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the versions of the architecture that a feature is mandatory from."""
+    return tuple(one.name for one in catalogue.versions.values() if feature.name in one.mandates)
+
+
+def rules_of(feature: Feature, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the rules that speak of a feature, as they are written."""
+    return tuple(
+        rule.text
+        for rule in catalogue.rules
+        if rule.kind not in _KINDS_OF_ROWS
+        and any(isinstance(leaf, Feat) and leaf.name == feature.name for leaf in leaves(rule.expr))
+    )
+
+
+def _row_object(one: Found, catalogue: Catalogue) -> dict[str, Any]:
+    if isinstance(one, Feature):
+        return _feature_object(one, catalogue)
+    if isinstance(one, Field):
+        return _field_object(one, catalogue)
+    if isinstance(one, Register):
+        return _register_object(one)
+    if isinstance(one, Hwcap):
+        condition = None if one.condition is None else str(one.condition)
+        return {"row": "hwcap", "name": one.name, "flag": one.flag, "announced": condition, "source": one.see}
+    if isinstance(one, Part):
+        maker = maker_of(one.implementer, catalogue)
+        numbers = {"implementer": one.implementer, "part": one.part, "midr": None, "revision": None}
+        return {"row": "core", "name": f"{maker} {one.name}", **numbers, "source": one.see}
+    part = catalogue.parts.get(one.part)
+    maker, named = maker_of(one.part[0], catalogue), part.name if part else f"part {one.part[1]:#x}"
+    numbers = {"implementer": one.part[0], "part": one.part[1]}
+    shown = {"midr": f"{one.midr:#018x}", "revision": one.revision}
+    return {"row": "core", "name": f"{maker} {named}", **numbers, **shown, "source": part.see if part else ""}
+
+
+def _feature_object(one: Feature, catalogue: Catalogue) -> dict[str, Any]:
+    return {
+        "row": "feature",
+        "name": one.name,
+        "announced": [
+            {"where": str(guard), "condition": str(condition)} for guard, condition in one.announced
+        ],
+        "fields": [{"subject": subject, "who": catalogue.fields[subject].who} for subject in used_by(one)],
+        "hwcaps": list(flags_of(one, catalogue)),
+        "mandatory_from": list(mandatory_from(one, catalogue)),
+        "rules": list(rules_of(one, catalogue)),
+        "source": one.see,
+    }
+
+
+def _field_object(one: Field, catalogue: Catalogue) -> dict[str, Any]:
+    kvm = []
+    for line in catalogue.lines:
+        rule = catalogue.write_rule(one.subject, line.name)
+        said: dict[str, Any] = {"line": line.name, "rule": None if rule is None else rule.rule}
+        if rule is not None:
+            safe = None if rule.safe is None else str(rule.safe)
+            said |= {"safe": safe, "least": rule.least, "most": rule.most, "needs_imp_id": rule.needs_imp_id}
+        kvm.append(said)
+    return {
+        "row": "field",
+        "name": one.subject,
+        "arm": one.arm,
+        "msb": one.msb,
+        "lsb": one.lsb,
+        "order": one.order.kind,
+        "listing": list(one.order.listing),
+        "who": one.who,
+        "values": {str(value): word for value, word in one.values.items()},
+        "kvm": kvm,
+        "source": one.see,
+    }
+
+
+def _register_object(one: Register) -> dict[str, Any]:
+    return {
+        "row": "register",
+        "name": one.name,
+        "encoding": list(one.encoding),
+        "kvm_id": f"{one.kvm_id:#018x}",
+        "view": one.view,
+        "scope": one.scope,
+        "fields": [field.subject for field in one.fields],
+        "source": one.see,
+    }

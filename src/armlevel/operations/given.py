@@ -1,0 +1,102 @@
+"""What a person says of hosts that is not recorded of them: facts, read from text and put into the hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from armlevel.errors import UnknownName, UsageError
+from armlevel.profile import Host
+
+__all__ = ["FACTS", "Given", "given_facts", "given_object", "whole_number", "with_facts"]
+
+FACTS = ("cntfrq_hz", "dczid", "gmid", "page_size")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A fact that a person supplied for hosts of which it is not recorded."""
+
+    host: str
+    fact: str
+    value: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.fact}={self.value}"
+
+
+def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]:
+    """Read ``HOST:FACT=VALUE``; HOST is a name or a pattern of names.
+
+    Raises:
+        UsageError: it is not of that form.
+        UnknownName: no such host or fact.
+
+    >>> given_facts(["n*:cntfrq_hz=25000000"], ["n1", "v1"])
+    (Given(host='n1', fact='cntfrq_hz', value=25000000),)
+    """
+    given = []
+    for text in texts:
+        left, equals, value = text.rpartition("=")
+        pattern, colon, fact = left.rpartition(":")
+        if not (equals and colon and pattern):
+            raise UsageError(
+                f"--fact {text}: not of the form HOST:FACT=VALUE", hint="for instance n1:cntfrq_hz=25000000"
+            )
+        if fact not in FACTS:
+            raise UnknownName("fact", fact, FACTS)
+        number = whole_number(value)
+        if number is None or number >= 1 << 53 or (fact == "cntfrq_hz" and number == 0):
+            unit = (
+                "the counter frequency in Hz, not 0" if fact == "cntfrq_hz" else "a number, decimal or 0x..."
+            )
+            raise UsageError(f"--fact {text}: {value!r} is not {unit}")
+        hosts = [pattern] if pattern in names else [name for name in names if fnmatchcase(name, pattern)]
+        if not hosts:
+            raise UnknownName("host here", pattern, tuple(names[:3]))
+        given += [Given(host, fact, number) for host in hosts]
+    return tuple(given)
+
+
+def with_facts(hosts: Sequence[Host], given: Sequence[Given]) -> list[Host]:
+    """Return the hosts with the given facts.
+
+    Raises:
+        UsageError: another value is recorded, or was given before.
+
+    """
+    by_name = {host.name: host for host in hosts}
+    for one in given:
+        host = by_name[one.host]
+        known = getattr(host.facts, one.fact)
+        if known is not None and known != one.value:
+            raise UsageError(
+                f"--fact {one}: {one.host} has {one.fact} {known} already",
+                hint="a fact is given, not changed",
+            )
+        if known is None:
+            sources = {**host.facts.sources, one.fact: "given with --fact"}
+            facts = replace(host.facts, sources=sources, **{one.fact: one.value})
+            by_name[one.host] = replace(host, facts=facts)
+    return list(by_name.values())
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number that is not negative, decimal or with 0x; None if it is none.
+
+    >>> whole_number("0x10"), whole_number("10"), whole_number("-1"), whole_number("ten")
+    (16, 10, None, None)
+    """
+    digits, base = (text[2:], 16) if text[:2].lower() == "0x" else (text, 10)
+    allowed = "0123456789abcdef"[:base]
+    if not digits or len(digits) > 20 or any(digit not in allowed for digit in digits.lower()):
+        return None
+    return int(digits, base)
+
+
+def given_object(given: Sequence[Given]) -> dict[str, Any]:
+    """Return what was given as an answer records it: nothing if nothing was."""
+    facts = [{"host": one.host, "fact": one.fact, "value": one.value} for one in given]
+    return {"given": facts} if facts else {}

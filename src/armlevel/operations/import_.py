@@ -1,0 +1,115 @@
+"""Other tools' files in, profiles out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from armlevel import __version__
+from armlevel.arch import load
+from armlevel.documents import guest_object, host_object, read_file
+from armlevel.documents.write import GUEST_KIND, HOST_KIND
+from armlevel.engine import passthrough
+from armlevel.errors import BadDocument, UsageError
+from armlevel.formats import read_request
+from armlevel.operations.named import load_all
+from armlevel.profile import Guest, Host, Made
+
+__all__ = ["ImportedGuest", "ImportedHost", "import_guest", "import_host"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedHost:
+    """A host that another tool's file describes."""
+
+    kind: ClassVar[str] = HOST_KIND
+
+    host: Host
+
+    @property
+    def name(self) -> str:
+        """What the host is called."""
+        return self.host.name
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0."""
+        return 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the host-profile/1 document."""
+        return host_object(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedGuest:
+    """A guest that another tool's file makes of a host."""
+
+    kind: ClassVar[str] = GUEST_KIND
+
+    guest: Guest
+
+    @property
+    def name(self) -> str:
+        """What the guest is called."""
+        return self.guest.name
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0."""
+        return 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the guest-profile/1 document."""
+        return guest_object(self.guest)
+
+
+def import_host(file: str, name: str = "") -> ImportedHost:
+    """Read a host out of another tool's file, or ask a running QEMU on its socket.
+
+    Raises:
+        ArmlevelError: the file is of no tool that is known, several files are named, or it is a document of ours.
+
+    """
+    found, own = _host(file), _made()
+    made = replace(
+        found.made, tool=found.made.tool or own.tool, catalogue=found.made.catalogue or own.catalogue
+    )
+    return ImportedHost(replace(found, name=name or found.name, made=made))
+
+
+def import_guest(file: str, host: Host, name: str = "") -> ImportedGuest:
+    """Read what another tool's file asks for, and return the guest that it makes of ``host``.
+
+    Raises:
+        ArmlevelError: the file changes no CPU.
+
+    """
+    request = read_request(read_file(file), file)
+    if request is None:
+        raise UsageError(f"{file}: this is a host's file and needs no --host", hint="import it without")
+    guest = request.onto(passthrough(host, load(), shape=request.shape_on(host)))
+    made = replace(_made(), source=f"{request.tool} on {host.name}")
+    return ImportedGuest(replace(guest, name=name or f"{file} on {host.name}", made=made))
+
+
+def _made() -> Made:
+    return Made(tool=f"armlevel {__version__}", catalogue=load().version)
+
+
+def _host(file: str) -> Host:
+    from armlevel.operations.qmp import ask, is_socket
+
+    if is_socket(file):
+        from armlevel.formats.expansion import read
+
+        return read(ask(file)["query-cpu-model-expansion"], file, file, load())
+    found = load_all([file])
+    if len(found) > 1:
+        raise UsageError(f"{file}: {len(found)} files, and one is imported at a time", hint="name one file")
+    host = found[0].document
+    if not isinstance(host, Host):
+        raise BadDocument(
+            found[0].path, ("this is a document of ours and no host; nothing is to be imported",)
+        )
+    return host

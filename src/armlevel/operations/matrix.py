@@ -1,0 +1,111 @@
+"""Who can go where, among a set of hosts, and which of them have a baseline together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from armlevel import engine
+from armlevel.arch import load
+from armlevel.engine import Answer, Cell, Finding, Grouping, Part, Policy, Severity, groups_of
+from armlevel.operations.given import Given, given_object
+from armlevel.profile import Host
+
+__all__ = ["LETTERS", "MatrixResult", "letter_of", "matrix"]
+
+#: What the letter of a move may be: ``P`` passthrough, ``L`` levelled, both small where not every part is recorded,
+#: ``r`` registers and shape alone, ``?`` not known, ``.`` no.
+LETTERS = ("P", "L", "p", "l", "r", "?", ".")
+
+_FORBIDDING: tuple[Severity, ...] = ("stops", "breaks")
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixResult:
+    """Every ordered pair of hosts, judged; and the groups of hosts that have a baseline."""
+
+    kind: ClassVar[str] = "matrix/1"
+
+    hosts: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    groups: Grouping
+    given: tuple[Given, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0, whatever the answers."""
+        return 0
+
+    @property
+    def letters(self) -> dict[tuple[str, str], str]:
+        """The letter of each move, by source and target."""
+        return {(cell.source, cell.target): letter_of(cell) for cell in self.cells}
+
+    def document(self) -> dict[str, Any]:
+        """Return the matrix/1 object."""
+        return {
+            "kind": self.kind,
+            "hosts": list(self.hosts),
+            "moves": [_cell_object(cell) for cell in self.cells],
+            "groups": [{"hosts": list(one.hosts), "answer": one.answer} for one in self.groups.groups],
+            "groups_complete": self.groups.complete,
+        } | given_object(self.given)
+
+
+def matrix(
+    hosts: Sequence[Host],
+    policy: Policy | None = None,
+    *,
+    vmm: str = "kvm",
+    given: Sequence[Given] = (),
+) -> MatrixResult:
+    """Judge every ordered pair: each host's passthrough guest, and what levelling the two would change.
+
+    Raises:
+        UsageError: there are fewer than two hosts.
+        UnknownName: no VMM is called so.
+
+    """
+    cells = engine.matrix(hosts, load(), policy, vmm=vmm)
+    names = tuple(host.name for host in hosts)
+    return MatrixResult(names, cells, groups_of(hosts, load(), policy), tuple(given))
+
+
+def letter_of(cell: Cell) -> str:
+    """Return the one letter that tells the most about a move."""
+    passthrough, levelled = dict(cell.passthrough_parts), dict(cell.levelled_parts)
+    if cell.passthrough == "runs":
+        return "P"
+    if cell.levelled == "runs":
+        return "L"
+    if _only_recorded(cell.passthrough, passthrough):
+        return "p"
+    if _only_recorded(cell.levelled, levelled):
+        return "l"
+    if "unknown" in (cell.passthrough, cell.levelled):
+        return "?"
+    return "r" if levelled.get("registers") == levelled.get("shape") == "runs" else "."
+
+
+def _only_recorded(answer: Answer, parts: Mapping[Part, Answer]) -> bool:
+    return answer == "unknown" and parts.get("registers") == "runs" and parts.get("shape") == "runs"
+
+
+def _cell_object(cell: Cell) -> dict[str, Any]:
+    return {
+        "from": cell.source,
+        "to": cell.target,
+        "letter": letter_of(cell),
+        "passthrough": cell.passthrough,
+        "levelled": cell.levelled,
+        "passthrough_parts": dict(cell.passthrough_parts),
+        "levelled_parts": dict(cell.levelled_parts),
+        "refused_by": _subjects(cell.findings, _FORBIDDING),
+        "conflicts": _subjects(cell.conflicts, _FORBIDDING),
+        "not_known": _subjects((*cell.findings, *cell.conflicts), ("unknown",)),
+    }
+
+
+def _subjects(findings: Iterable[Finding], severities: tuple[Severity, ...]) -> list[str]:
+    return list(dict.fromkeys(one.subject for one in findings if one.severity in severities))

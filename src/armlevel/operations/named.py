@@ -1,0 +1,107 @@
+"""Documents that a person names: files, directories of them, and the recorded machines that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from fnmatch import fnmatchcase
+
+from armlevel.arch import load
+from armlevel.documents import Document, Loaded, load_many
+from armlevel.engine import passthrough
+from armlevel.errors import BadDocument, UnknownName, UsageError
+from armlevel.operations.given import Given, given_facts, with_facts
+from armlevel.profile import Guest, Host
+
+__all__ = ["expanded", "guest_named", "host_named", "hosts_named", "load_all"]
+
+
+def expanded(names: Sequence[str], stack: ExitStack) -> list[str]:
+    """Return paths; ``@NAME`` and ``@PATTERN`` become the recorded machines that ship.
+
+    Raises:
+        UnknownName: no recorded machine is called so.
+
+    """
+    paths: list[str] = []
+    for name in names:
+        if not name.startswith("@"):
+            paths.append(name)
+            continue
+        import difflib
+
+        from armlevel import machines
+
+        wanted = name[1:].replace("@", "-").lower() or "*"
+        found = [known for known in machines.names() if fnmatchcase(known, wanted)]
+        if not found:
+            near = difflib.get_close_matches(wanted, machines.names(), n=3, cutoff=0.4)
+            raise UnknownName(
+                "recorded machine", name, tuple(f"@{known}" for known in near or machines.names()[:3])
+            )
+        folder = stack.enter_context(machines.folder())
+        paths += [str(folder / f"{known}.json") for known in found]
+    return paths
+
+
+def load_all(names: Sequence[str]) -> list[Loaded]:
+    """Read everything that is named; hosts and guests come back with names of their own."""
+    with ExitStack() as stack:
+        return load_many(expanded(names, stack))
+
+
+def hosts_named(names: Sequence[str], facts: Sequence[str] = ()) -> tuple[list[Host], tuple[Given, ...]]:
+    """Read hosts, and complete them with the facts that a person gave (``HOST:FACT=VALUE``).
+
+    Raises:
+        ArmlevelError: something is no host, or a fact cannot be what it says.
+
+    """
+    hosts = []
+    for loaded in load_all(names):
+        if not isinstance(loaded.document, Host):
+            raise BadDocument(loaded.path, (f"a host is needed here, this is a {_kind(loaded.document)}",))
+        hosts.append(loaded.document)
+    given = given_facts(facts, [host.name for host in hosts])
+    return with_facts(hosts, given), given
+
+
+def host_named(option: str, name: str, facts: Sequence[str] = ()) -> Host:
+    """Read one host, which ``option`` named.
+
+    Raises:
+        ArmlevelError: it is no host, or several.
+
+    """
+    hosts, _ = hosts_named([name], facts)
+    if len(hosts) > 1:
+        raise UsageError(f"{option} {name}: {len(hosts)} hosts, and one is needed here")
+    return hosts[0]
+
+
+def guest_named(name: str, *, vmm: str = "kvm") -> Guest:
+    """Read one guest; a host stands for its passthrough profile.
+
+    Raises:
+        ArmlevelError: it is neither, or several.
+
+    """
+    found = load_all([name])
+    if len(found) > 1:
+        raise UsageError(f"{name}: {len(found)} profiles, and one guest is needed here", hint="name one file")
+    document = found[0].document
+    if isinstance(document, Host):
+        return passthrough(document, load(), vmm=vmm)
+    if isinstance(document, Guest):
+        return document
+    raise BadDocument(found[0].path, (f"a guest is needed here, this is a {_kind(document)}",))
+
+
+def _kind(document: Document) -> str:
+    return (
+        "guest profile"
+        if isinstance(document, Guest)
+        else "host profile"
+        if isinstance(document, Host)
+        else "verdict"
+    )

@@ -1,0 +1,89 @@
+"""A policy out of what a person writes: names of features and fields, pins, implementations, tolerances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from armlevel.arch import Catalogue, load
+from armlevel.engine import Policy, tolerance_named
+from armlevel.errors import UsageError
+from armlevel.operations.given import whole_number
+from armlevel.operations.implementations import implementation_named, target
+from armlevel.profile import Host
+from armlevel.profile.shape import shape_feature
+
+__all__ = ["pins_of", "policy_of", "tolerances_of"]
+
+
+def policy_of(  # noqa: PLR0913 (one argument for each choice)
+    hosts: Sequence[Host] = (),
+    *,
+    without: Sequence[str] | None = None,
+    hide: Sequence[str] | None = None,
+    require: Sequence[str] | None = None,
+    pins: Sequence[str] | None = None,
+    implementation: str = "",
+    also_targets: Sequence[str] | None = None,
+    tolerate: Sequence[str] | None = None,
+    assume_same_impdef: bool = False,
+    accept_weaker_mitigation: bool = False,
+) -> Policy:
+    """Read a policy; ``hosts`` are those whose implementation can be named.
+
+    Raises:
+        ArmlevelError: a choice names nothing, or is not of its form.
+
+    >>> policy_of(hide=["aes"], tolerate=["el2-only"]).hide
+    ('FEAT_AES',)
+    """
+    catalogue = load()
+    return Policy(
+        without=frozenset(map(shape_feature, without or ())),
+        hide=tuple(catalogue.feature(text).name for text in hide or ()),
+        require=tuple(catalogue.feature(text).name for text in require or ()),
+        pins=pins_of(pins or (), catalogue),
+        implementation=implementation_named(implementation, hosts),
+        also_targets=tuple(target(text) for text in also_targets or ()),
+        assume_same_impdef=assume_same_impdef,
+        accept_weaker_mitigation=accept_weaker_mitigation,
+        tolerate=tolerances_of(tolerate),
+    )
+
+
+def tolerances_of(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Read classes of fields and fields that may differ.
+
+    Raises:
+        UnknownName: no class and no field is called so.
+
+    """
+    return tuple(tolerance_named(text, load()) for text in texts or ())
+
+
+def pins_of(texts: Sequence[str], catalogue: Catalogue) -> Mapping[str, int]:
+    """Read ``REG.FIELD=V``; V is a number, or a name that the field's row gives to a value.
+
+    Raises:
+        UsageError: not of that form, no value of the field, or pinned twice.
+        UnknownName: no such field.
+
+    """
+    pins: dict[str, int] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or "." not in name:
+            raise UsageError(
+                f"--pin {text}: not of the form REG.FIELD=VALUE", hint="for instance ID_AA64ISAR0_EL1.RNDR=0"
+            )
+        field = catalogue.field(name)
+        number = whole_number(value)
+        if number is None:
+            number = next((v for v, word in field.values.items() if word.lower() == value.lower()), None)
+        if number is None or number >> field.width:
+            known = ", ".join(f"{v} {word}".strip() for v, word in field.values.items())
+            raise UsageError(
+                f"--pin {text}: {field.subject} has {field.width} bits", hint=known and f"values: {known}"
+            )
+        if pins.setdefault(field.subject, number) != number:
+            raise UsageError(f"--pin {text}: {field.subject} is pinned to {pins[field.subject]} already")
+    return pins
