@@ -14,13 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from armlevel import machines
 from armlevel.arch import load as load_catalogue
 from armlevel.documents import load_hosts
 from armlevel.engine import level
+from armlevel.engine.planning.matrix import matrix
 from armlevel.engine.planning.plan import plan
 from bench.fleet import all_shapes, mixed, one_shape, write_fleet
 
@@ -121,6 +124,20 @@ def _plan(folder: Path) -> None:
         )
 
 
+def _matrix() -> None:
+    catalogue = load_catalogue()
+    with machines.folder() as folder:
+        paths = [str(folder / f"{name}.json") for name in machines.names()] * 2
+        together = load_hosts(paths)
+        apart = [
+            replace(load_hosts([path])[0], name=host.name) for path, host in zip(paths, together, strict=True)
+        ]
+    one_by_one, in_one_call = _least(3, lambda: matrix(apart, catalogue), lambda: matrix(together, catalogue))
+    detail = f"{one_by_one * 1000:.0f} / {in_one_call * 1000:.0f} ms"
+    name = f"matrix, {len(paths)} hosts read one by one / in one call"
+    _say(name, one_by_one / in_one_call, "<= 1.2", detail)
+
+
 def _commands(folder: Path) -> None:
     paths = write_fleet(folder / "two", one_shape(2, seed=4))
     guest = str(folder / "guest.json")
@@ -154,6 +171,7 @@ def main() -> None:
         _baseline("all-shape", write_fleet(folder / "all", all_shapes(_HOSTS)))
         _memory(folder)
         _plan(folder)
+        _matrix()
         _commands(folder)
 
 

@@ -22,6 +22,7 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.risks.risks import risks_of_fleet
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
+from armlevel.profile.host import whole_offer
 
 __all__ = ["Baseline", "level"]
 
@@ -207,17 +208,17 @@ def _with_policy(parts: Mapping[Part, Answer], levelled: Levelling) -> dict[Part
 
 
 def _offers(hosts: Sequence[Host], shape: Shape) -> list[tuple[str, Offer]]:
-    # Hosts read from equal documents share their offers: each is made whole once.
-    whole: dict[int, Offer] = {}
+    # Hosts that were recorded alike have one offer: it is made whole once.
+    whole: dict[tuple[Offer, ...], Offer] = {}
+    offers = []
     for host in hosts:
-        if id(host.offers) not in whole:
-            offer = host.offer(shape)
-            if offer is None:
-                raise UsageError(
-                    f"{host.name} has no offer for shape {shape.label}", hint="probe the host again"
-                )
-            whole[id(host.offers)] = offer
-    return [(host.name, whole[id(host.offers)]) for host in hosts]
+        recorded = host.recorded(shape)
+        if not recorded:
+            raise UsageError(f"{host.name} has no offer for shape {shape.label}", hint="probe the host again")
+        if (offer := whole.get(recorded)) is None:
+            offer = whole[recorded] = whole_offer(recorded)
+        offers.append((host.name, offer))
+    return offers
 
 
 def _bundle_values(values: Sequence[tuple[str, int]], catalogue: Catalogue) -> dict[str, int]:

@@ -5,6 +5,7 @@ importers make them, ``documents`` writes them down.
 """
 
 from armlevel.profile.accepts import Accepts, Outcome
+from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
 from armlevel.profile.implementation import Implementation, ShownImplementation
@@ -27,4 +28,6 @@ __all__ = [
     "ShownImplementation",
     "Software",
     "VcpuSettings",
+    "kind_digest",
+    "view_digest",
 ]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
 from armlevel.profile.accepts import Accepts
+from armlevel.profile.digests import Digested
 from armlevel.profile.implementation import Implementation
 from armlevel.profile.shape import Shape
 
-__all__ = ["Cpu", "Default", "Facts", "Host", "How", "Made", "Offer", "Software", "nothing"]
+__all__ = ["Cpu", "Default", "Facts", "Host", "How", "Made", "Offer", "Software", "nothing", "whole_offer"]
 
 How = Literal["tried", "masks", "predicted"]
 Default = Literal["limit-only", "unknown"]
@@ -73,7 +74,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Digested):
     """What one host's KVM offers for one shape.
 
     ``limits``     register -> the largest value it shows (also ``CCSIDR_EL1[n]``); a register's fields are bits of it
@@ -104,6 +105,10 @@ class Offer:
     register_list_without: tuple[int, ...] = ()
     changed_by_kvm: Mapping[str, int] = field(default_factory=nothing)
     side_effects: Mapping[str, Mapping[str, int | None]] = field(default_factory=nothing)
+
+    def __hash__(self) -> int:
+        """Hash what tells most offers apart; all of it is compared."""
+        return hash((self.shape, self.like, frozenset(self.limits.items())))
 
     def completed_by(self, base: Offer) -> Offer:
         """Return this offer with everything it leaves out taken from ``base``, which is whole."""
@@ -163,19 +168,31 @@ class Host:
             ValueError: ``like`` leads to no earlier offer (documents refuse such a profile on reading).
 
         """
-        for index, offer in enumerate(self.offers):
-            if offer.shape == shape:
-                return self._whole(index)
-        return None
+        recorded = self.recorded(shape)
+        return whole_offer(recorded) if recorded else None
 
-    def _whole(self, index: int) -> Offer:
+    def recorded(self, shape: Shape) -> tuple[Offer, ...]:
+        """Return the offer for ``shape`` as recorded, then each that completes the one before it; empty if not probed.
+
+        Raises:
+            ValueError: as :meth:`offer` does.
+
+        """
+        index = next((index for index, offer in enumerate(self.offers) if offer.shape == shape), None)
+        if index is None:
+            return ()
         chain = [self.offers[index]]
         while (like := chain[-1].like) is not None:
             if not 0 <= like < index:
                 raise ValueError(f"{self.name}: offers[{index}] is like {like}, which is no earlier offer")
             index = like
             chain.append(self.offers[index])
-        whole = chain.pop()
-        while chain:
-            whole = chain.pop().completed_by(whole)
-        return whole
+        return tuple(chain)
+
+
+def whole_offer(recorded: Sequence[Offer]) -> Offer:
+    """Return the first of some offers, each completed by the one behind it."""
+    whole = recorded[-1]
+    for offer in reversed(recorded[:-1]):
+        whole = offer.completed_by(whole)
+    return whole

@@ -12,6 +12,7 @@ from itertools import combinations
 
 from armlevel.arch import Catalogue
 from armlevel.engine.fields.cache_geometry import refused_geometry
+from armlevel.engine.fields.distinct import DistinctAnswers
 from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.profile import Offer, Outcome
@@ -183,7 +184,8 @@ def _position(register: str, patterns: Sequence[str]) -> tuple[int, int]:
 def _kinds(offers: Sequence[Offer], register: str, catalogue: Catalogue) -> list[Offer]:
     # Hosts that answer alike are asked once; where any value is kept, their own does not matter either.
     subjects = [field.subject for field in fields_of(catalogue, register)]
-    found: dict[tuple[object, ...], Offer] = {}
+    answers = DistinctAnswers(subjects)
+    found: list[Offer] = []
     for offer in offers:
         accepts = [offer.accepts.get(subject) for subject in subjects]
         free = all(given is not None and given.values is None for given in accepts)
@@ -191,5 +193,6 @@ def _kinds(offers: Sequence[Offer], register: str, catalogue: Catalogue) -> list
         whole = register == "CLIDR_EL1" or register.startswith("CCSIDR_EL1[")
         own = offer.limits[register] if whole or not free else None
         ctr = offer.limits.get("CTR_EL0") if whole else None
-        found.setdefault((own, ctr, offer.default, *map(id, accepts)), offer)
-    return list(found.values())
+        if answers.is_new(offer, (own, ctr, offer.default)):
+            found.append(offer)
+    return found

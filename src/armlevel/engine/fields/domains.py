@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Field, Order
+from armlevel.engine.fields.distinct import DistinctAnswers
 from armlevel.profile import Accepts, Offer
 
 __all__ = [
@@ -159,16 +160,13 @@ def kinds_of(
     for register in sorted({name for some in names for name in some} - skip):
         limits = {offer.limits.get(register) for offer in hosts}
         known = {limit for limit in limits if limit is not None}
-        subjects = [field.subject for field in fields_of(catalogue, register, known)]
-        kinds: dict[tuple[object, ...], Offer | None] = {(): None} if None in limits else {}
+        answers = DistinctAnswers([field.subject for field in fields_of(catalogue, register, known)])
+        kinds: list[Offer | None] = [None] if None in limits else []
         for offer in hosts:
             limit = offer.limits.get(register)
-            if limit is not None:
-                # Equal answers are one object when they come from documents; then identity finds them fast.
-                key = (limit, offer.default, *map(id, map(offer.accepts.get, subjects)))
-                if key not in kinds:
-                    kinds[key] = offer
-        found[register] = tuple(kinds.values())
+            if limit is not None and answers.is_new(offer, (limit, offer.default)):
+                kinds.append(offer)
+        found[register] = tuple(kinds)
     return found
 
 

@@ -40,15 +40,15 @@ def carry(
     which may take a register away from a VM with these values. A register that must be dropped without a row is a
     conflict; a row that loses guest state gives a ``risk``.
     """
-    # Hosts read from equal documents share their list: it is made a set once.
+    # Hosts with one list and one answer share a set: it is made once.
     releases = releases or {}
-    shared: dict[tuple[int, frozenset[int]], frozenset[int]] = {}
+    shared: dict[tuple[tuple[int, ...], frozenset[int]], frozenset[int]] = {}
     lists: dict[str, frozenset[int]] = {}
     for name, offer in offers:
         if offer.register_list is not None:
             # What a host may hide from this guest, nobody may send it.
             key = (
-                id(offer.register_list),
+                offer.register_list,
                 frozenset(hidden_ids(offer, releases.get(name, ""), values, catalogue)),
             )
             if key not in shared:

@@ -89,7 +89,7 @@ def merges(planner: Planner, pools: Sequence[PlanGroup]) -> list[Merge]:
     for one, two in combinations(range(min(len(pools), _POOLS)), 2):
         kinds = (*pools[one].kinds, *pools[two].kinds)
         for changed in _changes(planner, kinds):
-            kept = [changed.get(id(kind), kind) for kind in kinds]
+            kept = [changed.get(kind.digest, kind) for kind in kinds]
             mask = planner.mask(kept)
             if not planner.certainly_not(mask) and planner.works(mask):
                 found.append(Merge(one, two, tuple(_upgrades(kinds, changed))))
@@ -97,7 +97,7 @@ def merges(planner: Planner, pools: Sequence[PlanGroup]) -> list[Merge]:
     return found
 
 
-def _changes(planner: Planner, kinds: Sequence[Kind]) -> Iterator[dict[int, Kind]]:
+def _changes(planner: Planner, kinds: Sequence[Kind]) -> Iterator[dict[str, Kind]]:
     # Every choice of a few kinds that have a twin under another kernel, the fewest first.
     twins = [
         (kind, twin) for kind in kinds for twin in planner.kinds if _twin(kind, twin) and twin not in kinds
@@ -106,8 +106,8 @@ def _changes(planner: Planner, kinds: Sequence[Kind]) -> Iterator[dict[int, Kind
     pairs = [*both, *twins][:_CANDIDATES]
     for size in range(1, _LARGEST_CHANGE + 1):
         for some in combinations(pairs, size):
-            if len({id(kind) for kind, _ in some}) == size:
-                yield {id(kind): twin for kind, twin in some}
+            if len({kind.digest for kind, _ in some}) == size:
+                yield {kind.digest: twin for kind, twin in some}
 
 
 def _twin(kind: Kind, other: Kind) -> bool:
@@ -119,9 +119,9 @@ def _twin(kind: Kind, other: Kind) -> bool:
     )
 
 
-def _upgrades(kinds: Sequence[Kind], changed: dict[int, Kind]) -> Iterator[tuple[str, str, str, str]]:
+def _upgrades(kinds: Sequence[Kind], changed: dict[str, Kind]) -> Iterator[tuple[str, str, str, str]]:
     for kind in kinds:
-        if (twin := changed.get(id(kind))) is not None:
+        if (twin := changed.get(kind.digest)) is not None:
             for name in kind.names:
                 yield name, kind.host.software.kernel, twin.host.software.kernel, twin.host.name
 

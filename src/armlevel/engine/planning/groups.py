@@ -9,6 +9,7 @@ from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.conflicts import GROUP_LIMIT, by_kind, maximal_groups
 from armlevel.engine.findings import Answer
+from armlevel.engine.planning.host_kinds import kinds_among
 from armlevel.engine.policy import Policy
 from armlevel.profile import Host
 
@@ -59,7 +60,7 @@ def groups_of(
     def works(some: Sequence[tuple[str, ...]]) -> bool:
         return answer([name for kind in some for name in kind]) != "refused"
 
-    items = list(by_kind(list(by_name), lambda name: _content(by_name[name])).values())
+    items = [kind.names for kind in kinds_among(list(by_name.values()))]
     exact = len(items) <= GROUP_LIMIT
     if not exact:
         alike = by_kind(list(by_name), _part_in(whole)).values()
@@ -70,12 +71,6 @@ def groups_of(
         names = tuple(name for name in by_name if any(name in kind for kind in group))
         groups.append(Group(names, answer(names)))
     return Grouping(tuple(groups), complete=exact)
-
-
-def _content(host: Host) -> tuple[object, ...]:
-    # Hosts read from equal documents share their offers; implementations and facts are all that is left.
-    facts = (host.facts.cntfrq_hz, host.facts.dczid, host.facts.gmid)
-    return (id(host.offers), facts, host.implementations)
 
 
 def _part_in(whole: Baseline) -> Callable[[str], tuple[str, ...]]:

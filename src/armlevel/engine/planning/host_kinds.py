@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from armlevel.profile import Host
+from armlevel.profile import Host, kind_digest
 
-__all__ = ["Kind", "kind_key", "kinds_among"]
-
-
-def kind_key(host: Host) -> Hashable:
-    """Return what hosts of one kind have in common, as long as they live."""
-    # Hosts read from equal documents share their offers.
-    facts = (host.facts.cntfrq_hz, host.facts.dczid, host.facts.gmid)
-    capabilities = frozenset(host.software.kvm_capabilities.items())
-    return id(host.offers), facts, host.implementations, host.software.kernel, capabilities
+__all__ = ["Kind", "kinds_among"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Hosts of equal content: ``host`` stands for all, ``names`` has every one."""
+    """Hosts of one kind: ``host`` stands for all, ``names`` has every one, ``digest`` is what they share."""
 
     host: Host
     names: tuple[str, ...]
+    digest: str
 
 
 def kinds_among(hosts: Sequence[Host]) -> tuple[Kind, ...]:
-    """Merge hosts that offer the same, have the same CPUs and the same facts, in order of first appearance.
+    """Merge hosts of one kind (:mod:`armlevel.profile.digests`), in order of first appearance.
 
-    >>> one = Host("a")
-    >>> [kind.names for kind in kinds_among([one, Host("b", one.offers)])]
+    >>> [kind.names for kind in kinds_among([Host("a"), Host("b")])]
     [('a', 'b')]
     """
-    found: dict[Hashable, tuple[Host, list[str]]] = {}
+    found: dict[str, tuple[Host, list[str]]] = {}
     for host in hosts:
-        found.setdefault(kind_key(host), (host, []))[1].append(host.name)
-    return tuple(Kind(host, tuple(names)) for host, names in found.values())
+        found.setdefault(kind_digest(host), (host, []))[1].append(host.name)
+    return tuple(Kind(host, tuple(names), digest) for digest, (host, names) in found.items())

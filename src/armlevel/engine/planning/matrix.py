@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.findings import Answer, Finding, Part
 from armlevel.engine.moves.moves import Move, judged_move
-from armlevel.engine.planning.host_kinds import kind_key
 from armlevel.engine.policy import Policy
 from armlevel.errors import UsageError
-from armlevel.profile import Host
+from armlevel.profile import Host, kind_digest
 
 __all__ = ["Cell", "matrix"]
 
@@ -49,15 +48,15 @@ def matrix(
             "a matrix needs at least two hosts", hint="name more host profiles, or a directory of them"
         )
     policy = policy or Policy()
-    keys = [kind_key(host) for host in hosts]
-    moves: dict[tuple[Hashable, Hashable], Move] = {}
-    pairs: dict[frozenset[Hashable], Baseline] = {}
+    kinds = [kind_digest(host) for host in hosts]
+    moves: dict[tuple[str, str], Move] = {}
+    pairs: dict[frozenset[str], Baseline] = {}
     cells = []
     for i, source in enumerate(hosts):
         for j, target in enumerate(hosts):
             if i == j:
                 continue
-            ways, both = (keys[i], keys[j]), frozenset((keys[i], keys[j]))
+            ways, both = (kinds[i], kinds[j]), frozenset((kinds[i], kinds[j]))
             if ways not in moves:
                 moves[ways] = judged_move(source, target, catalogue, vmm, None, policy)
             if both not in pairs:

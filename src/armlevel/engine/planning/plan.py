@@ -74,7 +74,7 @@ class Planner:
         self._hard = list(self.conflicts)
         self._soft: list[tuple[int, int]] = []
         self._known: dict[int, tuple[Baseline, frozenset[str]]] = {}
-        self._features: dict[int, frozenset[str]] = {}
+        self._features: dict[str, frozenset[str]] = {}
 
     def baseline(self, mask: int) -> tuple[Baseline, frozenset[str]]:
         """Level the kinds of ``mask``; where that is refused, in the richest shape that is not."""
@@ -216,13 +216,12 @@ class Planner:
 
     def own(self, kind: Kind) -> frozenset[str]:
         """Return the features that a host's passthrough guest has, in the richest shape it was probed in."""
-        key = id(kind.host)
-        if key not in self._features:
+        if kind.digest not in self._features:
             shape = passthrough_shape(kind.host)
             offer = kind.host.offer(shape) if shape is not None else None
             registers = (offer or kind.host.offers[0]).limits
-            self._features[key] = self.features(registers)
-        return self._features[key]
+            self._features[kind.digest] = self.features(registers)
+        return self._features[kind.digest]
 
     def features(self, registers: Mapping[str, int]) -> frozenset[str]:
         """Return the features that registers announce."""
@@ -235,8 +234,8 @@ class Planner:
 
     def mask(self, kinds: Iterable[Kind]) -> int:
         """Return the mask of some of the kinds."""
-        places = {id(kind): 1 << i for i, kind in enumerate(self.kinds)}
-        return _union(places[id(kind)] for kind in kinds)
+        places = {kind.digest: 1 << i for i, kind in enumerate(self.kinds)}
+        return _union(places[kind.digest] for kind in kinds)
 
     def certainly_not(self, mask: int) -> bool:
         """Whether some pair of a mask is known to conflict."""

@@ -35,16 +35,18 @@ _NO_BOUNDARY = "not a security boundary"
 _ORDER_BY_DIC = "1542419"
 
 Fleet = Sequence[tuple[Host, Offer]]
+# One host and its offer, and the names of all hosts that answer as it does.
+Alike = Sequence[tuple[Host, Offer, Sequence[str]]]
 
 
 def risks_of_fleet(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding, ...]:
     """Return the risks of a levelled guest on all its hosts, one finding a kind."""
-    kinds = _kinds(fleet)
+    alike = _alike(fleet)
     values = known_of(catalogue, guest.registers)
     return (
         *_errata(guest, _with_targets(guest, fleet), values, catalogue),
-        *_hidden(guest, fleet, kinds, catalogue),
-        *_mitigations(guest, fleet, kinds, catalogue),
+        *_hidden(guest, fleet, alike, catalogue),
+        *_mitigations(guest, fleet, alike, catalogue),
         *_identity(guest, fleet, catalogue),
     )
 
@@ -68,8 +70,8 @@ def risks_here(
     )
     return (
         *_errata(guest, [(host.name, here)], values, catalogue),
-        *_hidden(guest, fleet, {id(host): [host.name]}, catalogue),
-        *_mitigations(guest, fleet, {id(host): [host.name]}, catalogue),
+        *_hidden(guest, fleet, [(host, offer, [host.name])], catalogue),
+        *_mitigations(guest, fleet, [(host, offer, [host.name])], catalogue),
         *_identity(guest, fleet, catalogue),
         *((told,) if unlisted else ()),
     )
@@ -88,14 +90,12 @@ def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Imple
     return [*cores, *((f"{one.midr:#x}", frozenset({one})) for one in to_come)]
 
 
-def _kinds(fleet: Fleet) -> dict[int, list[str]]:
-    # Hosts read from equal documents answer alike: each kind is asked once, in the name of all.
-    first: dict[tuple[int, str], Host] = {}
-    names: dict[int, list[str]] = {}
+def _alike(fleet: Fleet) -> Alike:
+    # Of one offer and one kernel there is one answer: the first such host is asked, in the name of all.
+    alike: dict[tuple[Offer, str], tuple[Host, Offer, list[str]]] = {}
     for host, offer in fleet:
-        same = first.setdefault((id(offer), host.software.kernel), host)
-        names.setdefault(id(same), []).append(host.name)
-    return names
+        alike.setdefault((offer, host.software.kernel), (host, offer, []))[2].append(host.name)
+    return list(alike.values())
 
 
 def _errata(
@@ -176,10 +176,8 @@ def _against(
     return tuple(found)
 
 
-def _hidden(
-    guest: Guest, fleet: Fleet, kinds: Mapping[int, Sequence[str]], catalogue: Catalogue
-) -> tuple[Finding, ...]:
-    by_host = _each(fleet, kinds, lambda h, o: still_executing(guest.registers, h, o, catalogue))
+def _hidden(guest: Guest, fleet: Fleet, alike: Alike, catalogue: Catalogue) -> tuple[Finding, ...]:
+    by_host = _each(fleet, alike, lambda h, o: still_executing(guest.registers, h, o, catalogue))
     everywhere = set.intersection(*(set(names) for names in by_host.values())) if by_host else set()
     findings = []
     for severity, wanted in (("risk", False), ("note", True)):
@@ -200,9 +198,7 @@ def _about_hidden(severity: Severity, offers: tuple[tuple[str, str], ...]) -> Fi
     )
 
 
-def _mitigations(
-    guest: Guest, fleet: Fleet, kinds: Mapping[int, Sequence[str]], catalogue: Catalogue
-) -> tuple[Finding, ...]:
+def _mitigations(guest: Guest, fleet: Fleet, alike: Alike, catalogue: Catalogue) -> tuple[Finding, ...]:
     def dropped(_: Host, offer: Offer) -> tuple[str, ...]:
         texts = []
         for field in (catalogue.fields[subject] for subject in _MITIGATIONS):
@@ -213,7 +209,7 @@ def _mitigations(
                 texts.append(f"{field.name} {field.get(limit)}->{field.get(want)}")
         return tuple(texts)
 
-    offers = tuple((host, ", ".join(texts)) for host, texts in _each(fleet, kinds, dropped).items() if texts)
+    offers = tuple((host, ", ".join(texts)) for host, texts in _each(fleet, alike, dropped).items() if texts)
     because = ("the guest is told of less protection from speculation than the host has",)
     finding = Finding(
         "mitigations", "registers", "risk", offers=offers, cause="silicon", because=(*because, _NO_BOUNDARY)
@@ -222,10 +218,12 @@ def _mitigations(
 
 
 def _each(
-    fleet: Fleet, kinds: Mapping[int, Sequence[str]], ask: Callable[[Host, Offer], tuple[str, ...]]
+    fleet: Fleet, alike: Alike, ask: Callable[[Host, Offer], tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     # What every host answers, in the order of the hosts.
-    answers = {name: ask(h, o) for h, o in fleet if id(h) in kinds for name in kinds[id(h)]}
+    answers: dict[str, tuple[str, ...]] = {}
+    for host, offer, names in alike:
+        answers |= dict.fromkeys(names, ask(host, offer))
     return {host.name: answers[host.name] for host, _ in fleet}
 
 
