@@ -23,6 +23,7 @@ from armlevel.documents.write import guest_object, pretty
 from armlevel.errors import LabError, UsageError
 from armlevel.lab import (
     MODELS,
+    PATIENCE,
     EmulatedHost,
     Job,
     Laboratory,
@@ -119,7 +120,7 @@ def run_command(
     directory: Annotated[
         str, typer.Option("-d", metavar="DIR", help="Write what it leaves in $OUT there.")
     ] = "",
-    timeout: _Timeout = 120,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
@@ -147,7 +148,7 @@ def probe(
         str, typer.Option("-o", "--output", metavar="FILE", help="Write the host profile to FILE.")
     ] = "",
     collector: _Collector = "",
-    timeout: _Timeout = 300,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
@@ -170,7 +171,7 @@ def probe(
 def verify(
     host: _Where,
     guest: GuestFile,
-    timeout: _Timeout = 300,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
@@ -199,7 +200,7 @@ def probe_hosts(
         int, typer.Option("-j", "--jobs", metavar="N", min=0, help="Hosts at a time; 0: one a core.")
     ] = 0,
     collector: _Collector = "",
-    timeout: _Timeout = 300,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
