@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from armlevel.lab import Laboratory, LabSettings
+from tests.times import Times
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile(
@@ -27,6 +28,10 @@ settings.register_profile("ci", parent=settings.get_profile("armlevel"), derando
 settings.load_profile("ci" if os.environ.get("CI") else "armlevel")
 
 _TOLD = "told"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Times(config))
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ CHORES = [
     "probe",
     "preload",
     "package",
+    "slow",
+    "load",
     "fidelity",
     "migrations",
     "docs",
