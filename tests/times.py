@@ -80,6 +80,8 @@ class Times:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         most = sorted(self.seconds.items(), key=lambda one: -one[1])[:_SHOWN]
+        if not most:
+            return
         whole = sum(self.seconds.values())
         said = ", ".join(f"{name} {seconds:.0f}" for name, seconds in most)
         terminalreporter.write_line(f"CPU seconds: {whole:.0f}; most in {said}")
