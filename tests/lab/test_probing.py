@@ -12,6 +12,7 @@ import make_probe
 from armlevel.documents import pretty, read_host, verify_digest
 from armlevel.lab import Job, pack_collector, parse_host
 from tests.emulated import fetched
+from tests.preload.once import once
 
 HOST, SMALL, TWO = "neoverse-n2@7.x", "cortex-a53@6.12", "cortex-a72@6.12,smp=2"
 INSIDE = {f"inside/{path}": data for path, data in pack_collector().items()}
@@ -33,17 +34,22 @@ python3 armlevel-probe.pyz -o "$OUT/three.json" -n a --time
 
 
 @pytest.fixture(scope="module")
-def profiles(lab, tmp_path_factory):
-    archive = tmp_path_factory.mktemp("probe") / "armlevel-probe.pyz"
-    make_probe.build(archive)
-    job = Job(TWICE, {**INSIDE, archive.name: archive.read_bytes()})
-    result = lab.run(parse_host(HOST), job)
-    assert result.status == 0, result.stderr
-    return result
+def profiles(lab, tmp_path_factory, worker_id):
+    """What the probes left, by name; ``said`` is what they said."""
+
+    def probed() -> dict[str, bytes]:
+        archive = tmp_path_factory.mktemp("probe") / "armlevel-probe.pyz"
+        make_probe.build(archive)
+        job = Job(TWICE, {**INSIDE, archive.name: archive.read_bytes()})
+        result = lab.run(parse_host(HOST), job)
+        assert result.status == 0, result.stderr
+        return {**result.files, "said": result.stderr.encode()}
+
+    return once(tmp_path_factory.getbasetemp(), worker_id, "probing", probed)
 
 
 def test_two_probes_of_one_host_give_the_same_bytes_apart_from_when(profiles):
-    texts = [profiles.files[f"{name}.json"] for name in ("one", "two", "three")]
+    texts = [profiles[f"{name}.json"] for name in ("one", "two", "three")]
     documents = [json.loads(text) for text in texts]
     assert {document["digest"] for document in documents} == {verify_digest(texts[0], "one")}
     timeless = {pretty(document | {"made": {}}) for document in documents}
@@ -51,12 +57,12 @@ def test_two_probes_of_one_host_give_the_same_bytes_apart_from_when(profiles):
 
 
 def test_all_shapes_of_a_host_are_no_larger_than_forty_kibibytes(profiles):
-    assert len(profiles.files["one.json"]) <= LARGEST
-    assert len(read_host(profiles.files["one.json"], "one").shapes) >= 16
+    assert len(profiles["one.json"]) <= LARGEST
+    assert len(read_host(profiles["one.json"], "one").shapes) >= 16
 
 
 def test_the_one_file_probe_says_what_it_cost(profiles):
-    (said,) = profiles.stderr.splitlines()
+    (said,) = profiles["said"].decode().splitlines()
     assert "shapes in" in said
     assert "of which trying" in said
 
