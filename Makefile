@@ -15,7 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe preload package fidelity migrations docs bench rows requirements clean moved
+.PHONY: help demo test check probe preload package slow load fidelity migrations docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -50,6 +50,12 @@ package: $(VENV)/.run ## dist/: the wheel and the source archive, with that libr
 # Where it cannot be built (no compiler, no Debian archive) its tests are skipped, and say so.
 $(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test
 	@$(RUN) tools/make_preload.py || true
+
+slow: $(LIBRARY) $(VENV)/.docs ## what takes long and is no part of the test: load, fidelity, migrations, bench
+	@$(RUN) tools/slow.py
+
+load: $(LIBRARY) $(VENV)/.docs ## the tests that wait for a machine, five times while every core is kept busy
+	@$(RUN) tools/under_load.py
 
 fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, against what KVM does
 	@$(RUN) tools/fidelity.py

@@ -30,7 +30,7 @@ from bench.fleet import all_shapes, mixed, one_shape, write_fleet
 _HOSTS = 1000
 _KINDS = 200
 _COPIES = 50
-_BLOCKS = 8
+_BLOCKS = (24, 8)  # choices of clock and core among the hosts to plan
 _ROUNDS = 5
 _PYTHON = sys.executable
 _COMMAND = str(Path(_PYTHON).with_name("armlevel"))
@@ -48,7 +48,7 @@ def _least(rounds: int, *works: Callable[[], object]) -> list[float]:
 
 
 def _say(what: str, ratio: float, goal: str, detail: str) -> None:
-    print(f"{what:<46} {ratio:6.2f} x  (goal {goal:<7}) {detail}", flush=True)
+    print(f"{what:<52} {ratio:6.2f} x  (goal {goal:<7}) {detail}", flush=True)
 
 
 def _baseline(name: str, paths: list[str]) -> None:
@@ -100,10 +100,11 @@ def _memory(folder: Path) -> None:
     )
 
 
-def _plan(folder: Path) -> None:
-    target = folder / "planned"
+def _plan(folder: Path, blocks: int) -> None:
+    target = folder / f"planned-{blocks}"
     target.mkdir()
-    texts = [Path(path).read_text() for path in write_fleet(folder / "mixed", mixed(_KINDS, blocks=_BLOCKS))]
+    kinds = write_fleet(folder / f"mixed-{blocks}", mixed(_KINDS, blocks=blocks))
+    texts = [Path(path).read_text() for path in kinds]
     paths = []
     for number in range(_KINDS * _COPIES):
         path = target / f"{number:05}.json"
@@ -119,9 +120,8 @@ def _plan(folder: Path) -> None:
             f"{seconds:.1f} s / {middle - start:.1f} s; {len(found.pools)} groups, at least {found.least}"
         )
         goal = "<= 2" if len(some) > _KINDS else "<= 10 s"
-        _say(
-            f"plan, {len(some):,} hosts of {_KINDS} kinds / reading", seconds / (middle - start), goal, detail
-        )
+        what = f"plan, {len(some):,} hosts of {_KINDS} kinds, {blocks} blocks / reading"
+        _say(what, seconds / (middle - start), goal, detail)
 
 
 def _matrix() -> None:
@@ -170,7 +170,8 @@ def main() -> None:
         _baseline("one-shape", write_fleet(folder / "one", one_shape(_HOSTS)))
         _baseline("all-shape", write_fleet(folder / "all", all_shapes(_HOSTS)))
         _memory(folder)
-        _plan(folder)
+        for blocks in _BLOCKS:
+            _plan(folder, blocks)
         _matrix()
         _commands(folder)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,10 +14,10 @@ import pytest
 
 from armlevel.cli.app import VERBS
 from armlevel.documents import guest_object, host_object, pretty
-from armlevel.errors import LabError, UsageError
-from armlevel.lab import Laboratory, LabSettings
+from armlevel.errors import UsageError
 from armlevel.operations.export import TARGETS
 from tests.cli.hosts import Command
+from tests.emulated import fetched
 from tests.formats.profiles import baselines, host
 
 V1 = "neoverse-v1@7.x"
@@ -108,6 +107,9 @@ def test_the_expansion_decides_which_fields_are_set(armlevel: Command, files, tm
     assert "TGRAN" not in said.err
 
 
+_LAST_STOP = 300  # seconds against hanging
+
+
 class Qemu:
     """Enough of a QEMU to be asked: it greets, and has two answers."""
 
@@ -122,7 +124,7 @@ class Qemu:
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.ready = threading.Event()
         self.thread.start()
-        self.ready.wait(10)
+        assert self.ready.wait(_LAST_STOP)
 
     def _run(self) -> None:
         server = self.loop.run_until_complete(asyncio.start_unix_server(self._serve, self.path))
@@ -149,7 +151,8 @@ class Qemu:
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(_LAST_STOP)
+        assert not self.thread.is_alive()
 
 
 def test_a_running_qemu_is_asked_over_its_socket(armlevel: Command, files, tmp_path):
@@ -166,8 +169,6 @@ def test_a_running_qemu_is_asked_over_its_socket(armlevel: Command, files, tmp_p
 
 
 def test_a_socket_without_qemu_is_a_sentence(armlevel: Command, tmp_path):
-    import socket
-
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "qmp"))
     said = armlevel("import", tmp_path / "qmp")
@@ -175,20 +176,27 @@ def test_a_socket_without_qemu_is_a_sentence(armlevel: Command, tmp_path):
     assert "no QEMU answers there" in said.err
 
 
-def test_the_real_program_is_asked_too(tmp_path):
+def test_the_real_program_is_asked_too(laboratory, tmp_path):
     from armlevel.formats.expansion import properties
     from armlevel.operations.qmp import ask
 
-    try:
-        qemu = Laboratory(LabSettings.of(os.environ)).emulator().command
-    except LabError as exc:
-        pytest.skip(f"no QEMU here: {exc}")
+    with fetched():
+        qemu = laboratory.emulator().command
     path = tmp_path / "qmp"
     line = [*qemu, "-M", "virt", "-cpu", "max", "-S", "-nodefaults", "-display", "none"]
-    with subprocess.Popen([*line, "-qmp", f"unix:{path},server=on,wait=off"]) as running:
+    with socket.socket(socket.AF_UNIX) as listener:
+        # QEMU is handed a socket that listens already, and has begun to answer once it greets.
+        listener.bind(str(path))
+        listener.listen()
+        monitor = ["-chardev", f"socket,id=qmp,fd={listener.fileno()},server=on,wait=off"]
+        running = subprocess.Popen(
+            [*line, *monitor, "-mon", "chardev=qmp,mode=control"], pass_fds=(listener.fileno(),)
+        )
+    with running:
         try:
-            while not path.exists():
-                time.sleep(0.05)
+            with socket.socket(socket.AF_UNIX) as first:
+                first.connect(str(path))
+                assert b"QMP" in first.recv(4096)  # none if QEMU has ended
             assert {"pauth", "sve128"} <= set(properties(ask(str(path), "max"), "qmp"))
             with pytest.raises(UsageError, match="QEMU does not expand model host"):
                 ask(str(path))

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from armlevel.errors import LabError
-from armlevel.lab import Laboratory, LabSettings, parse_host
+from armlevel.lab import Laboratory, parse_host
 from pages import console
 from pages.console import WHERE, Command, Ran, blocks_of, mentions, objection, run, says
+from tests.emulated import fetched
 from tests.repository.frame import ROOT
+
+_LAST_STOP = 1800  # seconds against hanging, ten times what the longest page needs on an idle machine
 
 PAGES = {
     str(page.relative_to(ROOT / "docs")): page.read_text(encoding="utf-8")
@@ -63,18 +65,13 @@ def assert_as_shown(ran: list[Ran]) -> None:
 
 @pytest.mark.parametrize("page", WITH_COMMANDS)
 def test_a_page_prints_what_it_shows(page: str, tmp_path: Path):
-    assert_as_shown(run(commands_of(page, ""), tmp_path, HERE, 120))
+    assert_as_shown(run(commands_of(page, ""), tmp_path, HERE, _LAST_STOP))
 
 
 @pytest.fixture(scope="module")
-def lab() -> None:
-    made = Laboratory(LabSettings.of(os.environ))
-    try:
-        made.prepare(parse_host("neoverse-n1@7.x"))
-    except LabError as exc:
-        if os.environ.get("ARMLEVEL_LAB"):
-            raise
-        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+def lab(laboratory: Laboratory) -> None:
+    with fetched():
+        laboratory.prepare(parse_host("neoverse-n1@7.x"))
 
 
 @pytest.fixture
@@ -102,7 +99,7 @@ def test_the_tutorial_works_from_a_bare_checkout_to_its_last_line(fresh: Path, t
         name: value for name, value in HERE.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS")
     }
     bare["PATH"] = f"{sys.base_prefix}/bin:{os.environ['PATH']}"
-    ran = run(listed, fresh, bare, 900)
+    ran = run(listed, fresh, bare, _LAST_STOP)
     assert (fresh / ".venv/bin/armlevel").exists()
     assert_as_shown(ran)
     tell(f"tutorial: {len(ran)} commands from a bare checkout, emulated hosts included")
@@ -155,11 +152,11 @@ def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path):
         [Command("printf '1\\n2\\n'", ("1", "2")), Command("printf '1\\n2\\n'", ("1", "3"))],
         tmp_path,
         HERE,
-        10,
+        _LAST_STOP,
     )
     assert says(right)
     assert not says(wrong)
-    (failed,) = run([Command("exit 3 | false", ())], tmp_path, HERE, 10)
+    (failed,) = run([Command("exit 3 | false", ())], tmp_path, HERE, _LAST_STOP)
     with pytest.raises(AssertionError, match="does not tell"):
         assert_as_shown([failed])
 

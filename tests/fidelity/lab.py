@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from armlevel.errors import LabError
-from armlevel.lab import Job, Laboratory, pack_verifier, parse_host
+from armlevel.lab import PATIENCE, Job, Laboratory, pack_verifier, parse_host
 from armlevel.lab.images import archive_of, write_archive
 from armlevel.lab.store import content_key
 
@@ -23,7 +23,7 @@ def code() -> dict[str, bytes]:
     return files
 
 
-def ask(lab: Laboratory, host: str, tasks: Mapping[str, Any], timeout: float = 1800.0) -> dict[str, Any]:
+def ask(lab: Laboratory, host: str, tasks: Mapping[str, Any], timeout: float = PATIENCE) -> dict[str, Any]:
     """Boot ``host`` once and have the tasks done in it.
 
     Raises:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from armlevel.arch import load
 from armlevel.documents import read_host
-from armlevel.errors import LabError
-from armlevel.lab import Laboratory, LabSettings, pack_collector, parse_host
+from armlevel.lab import pack_collector, parse_host
+from tests.emulated import fetched
 from tests.fidelity.hosts import SAMPLE, alike, read
 from tests.fidelity.suite import run
 
@@ -17,16 +15,11 @@ JOBS = 2
 
 
 @pytest.fixture(scope="module")
-def lab():
-    made = Laboratory(LabSettings.of(os.environ))
-    try:
+def lab(laboratory):
+    with fetched():
         for host in SAMPLE:
-            made.prepare(parse_host(host))
-    except LabError as exc:
-        if os.environ.get("ARMLEVEL_LAB"):
-            raise
-        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
-    return made
+            laboratory.prepare(parse_host(host))
+    return laboratory
 
 
 def test_six_hosts_do_what_is_said_of_them(lab, tell):

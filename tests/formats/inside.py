@@ -13,7 +13,6 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 CREATE_VM, CREATE_VCPU, ENABLE_CAP = 0xAE01, 0xAE41, 0x4068AEA3
@@ -27,7 +26,6 @@ class Qmp:
     """One QEMU, started with options, asked over QMP."""
 
     def __init__(self, program, machine, cpu):
-        self.path = f"/tmp/qmp-{os.getpid()}"
         line = [
             program,
             "-machine",
@@ -41,36 +39,42 @@ class Qmp:
             "-display",
             "none",
         ]
-        self.process = subprocess.Popen(
-            [*line, "-qmp", f"unix:{self.path},server=on,wait=off"], stderr=subprocess.PIPE, text=True
-        )
-        while not Path(self.path).exists() and self.process.poll() is None:
-            time.sleep(0.05)
-        self.socket = socket.socket(socket.AF_UNIX)
-        if self.process.poll() is None:
-            self.socket.connect(self.path)
-            self.lines = self.socket.makefile("r")
-            self.lines.readline()
+        # QEMU is handed a socket that is connected already; it closes it when it ends.
+        self.socket, theirs = socket.socketpair()
+        monitor = ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        with theirs:
+            self.process = subprocess.Popen(
+                [*line, *monitor], stderr=subprocess.PIPE, text=True, pass_fds=(theirs.fileno(),)
+            )
+        self.lines = self.socket.makefile("r")
+        self.runs = bool(self._line())
+        if self.runs:
             self.ask("qmp_capabilities")
+
+    def _line(self):
+        try:
+            return self.lines.readline()
+        except ConnectionResetError:
+            return ""
 
     def ask(self, command, **arguments):
         self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
         while True:
-            answer = json.loads(self.lines.readline())
+            answer = json.loads(self._line())
             if "event" not in answer:
                 return answer.get("return", answer.get("error"))
 
     def close(self):
         self.process.kill()
         _, said = self.process.communicate()
+        self.lines.close()
         self.socket.close()
-        Path(self.path).unlink(missing_ok=True)
         return said
 
 
 def ask_qemu(program, task):
     qemu = Qmp(program, *task["first"])
-    if qemu.process.poll() is not None:
+    if not qemu.runs:
         return {"failed": qemu.close()}
     found = {
         "expansion": qemu.ask("query-cpu-model-expansion", type="full", model={"name": "host"}),
@@ -84,7 +88,7 @@ def ask_qemu(program, task):
     found["started"] = []
     for machine, cpu, names in task["starts"]:
         qemu = Qmp(program, machine, cpu)
-        if qemu.process.poll() is not None:
+        if not qemu.runs:
             found["started"].append({"failed": qemu.close()})
             continue
         (one, *_) = qemu.ask("query-cpus-fast")

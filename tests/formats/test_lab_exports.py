@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from armlevel.arch import load
 from armlevel.engine import Policy, check, level, passthrough
 from armlevel.engine.moves.settings import settings_of
-from armlevel.errors import LabError
 from armlevel.formats.expansion import properties
 from armlevel.formats.firecracker_write import export_template
 from armlevel.formats.kvm_calls_write import export as export_calls
 from armlevel.formats.qemu_write import options_of
-from armlevel.lab import Job, Laboratory, LabSettings, parse_host
+from armlevel.lab import Job, Laboratory, parse_host
 from armlevel.profile import Shape
+from tests.emulated import fetched
 from tests.formats.profiles import baselines, host
 
 CATALOGUE = load()
@@ -75,30 +75,26 @@ def tasks(name):
     }
 
 
-@cache
-def answers(name):
-    """Boot a host once and let everything be judged in it."""
-    lab = Laboratory(LabSettings.of(os.environ))
-    try:
-        where = parse_host(f"{name},memory=1024")
-        files = {
-            "inside.py": Path(__file__).with_name("inside.py").read_bytes(),
-            "tasks.json": json.dumps(tasks(name)).encode(),
-        }
-        job = Job('python3 -I inside.py "$OUT/found.json"', files)
-        result = lab.run(where, job, 600, lab.vmm_images(where, "11", "10"))
-    except LabError as exc:
-        if os.environ.get("ARMLEVEL_LAB"):
-            raise
-        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+def answers(lab: Laboratory, name: str) -> dict[str, Any]:
+    """Boot a host and let everything be judged in it."""
+    where = parse_host(f"{name},memory=1024")
+    with fetched():
+        lab.prepare(where)
+        images = lab.vmm_images(where, "11", "10")
+    files = {
+        "inside.py": Path(__file__).with_name("inside.py").read_bytes(),
+        "tasks.json": json.dumps(tasks(name)).encode(),
+    }
+    result = lab.run(where, Job('python3 -I inside.py "$OUT/found.json"', files), extra=images)
     assert result.status == 0, result.stderr
-    return json.loads(result.files["found.json"])
+    found: dict[str, Any] = json.loads(result.files["found.json"])
+    return found
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_real_programs_take_every_export_and_end_up_as_said(name, tell):
+def test_real_programs_take_every_export_and_end_up_as_said(laboratory, name, tell):
     # One test a host: two would boot it twice where tests run in several processes.
-    answer = answers(name)
+    answer = answers(laboratory, name)
     for version, found in answer["qemu"].items():
         taken_and_read_back(name, version, found)
         tell(f"QEMU {version} in {name}: {len(guests(name))} profiles' options taken and read back equal")

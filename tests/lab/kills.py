@@ -1,6 +1,8 @@
-"""Inside an emulated host: probes that are killed at some moment, under load, beside a VM that is not theirs.
+"""Inside an emulated host: probes that are killed at some moment, beside a VM that is not theirs.
 
-Leaves in $OUT/kills.json what was there after each kill.
+A moment is a number of events: calls, files and imports that the probe's interpreter tells of. At that number the
+probe says so, goes on for a few events more, and stays there until it is killed; so every kill meets a probe that
+has not ended, however fast or slow the host is. Leaves in $OUT/kills.json what was there after each kill.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import json
 import os
 import random
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -19,70 +22,119 @@ from typing import Any
 sys.path.insert(0, "inside")
 from armlevel.kvm.device import Kvm
 
-_KILLS, _TRIES = 8, 20
+_KILLS = 8
+_LAST = 12  # events of an existing file being written, the last of a probe
+_BEHIND = 5  # events that a probe at most goes on for
+_LAST_STOP = 300.0  # seconds against hanging
 _OLD = "old\n"
 _VMS = Path("/sys/kernel/debug/kvm")  # a directory for each VM there is: PID-FD
 _MIDR = 0x603000000013C000
+_PLACE = Path("/tmp/profiles")
+_TARGET = _PLACE / "host.json"
+
+
+def probe(moment: int, behind: int, tell: int, wait: int) -> None:
+    """Probe; at the event ``moment`` write to ``tell``, and ``behind`` events later read from ``wait`` for ever."""
+    happened = 0
+
+    def hook(_name: str, _arguments: object) -> None:
+        nonlocal happened
+        happened += 1
+        if happened == moment:
+            os.write(tell, b"now")
+        if happened == moment + behind:
+            os.read(wait, 1)
+
+    sys.argv = ["inside", "-n", "a", "-o", str(_TARGET)]
+    sys.addaudithook(hook)
+    try:
+        runpy.run_path("inside", run_name="__main__")
+    except SystemExit as exc:
+        if exc.code:
+            raise
+    if moment:
+        os.read(wait, 1)
+    os.write(tell, str(happened).encode())
+
+
+def started(moment: int, behind: int = 0) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a probe; return it with what it says at its moment, or at its end: how many events there were."""
+    tell, said = os.pipe()
+    wait, never = os.pipe()
+    words = [str(number) for number in (moment, behind, said, wait)]
+    process = subprocess.Popen(
+        [sys.executable, "-I", __file__, *words], stderr=subprocess.DEVNULL, pass_fds=(said, wait)
+    )
+    os.close(said)
+    os.close(wait)
+    with os.fdopen(tell, "rb", buffering=0) as stream:
+        text = stream.read(20)
+    process.never = never  # type: ignore[attr-defined]  # open as long as the probe is known
+    return process, (text or b"").decode()
 
 
 def vms() -> int:
-    """Return how many VMs the kernel has; one that is on its way out is given a moment."""
-    count = -1
-    for _ in range(40):
-        found = sum(bool(re.fullmatch(r"\d+-\d+", one.name)) for one in _VMS.iterdir())
-        if found == 1:
-            return found
-        count = found
+    """Return how many VMs the kernel has, once those on their way out are gone."""
+    ends, count = time.monotonic() + _LAST_STOP, -1
+    while count != 1 and time.monotonic() < ends:
+        count = sum(bool(re.fullmatch(r"\d+-\d+", one.name)) for one in _VMS.iterdir())
         time.sleep(0.05)
     return count
 
 
-def main() -> None:
+def whole() -> int:
+    """Probe to the end; return how many events there were."""
+    process, said = started(0)
+    if process.wait() or not said:
+        raise SystemExit(f"the probe ended with {process.returncode}")
+    return int(said)
+
+
+def killed(number: int, moment: int, behind: int) -> list[Any]:
+    """Kill a probe after ``moment`` events; return what was there then."""
+    if number % 2:
+        _TARGET.unlink(missing_ok=True)
+    else:
+        _TARGET.write_text(_OLD)
+    how = signal.SIGKILL if number % 4 < 2 else signal.SIGTERM
+    one, _ = started(moment, behind)
+    one.send_signal(how)
+    status = one.wait()
+    text = _TARGET.read_text() if _TARGET.exists() else None
+    if text not in (None, _OLD):
+        text = "whole" if json.loads(text)["kind"] == "host-profile/1" else "half"
+    beside = [file.name for file in _PLACE.iterdir() if file != _TARGET]
+    return [how.name, status, number % 2, text, beside, vms()]
+
+
+def main(seed: int) -> None:
     """Kill, look, and write down."""
-    chance = random.Random(int(sys.argv[1]))
+    chance = random.Random(seed)
     subprocess.run(["mount", "-t", "debugfs", "debugfs", "/sys/kernel/debug"], check=True)
-    place = Path("/tmp/profiles")
-    place.mkdir()
-    target = place / "host.json"
-    probe = [sys.executable, "-I", "inside", "-n", "a", "-o", str(target)]
-    subprocess.run(probe, check=True)  # Python compiles it once
-    busy = [subprocess.Popen([sys.executable, "-I", "-c", "while True: pass"]) for _ in range(2)]
-    found: list[list[Any]] = []
+    _PLACE.mkdir()
+    whole()  # Python compiles it once
     with Kvm() as kvm, kvm.create_vm() as vm:
         vcpu = vm.create_vcpu()
         vcpu.init((2,))
         before = vcpu.get(_MIDR)
-        start = time.monotonic()
-        subprocess.run(probe, check=True)
-        whole = time.monotonic() - start
-        for number in range(_TRIES):
-            if sum(status != 0 for _, status, *_ in found) == _KILLS:
-                break
-            if number % 2:
-                target.unlink(missing_ok=True)
-            else:
-                target.write_text(_OLD)
-            how = signal.SIGKILL if number % 4 < 2 else signal.SIGTERM
+        _TARGET.write_text(_OLD)
+        events = whole()
+        found = []
+        for number in range(_KILLS):
             # Every third one late, where the file is written.
-            moment = whole * (chance.uniform(0.85, 1.0) if number % 3 == 0 else chance.uniform(0.02, 0.95))
-            one = subprocess.Popen(probe, stderr=subprocess.DEVNULL)
-            time.sleep(moment)
-            one.send_signal(how)
-            status = one.wait()
-            if status == 0:
-                whole *= 0.8  # it was faster than the first one
-            text = target.read_text() if target.exists() else None
-            if text not in (None, _OLD):
-                text = "whole" if json.loads(text)["kind"] == "host-profile/1" else "half"
-            beside = [file.name for file in place.iterdir() if file != target]
-            found.append([how.name, status, number % 2, text, beside, vms()])
+            first, last = (events - _LAST, events) if number % 3 == 0 else (1, events - _LAST)
+            found.append(killed(number, chance.randint(first, last), chance.randint(1, _BEHIND)))
+        # Just where a second name of the file is there.
+        found.append(killed(_KILLS, events - 1, 1))
         alive = vcpu.get(_MIDR) == before
-    for process in busy:
-        process.kill()
-    Path(os.environ["OUT"], "kills.json").write_text(
-        json.dumps({"kills": found, "alive": alive, "seconds": whole})
-    )
+    whole()
+    left = sorted(file.name for file in _PLACE.iterdir())
+    written = {"kills": found, "alive": alive, "events": events, "left": left}
+    Path(os.environ["OUT"], "kills.json").write_text(json.dumps(written))
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 2:
+        probe(*map(int, sys.argv[1:]))
+    else:
+        main(int(sys.argv[1]))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from armlevel.cli.lab_migrate import _versions
 from armlevel.errors import UsageError
-from armlevel.lab.migration import Migrated, MovingGuest
+from armlevel.lab.migration import Migrated, MovingGuest, Reading, is_sure, rates
 
 STATE = ("cpu 0 Features : fp asimd", "sum 0 f635")
 WELL: dict[str, Any] = {"arrived": True, "alive": True, "rate": 1.01, "before": STATE, "after": STATE}
@@ -33,6 +35,24 @@ def test_a_guest_that_arrived_ticks_keeps_time_and_is_the_same_is_healthy():
 )
 def test_completed_is_not_enough(what):
     assert not Migrated(**{**WELL, **what}, source_status="completed").healthy
+
+
+_DELAY = st.floats(0, 60)
+
+
+@given(st.floats(0.05, 20), st.floats(0, 100), st.tuples(_DELAY, _DELAY, _DELAY, _DELAY))
+def test_however_late_a_guest_is_asked_and_heard_its_rate_lies_between_the_bounds(rate, between, delays):
+    asked, heard, asked_again, heard_again = delays
+    # The host's times at which the guest read its clock, and what it read.
+    one, two = 100.0, 100.0 + asked_again + heard + between
+    first = Reading(one - asked, one + heard, 7.0)
+    last = Reading(two - asked_again, two + heard_again, 7.0 + rate * (two - one))
+    if two > one:
+        slowest, fastest = rates(first, last)
+        assert slowest <= rate * (1 + 1e-6)
+        assert fastest >= rate * (1 - 1e-6)
+        # What is sure is true: a late answer alone never makes a clock wrong, nor right.
+        assert not is_sure(slowest, fastest) or Migrated(rate=rate).keeps_time == (0.75 < slowest < 1.33)
 
 
 def test_messages_of_both_sides_are_told_once_without_the_program():

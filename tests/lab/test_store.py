@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from armlevel.lab.store import Store, content_key, default_root
 
 FORK = multiprocessing.get_context("spawn")
+_LAST_STOP = 300  # seconds against hanging
 
 
 @given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))
@@ -46,14 +47,15 @@ def test_what_fails_leaves_nothing(tmp_path):
     assert list((tmp_path / "kernels").iterdir()) == []
 
 
-def _make_slowly(root: str) -> None:
+def _make_while_the_other_waits(root: str, waiting: Event) -> None:
     def make(place: Path) -> None:
         with (Path(root) / "log").open("a", encoding="utf-8") as log:
             log.write("made\n")
-        time.sleep(0.3)
+        assert waiting.wait(_LAST_STOP)
         (place / "f").write_text("whole", encoding="utf-8")
 
-    assert (Store(Path(root)).entry("kernels", "k", make) / "f").read_text(encoding="utf-8") == "whole"
+    store = Store(Path(root), lambda _what: waiting.set())
+    assert (store.entry("kernels", "k", make) / "f").read_text(encoding="utf-8") == "whole"
 
 
 def _die(root: str) -> None:
@@ -65,11 +67,12 @@ def _die(root: str) -> None:
 
 
 def test_two_runs_at_once_make_it_once(tmp_path):
-    runs = [FORK.Process(target=_make_slowly, args=(str(tmp_path),)) for _ in range(2)]
+    waiting = FORK.Event()
+    runs = [FORK.Process(target=_make_while_the_other_waits, args=(str(tmp_path), waiting)) for _ in range(2)]
     for run in runs:
         run.start()
     for run in runs:
-        run.join(60)
+        run.join(_LAST_STOP)
     assert [run.exitcode for run in runs] == [0, 0]
     assert (tmp_path / "log").read_text() == "made\n"
 
@@ -77,9 +80,10 @@ def test_two_runs_at_once_make_it_once(tmp_path):
 def test_a_killed_run_is_no_obstacle(tmp_path):
     run = FORK.Process(target=_die, args=(str(tmp_path),))
     run.start()
-    run.join(60)
+    run.join(_LAST_STOP)
     assert run.exitcode == -signal.SIGKILL
-    _make_slowly(str(tmp_path))
+    place = Store(tmp_path).entry("kernels", "k", lambda place: (place / "f").touch())
+    assert [file.name for file in place.iterdir()] == ["f"]
 
 
 def test_a_damaged_memory_is_no_memory(tmp_path):

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from armlevel.arch import load
-from armlevel.errors import LabError
-from armlevel.lab import Laboratory, LabSettings, parse_host
+from armlevel.lab import parse_host
 from armlevel.preload import library, library_fault
+from tests.emulated import fetched
 from tests.migrations.campaign import migrations, profiles
 from tests.migrations.plan import SAMPLE, hosts_of
 from tests.migrations.predicted import Seen, disagreements, say
 
 
 @pytest.fixture(scope="module")
-def lab():
-    made = Laboratory(LabSettings.of(os.environ))
-    try:
+def lab(laboratory):
+    with fetched():
         for name in hosts_of(SAMPLE):
-            made.prepare(parse_host(name))
-            made.vmm_images(parse_host(name), "10", "11")
-    except LabError as exc:
-        if os.environ.get("ARMLEVEL_LAB"):
-            raise
-        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+            laboratory.prepare(parse_host(name))
+            laboratory.vmm_images(parse_host(name), "10", "11")
     if fault := library_fault(library()):
         pytest.skip(f"the library that QEMU is started with: {fault}")
-    return made
+    return laboratory
 
 
 def test_eight_migrations_come_as_they_were_predicted(lab, tell):

@@ -14,6 +14,7 @@ from typing import Any
 JOB, OUT = Path("/job"), Path(os.environ.get("OUT", "/tmp"))
 LIBRARIES = {"LD_LIBRARY_PATH": "/usr/lib/aarch64-linux-gnu"}
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+LAST_STOP = 600.0  # seconds against hanging: ten times what an idle machine needs
 GUEST = (
     *("-kernel", "/guest/vmlinuz", "-initrd", "/guest/initrd"),
     *("-append", "console=ttyAMA0 quiet rdinit=/init"),
@@ -36,48 +37,57 @@ class Machine:
 
     def by_entry(self, config: str = "config") -> None:
         """Start it as `armlevel run` does, and connect to its monitor."""
-        place = f"/tmp/{self.name}.qmp"
         entry = [sys.executable, "-I", "entry.py", config, self._out("log"), self._out("dump")]
-        with Path(self._out("said")).open("wb") as said:
+        # QEMU is handed a socket that is connected already; it closes it when it ends.
+        self.monitor, theirs = socket.socketpair()
+        monitor = ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        with theirs, Path(self._out("said")).open("wb") as said:
             self.process = subprocess.Popen(
-                [*entry, *self.command, "-qmp", f"unix:{place},server=on,wait=off"],
+                [*entry, *self.command, *monitor],
                 env={**os.environ, **LIBRARIES},
                 stdout=said,
                 stderr=said,
+                pass_fds=(theirs.fileno(),),
             )
-        self.monitor = socket.socket(socket.AF_UNIX)
-        for _ in range(600):
-            try:
-                self.monitor.connect(place)
-                break
-            except OSError:
-                if self.process.poll() is not None:
-                    raise SystemExit(f"{self.name}: {Path(self._out('said')).read_text()}") from None
-                time.sleep(0.1)
         self.lines = self.monitor.makefile("rw")
-        self.lines.readline()
+        if not self.line():
+            raise SystemExit(f"{self.name}: {Path(self._out('said')).read_text()}")
         self.ask("qmp_capabilities")
 
     def by_environment(self, environment: dict[str, str], cpu: str = "") -> dict[str, Any]:
-        """Start it with nothing but environment variables; it is expected to end by itself."""
+        """Start it with nothing but environment variables; it is to end by itself, and not with a guest that speaks."""
         command = list(self.command)
         if cpu:
             command[command.index("-cpu") + 1] = cpu
-        try:
-            done = subprocess.run(
-                command, env={**LIBRARIES, **environment}, capture_output=True, text=True, timeout=40
+        with Path(self._out("said")).open("w+b") as said:
+            process = subprocess.Popen(
+                command, env={**LIBRARIES, **environment}, stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
-            status, said = done.returncode, done.stderr
-        except subprocess.TimeoutExpired as exc:
-            status, said = 0, (exc.stderr or b"").decode()
-        return {"status": status, "said": said, "console": self.console.read_text(errors="replace")}
+        ends = time.monotonic() + LAST_STOP
+        while process.poll() is None and not self.heard() and time.monotonic() < ends:
+            time.sleep(0.1)
+        status = process.poll() or 0  # a QEMU that still runs is one that should not
+        process.kill()
+        process.wait()
+        return {"status": status, "said": Path(self._out("said")).read_text(), "console": self.heard()}
+
+    def heard(self) -> str:
+        """Return what the guest has said on its console."""
+        return self.console.read_text(errors="replace")
+
+    def line(self) -> str:
+        """Return a line of the monitor; nothing if QEMU has ended."""
+        try:
+            return self.lines.readline()
+        except ConnectionResetError:
+            return ""
 
     def ask(self, command: str, **arguments: Any) -> Any:
         """Ask the monitor."""
         self.lines.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.lines.flush()
         while True:
-            line = self.lines.readline()
+            line = self.line()
             if not line:
                 raise SystemExit(f"{self.name}: {command}: gone: {Path(self._out('said')).read_text()}")
             answer = json.loads(line)
@@ -86,12 +96,18 @@ class Machine:
             if "return" in answer:
                 return answer["return"]
 
-    def ticks(self, count: int) -> int:
-        """Wait until the guest ticked so often; return how often it did."""
-        found = 0
-        for _ in range(600):
-            found = self.console.read_text(errors="replace").count("tick ")
-            if found >= count:
+    def ticks(self, count: int, boot: int = 1) -> int:
+        """Wait until the guest ticked so often in its boot of that number; return how often it did.
+
+        A boot begins with tick 1; a guest that came from elsewhere has ticked before, and goes on.
+        """
+        found, ends = 0, time.monotonic() + LAST_STOP
+        while time.monotonic() < ends:
+            before, *boots = self.heard().split("tick 1 ")
+            found = (
+                sum(1 + text.count("tick ") for text in boots[boot - 1 :]) if boots else before.count("tick ")
+            )
+            if found >= count or self.process.poll() is not None:
                 break
             time.sleep(0.1)
         return found
@@ -129,16 +145,16 @@ def live(tasks: dict[str, Any], version: str) -> dict[str, Any]:
     source = Machine("source", version, tasks, smp=2)
     source.by_entry()
     found: dict[str, Any] = {"born": source.ticks(2), "resets": []}
-    for _ in range(2):
-        source.console.write_text("")
+    for number in range(2):
         source.ask("system_reset")
-        found["resets"].append(source.ticks(2))
+        found["resets"].append(source.ticks(2, boot=number + 2))
     target = Machine("target", version, tasks, "-incoming", "unix:/tmp/migration", smp=2)
     target.by_entry()
     source.ask("migrate", uri="unix:/tmp/migration")
-    for _ in range(600):
-        if source.ask("query-migrate").get("status") in {"completed", "failed"}:
-            break
+    ends = time.monotonic() + LAST_STOP
+    while (
+        source.ask("query-migrate").get("status") not in {"completed", "failed"} and time.monotonic() < ends
+    ):
         time.sleep(0.1)
     found["migration"] = source.ask("query-migrate")["status"]
     found["arrived"] = target.ticks(3)

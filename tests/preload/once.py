@@ -7,6 +7,8 @@ import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 __all__ = ["once"]
 
 
@@ -15,9 +17,22 @@ def once(base: Path, worker: str, name: str, make: Callable[[], Mapping[str, byt
     place = (base if worker == "master" else base.parent) / f"once-{name}"
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
-            part = place.with_suffix(".part")
-            part.write_bytes(pickle.dumps(dict(make())))
-            part.rename(place)
-        found: Mapping[str, bytes] = pickle.loads(place.read_bytes())  # noqa: S301 (our own, of this run)
-        return found
+        if place.exists():
+            found: Mapping[str, bytes] | str = pickle.loads(place.read_bytes())  # noqa: S301 (our own, of this run)
+            if isinstance(found, str):
+                pytest.fail(f"failed already, in another test of this run: {found}")
+            return found
+        try:
+            made = dict(make())
+        except Exception as exc:
+            # Each of many tests would wait as long for the same failure.
+            _keep(place, f"{type(exc).__name__}: {exc}")
+            raise
+        _keep(place, made)
+        return made
+
+
+def _keep(place: Path, made: Mapping[str, bytes] | str) -> None:
+    part = place.with_suffix(".part")
+    part.write_bytes(pickle.dumps(made))
+    part.rename(place)

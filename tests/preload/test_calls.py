@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 
 import pytest
 
 from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
-from armlevel.errors import LabError
 from armlevel.kvm import numbers
-from armlevel.lab import Job, Laboratory, LabSettings, pack_collector, parse_host
+from armlevel.lab import Job, Laboratory, pack_collector, parse_host
 from armlevel.preload import config_of, library, observing
 from armlevel.profile import Guest
+from tests.emulated import fetched
 from tests.fidelity.hosts import read
 from tests.preload.guests import levelled
 from tests.preload.once import once
@@ -65,8 +64,7 @@ def guest() -> Guest:
     return levelled(STRONGER, WEAKER)
 
 
-def play(guest: Guest) -> dict[str, bytes]:
-    lab = Laboratory(LabSettings.of(os.environ))
+def play(lab: Laboratory, guest: Guest) -> dict[str, bytes]:
     (host,) = read([STRONGER])
     bits = [2, *(numbers.FEATURE_BITS[name.upper()] for name in guest.shape.features)]
     tasks = {"bits": bits, "vectors": sum(1 << (length // 128 - 1) for length in guest.sve_vls or ())}
@@ -83,19 +81,19 @@ def play(guest: Guest) -> dict[str, bytes]:
         "libarmlevel.so": library().read_bytes(),
     }
     pairs = " ".join(f"{scene}:{config}" for scene, config in SCENES.items())
-    return dict(lab.run(parse_host(f"{STRONGER},smp=2"), Job(SCRIPT.format(pairs=pairs), files), 300).files)
+    return dict(lab.run(parse_host(f"{STRONGER},smp=2"), Job(SCRIPT.format(pairs=pairs), files)).files)
 
 
 @pytest.fixture(scope="module")
-def scenes(guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Scene]:
+def scenes(
+    laboratory: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> dict[str, Scene]:
     if not library().exists():
         pytest.skip("make preload builds the library")
-    try:
-        files = once(tmp_path_factory.getbasetemp(), worker_id, "preload-calls", lambda: play(guest))
-    except LabError as exc:
-        if os.environ.get("ARMLEVEL_LAB"):
-            raise
-        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
+    with fetched():
+        laboratory.prepare(parse_host(STRONGER))
+    base = tmp_path_factory.getbasetemp()
+    files = once(base, worker_id, "preload-calls", lambda: play(laboratory, guest))
     found = {}
     for scene in SCENES:
         out, said, status = (files[f"{scene}.{kind}"].decode() for kind in ("out", "err", "status"))

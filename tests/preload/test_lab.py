@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -15,12 +14,12 @@ import pytest
 from armlevel.arch import load
 from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.passthrough import guest_of_offer
-from armlevel.errors import LabError
 from armlevel.formats.qemu_write import options_of
 from armlevel.kvm import id_of
-from armlevel.lab import Job, Laboratory, LabSettings, parse_host
+from armlevel.lab import Job, Laboratory, parse_host
 from armlevel.preload import config_of, library, read_dump
 from armlevel.profile import Guest
+from tests.emulated import fetched
 from tests.fidelity.hosts import read
 from tests.preload.guests import levelled
 from tests.preload.once import once
@@ -82,19 +81,14 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Laboratory:
+def lab(laboratory: Laboratory) -> Laboratory:
     if not library().exists():
         pytest.skip("make preload builds the library")
-    made = Laboratory(LabSettings.of(os.environ))
-    try:
+    with fetched():
         for name in (N2, V1):
-            made.prepare(parse_host(name))
-            made.vmm_images(parse_host(name), "10", "11")
-    except LabError as exc:
-        if os.environ.get("ARMLEVEL_LAB"):
-            raise
-        pytest.skip(f"no emulated hosts here: {exc} (ARMLEVEL_LAB=1 forces)")
-    return made
+            laboratory.prepare(parse_host(name))
+            laboratory.vmm_images(parse_host(name), "10", "11")
+    return laboratory
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +142,7 @@ def files_for(guest: Guest, name: str) -> dict[str, bytes]:
 def run(lab: Laboratory, guest: Guest, name: str, *tasks: str) -> dict[str, bytes]:
     host = parse_host(f"{name},memory=1024")
     job = Job(f"python3 -I inside.py {' '.join(tasks)}", files_for(guest, name))
-    result = lab.run(host, job, 400, lab.vmm_images(host, "10", "11"))
+    result = lab.run(host, job, extra=lab.vmm_images(host, "10", "11"))
     assert result.status == 0, result.stderr[-2000:]
     return dict(result.files)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.repository.frame import ROOT
 
+_LAST_STOP = 600  # seconds against hanging
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CHORES = [
     "demo",
@@ -17,6 +18,8 @@ CHORES = [
     "probe",
     "preload",
     "package",
+    "slow",
+    "load",
     "fidelity",
     "migrations",
     "docs",
@@ -36,7 +39,7 @@ def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=_LAST_STOP,
     )
 
 

@@ -21,6 +21,7 @@ from armlevel.documents.write import guest_object, pretty
 from armlevel.errors import LabError, UsageError
 from armlevel.lab import (
     MODELS,
+    PATIENCE,
     EmulatedHost,
     Job,
     Laboratory,
@@ -106,7 +107,7 @@ def run_command(
     directory: Annotated[
         str, typer.Option("-d", metavar="DIR", help="Write what it leaves in $OUT there.")
     ] = "",
-    timeout: _Timeout = 120,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
@@ -134,7 +135,7 @@ def probe(
         str, typer.Option("-o", "--output", metavar="FILE", help="Write the host profile to FILE.")
     ] = "",
     collector: _Collector = "",
-    timeout: _Timeout = 300,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
@@ -157,7 +158,7 @@ def probe(
 def verify(
     host: _Where,
     guest: GuestFile,
-    timeout: _Timeout = 300,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",
@@ -186,7 +187,7 @@ def probe_hosts(
         int, typer.Option("-j", "--jobs", metavar="N", min=0, help="Hosts at a time; 0: one a core.")
     ] = 0,
     collector: _Collector = "",
-    timeout: _Timeout = 300,
+    timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
     keyring: _Keyring = "",
     qemu: _Qemu = "",

@@ -12,11 +12,13 @@ from armlevel.lab.hosts import MODELS, EmulatedHost, Model, parse_host
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.laboratory import KernelState, Laboratory, LabProbe
 from armlevel.lab.lines import LINES, KernelLine
+from armlevel.lab.machine import PATIENCE
 from armlevel.lab.settings import LabSettings
 
 __all__ = [
     "LINES",
     "MODELS",
+    "PATIENCE",
     "EmulatedHost",
     "Job",
     "KernelLine",

@@ -2,6 +2,7 @@
 # The first process of a nested guest: tick, and answer what the console is asked.
 #
 #   tick N UPTIME      every quarter of a second
+#   time WORD UPTIME   asked for with `clock WORD`
 #   state              asked for: the features each CPU lists, a digest that each CPU computes with them,
 #                      and whether the vectors of a program that uses them are as long as when it began
 export PATH=/usr/bin LC_ALL=C
@@ -44,7 +45,13 @@ while :; do
     tick=$((tick + 1))
     read -r up _ < /proc/uptime
     echo "tick $tick $up"
-    if read -r -t 0.25 word && [ "$word" = state ]; then
-        state
+    if read -r -t 0.25 word more; then
+        case $word in
+        clock)
+            read -r up _ < /proc/uptime
+            echo "time $more $up"
+            ;;
+        state) state ;;
+        esac
     fi
 done

@@ -19,7 +19,7 @@ from armlevel.lab.images import archive_of, base_image, bytecode_image, write_ar
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.lines import LINES
 from armlevel.lab.link import Endpoint, link
-from armlevel.lab.machine import EmulatedMachine
+from armlevel.lab.machine import PATIENCE, EmulatedMachine
 from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
 from armlevel.lab.session import ROOM, Session
 from armlevel.lab.settings import LabSettings
@@ -65,7 +65,9 @@ class Laboratory:
     _emulators: list[Emulator] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def run(self, host: EmulatedHost, job: Job, timeout: float = 120.0, extra: Sequence[Path] = ()) -> Result:
+    def run(
+        self, host: EmulatedHost, job: Job, timeout: float = PATIENCE, extra: Sequence[Path] = ()
+    ) -> Result:
         """Boot ``host``, run ``job`` in it; ``extra`` archives lie over the base, under the job's files."""
         return self._machine(host, extra).run(host, job, timeout)
 
@@ -97,7 +99,9 @@ class Laboratory:
         ):
             yield here, there
 
-    def probe(self, host: EmulatedHost, collector: Mapping[str, bytes], timeout: float = 300.0) -> LabProbe:
+    def probe(
+        self, host: EmulatedHost, collector: Mapping[str, bytes], timeout: float = PATIENCE
+    ) -> LabProbe:
         """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""
         script = f'python3 -I inside -o "$OUT/host.json" -n {shlex.quote(str(host))}'
         result = self._run_packed(host, script, collector, {}, timeout)
@@ -122,7 +126,7 @@ class Laboratory:
         return (self.store().entry("profiles", key, make) / "host.json").read_bytes()
 
     def verify(
-        self, host: EmulatedHost, guest: bytes, verifier: Mapping[str, bytes], timeout: float = 300.0
+        self, host: EmulatedHost, guest: bytes, verifier: Mapping[str, bytes], timeout: float = PATIENCE
     ) -> bytes:
         """Apply a guest profile (the document's bytes) in ``host``; return what was found, as JSON."""
         script = 'python3 -I inside guest.json "$OUT/applied.json"'

@@ -22,7 +22,11 @@ from armlevel.lab import cpio
 from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.jobs import Job, Result, job_entries, read_result
 
-__all__ = ["EmulatedMachine"]
+__all__ = ["PATIENCE", "EmulatedMachine"]
+
+#: Seconds after which a host is given up: a last stop against hanging, ten times what an idle machine needs for the
+#: longest job, so that a busy one does not meet it. A host that dies is noticed when it dies.
+PATIENCE: float = 1800
 
 # Nothing here changes what KVM offers: no mitigation, no CPU feature is touched.
 _BOOT = "console=ttyAMA0 rdinit=/init quiet loglevel=3 panic=-1 init_on_alloc=0 audit=0"
@@ -38,7 +42,7 @@ class EmulatedMachine:
     images: tuple[Path, ...]
     runs: Path
 
-    def run(self, host: EmulatedHost, job: Job, timeout: float = 120.0) -> Result:
+    def run(self, host: EmulatedHost, job: Job, timeout: float = PATIENCE) -> Result:
         """Boot ``host``, run ``job`` in it and return what it left, whatever its exit status.
 
         Raises :class:`LabError`, with the last words of the console and where all of them are, if the host did not

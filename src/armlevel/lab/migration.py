@@ -6,6 +6,7 @@ died, or that runs a guest whose clock races or whose CPU stands still. What cou
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,28 +18,28 @@ __all__ = [
     "DidNotBoot",
     "Migrated",
     "MovingGuest",
+    "Reading",
     "Running",
     "Slot",
     "Waiting",
     "await_guest",
     "begin",
+    "is_sure",
     "machine_of",
     "move",
+    "rates",
 ]
 
-_BOOT = 120.0  # seconds for a guest to its first ticks
-_SENDING = 120.0
-_SETTLING = 60.0
-_ANSWERING = 120.0
-_ALIVE = (
-    20.0  # seconds in which a guest that lives has ticked; it does four times a second, on an idle machine
-)
-_WATCHED = 5  # ticks over which its clock is compared with its host's, or as long as they take
-_TICK = 0.25
-_RATE = (
-    0.75,
-    1.33,
-)  # of a clock that keeps time, on a busy machine; wrong frequencies are off by half and more
+# Last stops against hanging, in seconds, ten times what an idle machine needs and more: a QEMU or a host that dies is
+# noticed when it dies. First ticks of a guest; sending it; its start; its answers; a tick where it arrived (it ticks
+# four times a second on an idle machine); and readings of its clock until they say whether it keeps time.
+_BOOT = 600.0
+_SENDING = 600.0
+_SETTLING = 600.0
+_ANSWERING = 600.0
+_ALIVE = 200.0
+_CLOCK = 200.0
+_RATE = (0.75, 1.33)  # of a clock that keeps time; wrong frequencies are off by half and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ def _settled(target: Session, name: str) -> bool:
         if status["run"] == "running":
             # What fails may fail just behind this.
             return bool(target.ask("status", name=name)["exit"] is None)
-        time.sleep(0.1)
+        time.sleep(0.1)  # each question takes time of the one CPU that the guest starts on
     return False
 
 
@@ -258,16 +259,53 @@ def _afterwards(target: Session, name: str) -> dict[str, Any]:
     ticks: Sequence[Any] = target.ask("ticks", name=name, count=1, seconds=_ALIVE)
     if not ticks:
         return {"found": _registers(target, name)}
-    # While it answers, time goes by: its clock is compared over that, and over as many ticks as make it long enough.
-    began, heard = ticks[0][0], len(ticks)
+    # While it says what its CPUs are, time goes by: its clock is compared over that, and until it is sure.
+    first = target.ask("clock", name=name, seconds=_ANSWERING)
     after = tuple(target.ask("state", name=name, seconds=_ANSWERING))
-    ticks = target.ask("ticks", name=name, count=heard + 2, seconds=_ALIVE)
-    if ticks[-1][0] - began < _WATCHED * _TICK:
-        ticks = target.ask("ticks", name=name, count=heard + _WATCHED, seconds=_ALIVE)
-    (first, _, up), (last, _, later) = ticks[0], ticks[-1]
-    return {
-        "alive": len(ticks) > 1,
-        "rate": (later - up) / (last - first) if last > first else None,
-        "after": after,
-        "found": _registers(target, name),
-    }
+    rate = _rate(target, name, Reading(*first)) if first else None
+    ticks = target.ask("ticks", name=name, count=len(ticks) + 1, seconds=_ALIVE)
+    return {"alive": len(ticks) > 1, "rate": rate, "after": after, "found": _registers(target, name)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A guest's uptime, and the times of its host between which the guest read it, in seconds."""
+
+    asked: float
+    heard: float
+    uptime: float
+
+
+def rates(first: Reading, last: Reading) -> tuple[float, float]:
+    """Return the slowest and the fastest rate that a guest's clock can have had between two readings.
+
+    However late a guest is asked or heard on a busy machine, the rate lies between them.
+
+    >>> rates(Reading(0.0, 2.0, 100.0), Reading(8.0, 10.0, 108.0))
+    (0.8, 1.3333333333333333)
+    """
+    gone, shortest = last.uptime - first.uptime, last.asked - first.heard
+    return gone / (last.heard - first.asked), gone / shortest if shortest > 0 else math.inf
+
+
+def is_sure(slowest: float, fastest: float) -> bool:
+    """Tell whether it is sure that a clock keeps time, or that it does not.
+
+    >>> is_sure(0.9, 1.1), is_sure(15.0, 17.0), is_sure(0.9, 1.6)
+    (True, True, False)
+    """
+    low, high = _RATE
+    return (low < slowest and fastest < high) or fastest < low or slowest > high
+
+
+def _rate(target: Session, name: str, first: Reading) -> float | None:
+    ends = time.monotonic() + _CLOCK
+    while time.monotonic() < ends:
+        reading = target.ask("clock", name=name, seconds=_ANSWERING)
+        if not reading:
+            return None
+        last = Reading(*reading)
+        if is_sure(*rates(first, last)):
+            middle = (last.asked + last.heard - first.asked - first.heard) / 2
+            return (last.uptime - first.uptime) / middle
+    return None

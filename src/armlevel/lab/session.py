@@ -25,9 +25,11 @@ __all__ = ["ARRIVALS", "ROOM", "Refused", "Session"]
 ROOM = 1024
 #: The port at which a host's QEMU hears a guest that comes in.
 ARRIVALS = 4440
-_LAB = "10.0.2.2"
-_BOOT = 180.0
-_LAST_WORDS = 5.0
+# Last stops against hanging, in seconds, ten times what an idle machine needs and more: the host's call once it has
+# booted, an answer (longer than anything a host waits for itself), and the end of a host that hung up.
+_BOOT = 600.0
+_ANSWER = 1800.0
+_LAST_WORDS = 60.0
 
 
 class Refused(Exception):
@@ -42,8 +44,6 @@ class Session:
     host: EmulatedHost
     files: Mapping[str, bytes]
     endpoint: Endpoint | None = None
-    patience: float = 180.0
-    port: int = 0
     _problem: Callable[[], LabError | None] = lambda: None
     _listener: socket.socket | None = None
     _word: str = ""
@@ -54,7 +54,9 @@ class Session:
     @property
     def address(self) -> str:
         """Return the address to which another host sends a guest that moves to this host."""
-        return f"tcp:{self.endpoint.address}:{ARRIVALS}" if self.endpoint else f"tcp:{_LAB}:{self.port}"
+        if self.endpoint is None:
+            raise LabError(f"the emulated host {self.host} has no link to another host")
+        return f"tcp:{self.endpoint.address}:{ARRIVALS}"
 
     def __enter__(self) -> Self:
         """Begin to boot the host; the first thing it is asked waits for it, so that two hosts can boot at once.
@@ -63,10 +65,8 @@ class Session:
         """
         with contextlib.ExitStack() as ends:
             listener = ends.enter_context(socket.create_server(("127.0.0.1", 0)))
-            self.port = _free_port()
             self._word = secrets.token_hex(16)
-            network = f"user,id=lab,hostfwd=tcp:127.0.0.1:{self.port}-:{ARRIVALS}"
-            devices = ["-netdev", network, "-device", "virtio-net-pci,netdev=lab,romfile="]
+            devices = ["-netdev", "user,id=lab", "-device", "virtio-net-pci,netdev=lab,romfile="]
             up = ["network-up"]
             if self.endpoint is not None:
                 devices += self.endpoint.devices
@@ -98,7 +98,7 @@ class Session:
                 raise problem
             with contextlib.suppress(TimeoutError):
                 line, _ = self._listener.accept()
-                line.settimeout(self.patience)
+                line.settimeout(_ANSWER)
                 stream: Any = line.makefile("rwb")
                 line.close()  # the stream keeps it open
                 self._ends.callback(stream.close)
@@ -138,9 +138,3 @@ class Session:
                 return problem
             time.sleep(0.1)
         return LabError(f"the emulated host {self.host} does not answer: {why}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -12,7 +12,7 @@ from armlevel.errors import UsageError
 
 __all__ = ["ask", "is_socket"]
 
-_PATIENCE = 10.0  # seconds
+_PATIENCE = 30.0  # seconds; a QEMU that answers takes far less than one
 _QUESTIONS: dict[str, dict[str, Any]] = {
     "query-cpu-model-expansion": {"type": "full", "model": {"name": "host"}},
     "qom-list-properties": {"typename": "host-arm-cpu"},

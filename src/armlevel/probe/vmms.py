@@ -18,7 +18,7 @@ _PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "libvirt": ("libvirtd", "virtqemud"),
 }
 _VERSION = re.compile(r"\bv?(\d+(?:\.\d+)+[\w.+~-]*)")
-_SECONDS = 5
+_SECONDS = 60  # a last stop against hanging; a busy machine takes seconds to start QEMU
 
 
 def vmms_of(path: str | None = None, *, ask: Callable[[str], str] | None = None) -> dict[str, str]:

@@ -58,8 +58,10 @@ class Control:
         if status is None:
             try:
                 run = guest.ask("query-status")["status"]
-            except (OSError, ValueError):
-                time.sleep(0.2)
+            except (ConnectionError, ValueError):
+                guest.wait_end()
+                status = guest.status
+            except OSError:
                 status = guest.status
         return {"exit": status, "run": run, "said": guest.said()}
 
@@ -84,6 +86,10 @@ class Control:
     def do_state(self, name: str, seconds: float) -> list[str]:
         """Ask the guest for its state."""
         return self._guests[name].state(seconds)
+
+    def do_clock(self, name: str, seconds: float) -> object:
+        """Ask the guest for its uptime."""
+        return self._guests[name].clock(seconds)
 
     def do_console(self, name: str) -> list[str]:
         """Return what the guest's console said beside ticks."""

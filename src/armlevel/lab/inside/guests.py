@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,18 +11,24 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from armlevel.lab.inside.guest_console import read_vcpu, vcpus_of
 
-__all__ = ["QemuGuest", "Tick"]
+__all__ = ["QemuGuest", "Reading", "Tick"]
+
+T = TypeVar("T")
 
 #: When a tick was heard (this host's monotonic clock), its number, and the guest's uptime, in seconds.
 Tick = tuple[float, int, float]
-_GREETING = 60.0
-_ANSWER = 60.0
+#: A guest's uptime, and the times of this host between which it was read: when it was asked for, when it was heard.
+Reading = tuple[float, float, float]
+# Last stops against hanging, in seconds; a QEMU that dies is noticed when it dies.
+_GREETING = 300.0
+_ANSWER = 300.0
+# After this a question is put again, for the guest may not have heard it.
 _LISTENING = 4.0
 
 
@@ -29,42 +36,46 @@ class QemuGuest:
     """A running QEMU. What it says on stderr is kept; its console is read all the time."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start QEMU with a monitor and a console of its own added to ``command``."""
+        """Start QEMU with a monitor and a console of its own added to ``command``.
+
+        QEMU is handed the sockets that they are on, so they are connected before it begins.
+        """
         self._place = Path(tempfile.mkdtemp(prefix="guest-"))
-        monitor, console = self._place / "monitor", self._place / "console"
+        monitor, for_monitor = socket.socketpair()
+        self._console, for_console = socket.socketpair()
         words = [
             *command,
-            *("-qmp", f"unix:{monitor},server=on,wait=off"),
-            *(
-                "-chardev",
-                f"socket,id=console,path={console},server=on,wait=off",
-                "-serial",
-                "chardev:console",
-            ),
+            *("-chardev", f"socket,id=monitor,fd={for_monitor.fileno()}"),
+            *("-mon", "chardev=monitor,mode=control"),
+            *("-chardev", f"socket,id=console,fd={for_console.fileno()}", "-serial", "chardev:console"),
         ]
         self._said = (self._place / "said").open("w+b")
-        self._process = subprocess.Popen(  # noqa: S603 - QEMU, as the lab asks
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=self._said,
-            stderr=self._said,
-            env={**os.environ, **environ},
-        )
+        with for_monitor, for_console:
+            self._process = subprocess.Popen(  # noqa: S603 - QEMU, as the lab asks
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=self._said,
+                env={**os.environ, **environ},
+                pass_fds=(for_monitor.fileno(), for_console.fileno()),
+            )
         self._lines: list[str] = []
         self._ticks: list[Tick] = []
+        self._asked: list[float] = []
+        self._readings: list[Reading] = []
         self._news = threading.Condition()
-        self._console: socket.socket | None = None
-        self._monitor: Any = None
+        monitor.settimeout(_ANSWER)
+        self._monitor: Any = monitor.makefile("rwb")
+        monitor.close()  # the stream keeps it open
+        threading.Thread(target=self._listen, args=(self._console,), daemon=True).start()
         try:
-            self._monitor = self._connect(monitor).makefile("rwb")
-            self._console = self._connect(console)
             self._answer(_GREETING)
             self.ask("qmp_capabilities")
         except (OSError, ValueError):
             # What QEMU said is the answer; the caller asks for it.
+            self.wait_end()
             self._process.kill()
-        if self._console is not None:
-            threading.Thread(target=self._listen, args=(self._console,), daemon=True).start()
+            self._process.wait()
 
     @property
     def status(self) -> int | None:
@@ -80,20 +91,10 @@ class QemuGuest:
         """Return all that QEMU has printed."""
         return (self._place / "said").read_text(encoding="utf-8", errors="replace")
 
-    def _connect(self, path: Path) -> socket.socket:
-        ends = time.monotonic() + _GREETING
-        while True:
-            line = socket.socket(socket.AF_UNIX)
-            try:
-                line.connect(str(path))
-            except OSError:
-                line.close()
-                if self._process.poll() is not None or time.monotonic() > ends:
-                    raise
-                time.sleep(0.05)
-                continue
-            line.settimeout(_ANSWER)
-            return line
+    def wait_end(self) -> None:
+        """Wait for a QEMU that closed its monitor to end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ANSWER)
 
     def ask(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask QEMU's monitor; return its answer.
@@ -126,7 +127,6 @@ class QemuGuest:
 
     def _listen(self, console: socket.socket) -> None:
         rest = b""
-        console.settimeout(None)
         while True:
             try:
                 data = console.recv(4096)
@@ -142,14 +142,17 @@ class QemuGuest:
                 self._news.notify_all()
 
     def _hear(self, now: float, line: str) -> None:
-        words = line.split(" ")
-        if words[0] == "tick" and len(words) == 3:
-            try:
-                self._ticks.append((now, int(words[1]), float(words[2])))
-            except ValueError:
+        match line.split(" "):
+            case ["tick" | "time" as kind, number, uptime]:
+                try:
+                    if kind == "tick":
+                        self._ticks.append((now, int(number), float(uptime)))
+                    else:
+                        self._readings.append((self._asked[int(number)], now, float(uptime)))
+                except (ValueError, IndexError):
+                    self._lines.append(line)
+            case _ if line:
                 self._lines.append(line)
-        elif line:
-            self._lines.append(line)
 
     def ticks(self) -> list[Tick]:
         """Return all ticks that the guest has printed."""
@@ -157,7 +160,7 @@ class QemuGuest:
             return list(self._ticks)
 
     def heard(self) -> list[str]:
-        """Return the lines of the guest's console that are no ticks."""
+        """Return the lines of the guest's console that are neither ticks nor readings of its clock."""
         with self._news:
             return list(self._lines)
 
@@ -173,22 +176,50 @@ class QemuGuest:
         """Ask the guest for its state; return its lines, none if it does not answer."""
         with self._news:
             begin = len(self._lines)
-        if self._console is None:
-            return []
+
+        def begun() -> bool:
+            return "begin" in self._lines[begin:]
+
+        def answer() -> list[str] | None:
+            lines = self._lines[begin:]
+            state = lines[lines.index("begin") + 1 :] if "begin" in lines else []
+            return state[: state.index("end")] if "end" in state else None
+
+        return self._put(lambda: "state", answer, begun, seconds) or []
+
+    def clock(self, seconds: float) -> Reading | None:
+        """Ask the guest for its uptime; return it with the times between which it was read."""
+        with self._news:
+            known = len(self._readings)
+
+        def question() -> str:
+            self._asked.append(time.monotonic())
+            return f"clock {len(self._asked) - 1}"
+
+        def answer() -> Reading | None:
+            return self._readings[-1] if len(self._readings) > known else None
+
+        return self._put(question, answer, lambda: False, seconds)
+
+    def _put(
+        self,
+        question: Callable[[], str],
+        answer: Callable[[], T | None],
+        begun: Callable[[], bool],
+        seconds: float,
+    ) -> T | None:
+        """Put a question until it is answered, QEMU ends, or the last stop is reached; return the answer."""
         ends, again = time.monotonic() + seconds, 0.0
         with self._news:
             while self._process.poll() is None and (now := time.monotonic()) < ends:
-                lines = self._lines[begin:]
-                if "begin" in lines:
-                    answer = lines[lines.index("begin") + 1 :]
-                    if "end" in answer:
-                        return answer[: answer.index("end")]
-                elif now > again:
+                if (answered := answer()) is not None:
+                    return answered
+                if now > again and not begun():
                     # The guest listens for a moment at a time, and forgets what came by halves.
-                    self._console.sendall(b"\nstate\n")
+                    self._console.sendall(f"\n{question()}\n".encode())
                     again = now + _LISTENING
                 self._news.wait(0.25)
-        return []
+        return None
 
     def registers(self) -> dict[int, dict[int, int | None]]:
         """Return each vCPU's registers as KVM has them. The guest is paused meanwhile."""
@@ -205,7 +236,7 @@ class QemuGuest:
         """Kill QEMU, and remove its files."""
         self._process.kill()
         self._process.wait()
-        if self._console is not None:
-            self._console.close()
+        self._console.close()
+        self._monitor.close()
         self._said.close()
         shutil.rmtree(self._place, ignore_errors=True)
