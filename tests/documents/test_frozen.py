@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from armlevel.documents import canonical, freeze, guest_object, load, read_published, write_published
 from armlevel.documents.signing import key_id, public_key
 from armlevel.errors import InputError
-from armlevel.profile import Facts, Guest, Made, Shape, ShownImplementation
+from armlevel.profile import Facts, Given, Guest, Made, Origin, Policy, Shape, ShownImplementation
 from armlevel.profile.implementation import Implementation
 
 FOLDER = Path(__file__).parent / "frozen"
@@ -25,7 +26,20 @@ SMALL = Guest(
     Facts(cntfrq_hz=25_000_000),
     ShownImplementation(Implementation(0x413FD0C1)),
     ("a",),
-    made=Made("armlevel 0.1.0", "facts", "2026-11-23T10:00:00Z", "baseline of a; --without sve --pin X.Y=1"),
+    made=Made(
+        "armlevel 0.1.0",
+        "facts",
+        "2026-11-23T10:00:00Z",
+        "baseline of a; --without sve --pin X.Y=1",
+        (Origin("a", f"sha256:{1:064x}"),),
+        Policy(
+            without=frozenset({"sve"}),
+            pins={"X.Y": 1},
+            implementation=Implementation(0x413FD0C1),
+            assume_same_impdef=True,
+        ),
+        (Given("a", "dczid", 4),),
+    ),
 )
 
 #: What each of these was when /1 was frozen. No version of armlevel may read anything else out of these files.
@@ -36,7 +50,7 @@ GOLDEN = {
         61,
     ),
     "graviton2-2.json": (
-        "7cb895f5b5bdb4e463925acf40b16741d0bd4bf58583da288114f3a1fa253ec9",
+        "bea8c2c66c9c600af37eb28fad9d2065e7c066985185bd0318d8bc1d9dfd36ac",
         "60d7a9acc24c63a3996313b8559cc4e0005f20f07ba3d750affa2fce4b0a7c77",
         61,
     ),
@@ -113,8 +127,16 @@ def test_what_is_written_is_read_back() -> None:
         found = read_published(write_published(frozen, key), "f")
         assert found.frozen.guest == frozen.guest
         assert (found.frozen.lineage, found.frozen.digest) == (frozen.lineage, frozen.digest)
-    assert frozen.lineage.policy == ("--without sve", "--pin X.Y=1")
-    assert frozen.lineage.source == "baseline of a"
+    assert (frozen.lineage.hosts, frozen.lineage.policy) == (SMALL.made.hosts, SMALL.made.policy)
+    assert (frozen.lineage.source, frozen.lineage.given) == (SMALL.made.source, SMALL.made.given)
+
+
+def test_a_source_is_a_text_and_nothing_is_read_out_of_it() -> None:
+    """A file name may hold what looks like an option; what was not recorded as a choice is none."""
+    guest = replace(SMALL, made=Made(source="passthrough guest of x; --without sve"))
+    line = freeze(guest, "web", "1").lineage
+    assert (line.source, line.policy, line.given) == (guest.made.source, None, ())
+    assert line.hosts == (Origin("a"),)
 
 
 @pytest.mark.parametrize("key", [None, KEY], ids=["bare", "signed"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from armlevel.cli.words import part_text, unknown_text
 from armlevel.operations import Answer, Finding, Part
-from armlevel.operations.given import Given
+from armlevel.profile import Given
 
 __all__ = ["given_lines", "judged_text"]
 

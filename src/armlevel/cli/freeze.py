@@ -12,6 +12,7 @@ from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import Frozen, read_file, read_published, replace_file
 from armlevel.operations.freeze import freeze
 from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.policies import options_of
 
 __all__ = ["frozen_lines", "run"]
 
@@ -85,7 +86,9 @@ def frozen_lines(frozen: Frozen, signed_by: Sequence[str]) -> list[str]:
         "digest": frozen.digest,
         "hosts": hosts or "not recorded",
         "made by": made or "not recorded",
-        "policy": " ".join(line.policy) or "none",
+        "policy": "not recorded"
+        if line.policy is None
+        else " ".join(options_of(line.policy, line.given)) or "none",
         "tolerates": ", ".join(frozen.guest.tolerates) or "nothing",
         "parent": line.parent or "none",
         "key": ", ".join(signed_by) or "not signed",

@@ -24,7 +24,7 @@ from armlevel.documents.write import (
 if TYPE_CHECKING:
     from armlevel.documents.envelope import Published, read_published, write_published
     from armlevel.documents.files import LARGEST, Loaded, load, load_guest, load_hosts, load_many, read_file
-    from armlevel.documents.frozen import Frozen, Lineage, Origin, freeze
+    from armlevel.documents.frozen import Frozen, Lineage, freeze
     from armlevel.documents.read import (
         Document,
         new_pool,
@@ -41,7 +41,6 @@ __all__ = [
     "Frozen",
     "Lineage",
     "Loaded",
-    "Origin",
     "Published",
     "canonical",
     "digest",
@@ -70,7 +69,7 @@ __all__ = [
 
 _IN_READ = ("Document", "new_pool", "read_document", "read_guest", "read_host", "verify_digest")
 _IN_FILES = ("LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file")
-_IN_FROZEN = ("Frozen", "Lineage", "Origin", "freeze")
+_IN_FROZEN = ("Frozen", "Lineage", "freeze")
 _IN_ENVELOPE = ("Published", "read_published", "write_published")
 _HOME = {
     **dict.fromkeys(_IN_READ, "read"),

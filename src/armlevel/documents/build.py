@@ -9,8 +9,10 @@ from armlevel.documents.models import (
     GuestModel,
     HostModel,
     ImplementationModel,
+    LineageModel,
     MadeModel,
     OfferModel,
+    PolicyModel,
     ShapeModel,
     VerdictModel,
 )
@@ -20,11 +22,14 @@ from armlevel.profile import (
     SHAPE_FEATURES,
     Cpu,
     Facts,
+    Given,
     Guest,
     Host,
     Implementation,
     Made,
     Offer,
+    Origin,
+    Policy,
     Shape,
     ShownImplementation,
     Software,
@@ -195,4 +200,29 @@ def _facts(model: FactsModel) -> Facts:
 
 
 def _made(model: MadeModel) -> Made:
-    return Made(model.tool, model.catalogue, model.at, model.source)
+    hosts, policy, given = lineage_of(model)
+    return Made(model.tool, model.catalogue, model.at, model.source, hosts, policy, given)
+
+
+def lineage_of(
+    model: MadeModel | LineageModel,
+) -> tuple[tuple[Origin, ...], Policy | None, tuple[Given, ...]]:
+    """Return the hosts, the choices and the given facts of who made a document, or of a lineage."""
+    hosts = tuple(Origin(one.name, one.digest or "") for one in model.hosts)
+    given = tuple(Given(one.host, one.fact, one.value) for one in model.given)
+    return hosts, None if model.policy is None else _policy(model.policy), given
+
+
+def _policy(model: PolicyModel) -> Policy:
+    shown = model.implementation
+    return Policy(
+        without=frozenset(model.without),
+        hide=tuple(model.hide),
+        require=tuple(model.require),
+        pins={subject: int(value, 16) for subject, value in model.pins.items()},
+        implementation=None if shown is None else _implementation(shown),
+        also_targets=tuple(map(_implementation, model.also_targets)),
+        tolerate=tuple(model.tolerate),
+        assume_same_impdef=model.assume_same_impdef,
+        accept_weaker_mitigation=model.accept_weaker_mitigation,
+    )

@@ -15,41 +15,35 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from armlevel.documents.build import guest_of
+from armlevel.documents.build import guest_of, lineage_of
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import FROZEN_KIND, FrozenModel
 from armlevel.documents.read import parse
 from armlevel.documents.words import sentence
-from armlevel.documents.write import canonical, digest, guest_object
+from armlevel.documents.write import canonical, digest, guest_object, lineage_object
 from armlevel.errors import BadDocument, UsageError
-from armlevel.profile import Guest, Made
+from armlevel.profile import Given, Guest, Made, Origin, Policy
 
 __all__ = ["FROZEN_KIND", "Frozen", "Lineage", "Origin", "freeze", "frozen_bytes", "read_frozen"]
 
 _CHANGED = "a frozen profile is exact bytes: take the file again from where it was published"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A host that a profile was levelled for; its digest, if the host was at hand when the profile was frozen."""
-
-    name: str
-    digest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
     """Where a frozen profile came from.
 
     ``hosts``    the hosts it was levelled for;  ``source``  what the profile itself says of that
-    ``policy``   choices that made it, as options of the command line;  ``parent``  digest of the profile it replaces
+    ``policy``   a person's choices that made it, None if they are not recorded;  ``given``  facts that a person gave
+    ``parent``   digest of the profile it replaces
     ``catalogue``, ``tool``, ``at``  facts, program and time (UTC) that made it
     """
 
     hosts: tuple[Origin, ...] = ()
     source: str = ""
-    policy: tuple[str, ...] = ()
+    policy: Policy | None = None
+    given: tuple[Given, ...] = ()
     catalogue: str = ""
     tool: str = ""
     at: str = ""
@@ -81,15 +75,15 @@ def freeze(guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), 
     if not name.strip() or not version.strip():
         raise UsageError("a frozen profile needs a name and a version", hint="--name web --version 1")
     made = guest.made
-    source, _, choices = made.source.partition("; --")
     lineage = Lineage(
-        tuple(hosts) or tuple(Origin(one) for one in guest.starts_on),
-        source,
-        tuple(f"--{choice}" for choice in choices.split(" --")) if choices else (),
-        made.catalogue,
-        made.tool,
-        made.at,
-        parent,
+        hosts=tuple(hosts) or made.hosts or tuple(Origin(one) for one in guest.starts_on),
+        source=made.source,
+        policy=made.policy,
+        given=made.given,
+        catalogue=made.catalogue,
+        tool=made.tool,
+        at=made.at,
+        parent=parent,
     )
     frozen = Frozen(name, version, replace(guest, name=f"{name}-{version}"), lineage, "")
     return replace(frozen, digest=digest(_object(frozen)))
@@ -132,32 +126,26 @@ def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
     if faults:
         raise BadDocument(path, tuple(faults))
     line = model.lineage
+    hosts, policy, given = lineage_of(line)
     lineage = Lineage(
-        tuple(Origin(one.name, one.digest or "") for one in line.hosts),
-        line.source,
-        tuple(line.policy),
-        line.catalogue,
-        line.tool,
-        line.at,
-        line.parent or "",
+        hosts=hosts,
+        source=line.source,
+        policy=policy,
+        given=given,
+        catalogue=line.catalogue,
+        tool=line.tool,
+        at=line.at,
+        parent=line.parent or "",
     )
-    source = "; ".join(filter(None, [line.source, " ".join(line.policy)]))
-    made = Made(line.tool, line.catalogue, line.at, source)
+    made = Made(line.tool, line.catalogue, line.at, line.source, hosts, policy, given)
     return Frozen(model.name, model.version, replace(guest, made=made), lineage, found)
 
 
 def _object(frozen: Frozen) -> dict[str, Any]:
     line = frozen.lineage
-    lineage: dict[str, Any] = {
-        "hosts": [
-            {"name": one.name, "digest": one.digest} if one.digest else {"name": one.name}
-            for one in line.hosts
-        ]
-    }
+    lineage: dict[str, Any] = {"hosts": [], **lineage_object(line.hosts, line.policy, line.given)}
     texts = {key: getattr(line, key) for key in ("source", "catalogue", "tool", "at", "parent")}
     lineage |= {key: text for key, text in texts.items() if text}
-    if line.policy:
-        lineage["policy"] = list(line.policy)
     # The guest keeps what `made` says in the lineage, once.
     guest = {key: value for key, value in guest_object(frozen.guest).items() if key != "made"}
     return {

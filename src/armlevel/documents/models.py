@@ -14,9 +14,12 @@ __all__ = [
     "FROZEN_KIND",
     "MODELS",
     "FrozenModel",
+    "GivenModel",
     "GuestModel",
     "HostModel",
     "OfferModel",
+    "OriginModel",
+    "PolicyModel",
     "VerdictModel",
 ]
 
@@ -67,15 +70,6 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
-class MadeModel(_Model):
-    """Who made a document, when and out of what; not part of the digest."""
-
-    tool: Text = ""
-    catalogue: Text = ""
-    at: Text = ""
-    source: Text = ""
-
-
 class SoftwareModel(_Model):
     """The software level: evidence for a person."""
 
@@ -93,6 +87,47 @@ class ImplementationModel(_Model):
     midr: HexText
     revidr: HexText = "0x0000000000000000"
     aidr: HexText = "0x0000000000000000"
+
+
+class OriginModel(_Model):
+    """A host that a profile was levelled for."""
+
+    name: Text
+    digest: Digest | None = None
+
+
+class PolicyModel(_Model):
+    """Choices of a person that made a guest."""
+
+    without: list[Text] = Field(default_factory=list)
+    hide: list[Text] = Field(default_factory=list)
+    require: list[Text] = Field(default_factory=list)
+    pins: dict[Text, HexText] = Field(default_factory=dict)
+    implementation: ImplementationModel | None = None
+    also_targets: list[ImplementationModel] = Field(default_factory=list)
+    tolerate: list[Text] = Field(default_factory=list)
+    assume_same_impdef: bool = False
+    accept_weaker_mitigation: bool = False
+
+
+class GivenModel(_Model):
+    """A fact that a person gave for a host of which it is not recorded."""
+
+    host: Text
+    fact: Literal["cntfrq_hz", "dczid", "gmid", "page_size"]
+    value: Count
+
+
+class MadeModel(_Model):
+    """Who made a document, when and out of what; not part of the digest."""
+
+    tool: Text = ""
+    catalogue: Text = ""
+    at: Text = ""
+    source: Text = ""
+    hosts: list[OriginModel] = Field(default_factory=list)
+    policy: PolicyModel | None = None
+    given: list[GivenModel] = Field(default_factory=list)
 
 
 class CpuModel(ImplementationModel):
@@ -175,19 +210,13 @@ class GuestModel(_Model):
     tolerates: list[Text] = Field(default_factory=list)
 
 
-class OriginModel(_Model):
-    """A host that a frozen profile was levelled for."""
-
-    name: Text
-    digest: Digest | None = None
-
-
 class LineageModel(_Model):
     """Where a frozen profile came from; part of its digest."""
 
     hosts: list[OriginModel] = Field(default_factory=list)
     source: Text = ""
-    policy: list[Text] = Field(default_factory=list)
+    policy: PolicyModel | None = None
+    given: list[GivenModel] = Field(default_factory=list)
     catalogue: Text = ""
     tool: Text = ""
     at: Text = ""

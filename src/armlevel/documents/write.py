@@ -14,11 +14,14 @@ from armlevel.profile import (
     Accepts,
     Cpu,
     Facts,
+    Given,
     Guest,
     Host,
     Implementation,
     Made,
     Offer,
+    Origin,
+    Policy,
     Shape,
     ShownImplementation,
     Software,
@@ -37,6 +40,8 @@ __all__ = [
     "findings_object",
     "guest_object",
     "host_object",
+    "lineage_object",
+    "policy_object",
     "pretty",
     "verdict_object",
 ]
@@ -133,9 +138,35 @@ def _document(kind: str, name: str, made: Made, body: dict[str, Any]) -> dict[st
         "name": name,
         "digest": digest({"kind": kind, "name": name, **said}),
     }
-    if made_by := _texts(tool=made.tool, catalogue=made.catalogue, at=made.at, source=made.source):
+    made_by = _texts(tool=made.tool, catalogue=made.catalogue, at=made.at, source=made.source)
+    if made_by := made_by | lineage_object(made.hosts, made.policy, made.given):
         document["made"] = made_by
     return document | said
+
+
+def lineage_object(hosts: Iterable[Origin], policy: Policy | None, given: Iterable[Given]) -> dict[str, Any]:
+    """Return where a guest comes from: its hosts, a person's choices, and the facts that were given."""
+    said: dict[str, Any] = {"hosts": [_texts(name=one.name, digest=one.digest) for one in hosts]}
+    said["given"] = [{"host": one.host, "fact": one.fact, "value": one.value} for one in given]
+    said = {key: some for key, some in said.items() if some}
+    return said if policy is None else said | {"policy": policy_object(policy)}
+
+
+def policy_object(policy: Policy) -> dict[str, Any]:
+    """Return the choices of a policy that were made."""
+    shown = policy.implementation
+    said: dict[str, Any] = {
+        "without": sorted(policy.without),
+        "hide": list(policy.hide),
+        "require": list(policy.require),
+        "pins": _hex_values(policy.pins),
+        "implementation": {} if shown is None else _implementation(shown),
+        "also_targets": [_implementation(one) for one in policy.also_targets],
+        "tolerate": list(policy.tolerate),
+        "assume_same_impdef": policy.assume_same_impdef,
+        "accept_weaker_mitigation": policy.accept_weaker_mitigation,
+    }
+    return {key: choice for key, choice in said.items() if choice}
 
 
 def _hex(value: int) -> str:

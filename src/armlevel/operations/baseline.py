@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 from armlevel import __version__
 from armlevel.arch import load
-from armlevel.documents import findings_object, guest_object
+from armlevel.documents import findings_object, guest_object, host_object
 from armlevel.engine import Answer, Baseline, Finding, Grouping, Policy, groups_of, level
 from armlevel.operations.answers import status_of
-from armlevel.operations.given import Given, given_object
-from armlevel.profile import Guest, Host, Implementation, Made
+from armlevel.operations.given import given_object
+from armlevel.operations.policies import options_of
+from armlevel.profile import Given, Guest, Host, Made, Origin
 
 __all__ = ["BaselineResult", "baseline"]
 
@@ -100,35 +101,22 @@ def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 def _recorded(guest: Guest, hosts: Sequence[Host], policy: Policy, given: Sequence[Given]) -> Guest:
     """Return the guest with who made it, out of what, and under which of a person's choices."""
-    choices = [f"--without {text}" for text in sorted(policy.without)]
-    choices += [f"--hide {text}" for text in policy.hide]
-    choices += [f"--require {text}" for text in policy.require]
-    choices += [f"--pin {subject}={value}" for subject, value in policy.pins.items()]
-    choices += [f"--tolerate {text}" for text in policy.tolerate]
-    choices += (
-        [f"--implementation {_implementation_text(policy.implementation)}"]
-        if policy.implementation is not None
-        else []
-    )
-    choices += [f"--also-target {_implementation(one)}" for one in policy.also_targets]
-    choices += ["--assume-same-impdef"] if policy.assume_same_impdef else []
-    choices += ["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []
-    choices += [f"--fact {one}" for one in given]
+    choices = options_of(policy, given)
     names = [host.name for host in hosts]
     source = f"baseline of {', '.join(names)}" + (f"; {' '.join(choices)}" if choices else "")
     if len(source) > _LONGEST:
         source = f"baseline of {len(names)} hosts" + (f"; {' '.join(choices)}" if choices else "")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    made = Made(f"armlevel {__version__}", load().version, now, source[:_LONGEST])
+    made = Made(
+        f"armlevel {__version__}",
+        load().version,
+        now,
+        source[:_LONGEST],
+        tuple(Origin(host.name, host_object(host)["digest"]) for host in hosts),
+        policy,
+        tuple(given),
+    )
     sources = {
         one.fact: "given with --fact" for one in given if getattr(guest.facts, one.fact, None) is not None
     }
     return replace(guest, made=made, facts=replace(guest.facts, sources=sources))
-
-
-def _implementation(one: Implementation) -> str:
-    return f"{one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}"
-
-
-def _implementation_text(one: Implementation) -> str:
-    return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"

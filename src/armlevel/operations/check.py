@@ -11,8 +11,8 @@ from armlevel.arch import load
 from armlevel.documents import verdict_object
 from armlevel.engine import Verdict
 from armlevel.operations.answers import status_of
-from armlevel.operations.given import Given, given_object
-from armlevel.profile import Guest, Host
+from armlevel.operations.given import given_object
+from armlevel.profile import Given, Guest, Host
 
 __all__ = ["CheckResult", "check"]
 

@@ -13,8 +13,8 @@ from armlevel.engine import Answer, Drift, Moved, passthrough, worst
 from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
 from armlevel.operations.diff import change_object
-from armlevel.operations.given import Given, given_object
-from armlevel.profile import Guest, Host
+from armlevel.operations.given import given_object
+from armlevel.profile import Given, Guest, Host
 
 __all__ = ["DriftResult", "drift"]
 

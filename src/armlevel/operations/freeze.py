@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from armlevel import __version__, engine
 from armlevel.arch import load
-from armlevel.documents import Frozen, Origin, host_object, write_published
+from armlevel.documents import Frozen, host_object, write_published
 from armlevel.documents import freeze as frozen_of
+from armlevel.documents.write import policy_object
 from armlevel.engine import Answer, worst
 from armlevel.operations.answers import status_of
-from armlevel.profile import Guest, Host, Made
+from armlevel.profile import Guest, Host, Made, Origin, Policy
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -73,7 +74,7 @@ def freeze(  # noqa: PLR0913 (what a frozen profile records)
     """
     if not guest.made.tool:  # a host's passthrough guest was made here and now
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        made = Made(f"armlevel {__version__}", load().version, now, source)
+        made = Made(f"armlevel {__version__}", load().version, now, source, policy=Policy())
         guest = replace(guest, made=made)
     answers = [(host.name, engine.check(guest, host, load()).arrive) for host in hosts]
     if against := tuple(one for one in answers if one[1] != "runs"):
@@ -110,7 +111,8 @@ def frozen_object(frozen: Frozen, signed_by: Sequence[str]) -> dict[str, Any]:
         "lineage": {
             "hosts": [{"name": one.name, "digest": one.digest or None} for one in line.hosts],
             "source": line.source,
-            "policy": list(line.policy),
+            "policy": None if line.policy is None else policy_object(line.policy),
+            "given": [{"host": one.host, "fact": one.fact, "value": one.value} for one in line.given],
             "tolerates": list(frozen.guest.tolerates),
             "catalogue": line.catalogue,
             "tool": line.tool,

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from armlevel.errors import UnknownName, UsageError
-from armlevel.profile import Host
+from armlevel.profile import Given, Host
 
-__all__ = ["FACTS", "Given", "given_facts", "given_object", "whole_number", "with_facts"]
+__all__ = ["FACTS", "given_facts", "given_object", "whole_number", "with_facts"]
 
 FACTS = ("cntfrq_hz", "dczid", "gmid", "page_size")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A fact that a person supplied for hosts of which it is not recorded."""
-
-    host: str
-    fact: str
-    value: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.fact}={self.value}"
 
 
 def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]:

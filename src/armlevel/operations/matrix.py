@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.engine import Answer, Cell, Finding, Grouping, Part, Policy, Severity, groups_of
-from armlevel.operations.given import Given, given_object
-from armlevel.profile import Host
+from armlevel.operations.given import given_object
+from armlevel.profile import Given, Host
 
 __all__ = ["LETTERS", "MatrixResult", "letter_of", "matrix"]
 

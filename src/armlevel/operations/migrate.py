@@ -12,8 +12,8 @@ from armlevel.documents import findings_object
 from armlevel.engine import Answer, Move, Part, Prediction
 from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
-from armlevel.operations.given import Given, given_object
-from armlevel.profile import Guest, Host
+from armlevel.operations.given import given_object
+from armlevel.profile import Given, Guest, Host
 
 __all__ = ["MovesResult", "arrival_parts", "migrate"]
 

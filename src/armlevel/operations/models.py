@@ -10,10 +10,12 @@ from armlevel.documents.models import (
     Answer,
     Digest,
     FindingModel,
+    GivenModel,
     GuestModel,
     HexText,
     HostModel,
     OriginModel,
+    PolicyModel,
     RemedyModel,
     VerdictModel,
 )
@@ -30,14 +32,6 @@ class ResultModel(BaseModel):
     """An object of a result: it has the keys that are named, and no others."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
-
-
-class GivenModel(ResultModel):
-    """A fact that a person gave for a host of which it is not recorded."""
-
-    host: str
-    fact: Literal["cntfrq_hz", "dczid", "gmid", "page_size"]
-    value: int
 
 
 class AnswerModel(ResultModel):
@@ -447,7 +441,8 @@ class SummaryLineageModel(ResultModel):
 
     hosts: list[OriginModel]
     source: str
-    policy: list[str]
+    policy: PolicyModel | None
+    given: list[GivenModel]
     tolerates: list[str]
     catalogue: str
     tool: str

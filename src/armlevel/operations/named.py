@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 
-from armlevel.arch import load
+from armlevel import arch
 from armlevel.documents import Document, Loaded, load_many
 from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UnknownName, UsageError
-from armlevel.operations.given import Given, given_facts, with_facts
-from armlevel.profile import Guest, Host
+from armlevel.operations.given import given_facts, with_facts
+from armlevel.profile import Given, Guest, Host
 
-__all__ = ["expanded", "guest_named", "host_named", "hosts_named", "load_all"]
+__all__ = [
+    "expanded",
+    "guest_named",
+    "host_named",
+    "hosts_named",
+    "load",
+    "load_all",
+    "load_guest",
+    "load_hosts",
+]
 
 
 def expanded(names: Sequence[str], stack: ExitStack) -> list[str]:
@@ -66,6 +75,38 @@ def hosts_named(names: Sequence[str], facts: Sequence[str] = ()) -> tuple[list[H
     return with_facts(hosts, given), given
 
 
+def load(*names: str) -> list[Document]:
+    """Read files, directories of profiles, and recorded machines (``@NAME``): hosts, guests and verdicts.
+
+    Raises:
+        ArmlevelError: something is not there, or is no document and no file of another tool.
+
+    >>> [host.name for host in load("@graviton2-6.1")]
+    ['graviton2@6.1']
+    """
+    return [loaded.document for loaded in load_all(names)]
+
+
+def load_hosts(*names: str) -> list[Host]:
+    """Read hosts.
+
+    Raises:
+        ArmlevelError: something is not there, or is no host.
+
+    """
+    return hosts_named(names)[0]
+
+
+def load_guest(name: str) -> Guest:
+    """Read one guest; a host stands for its passthrough guest.
+
+    Raises:
+        ArmlevelError: it is not there, is neither guest nor host, or there are several.
+
+    """
+    return guest_named(name)
+
+
 def host_named(option: str, name: str, facts: Sequence[str] = ()) -> Host:
     """Read one host, which ``option`` named.
 
@@ -91,7 +132,7 @@ def guest_named(name: str, *, vmm: str = "kvm") -> Guest:
         raise UsageError(f"{name}: {len(found)} profiles, and one guest is needed here", hint="name one file")
     document = found[0].document
     if isinstance(document, Host):
-        return passthrough(document, load(), vmm=vmm)
+        return passthrough(document, arch.load(), vmm=vmm)
     if isinstance(document, Guest):
         return document
     raise BadDocument(found[0].path, (f"a guest is needed here, this is a {_kind(document)}",))

@@ -12,8 +12,8 @@ from armlevel.engine import Policy
 from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
 from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
 from armlevel.errors import UnknownName, UsageError
-from armlevel.operations.given import Given, given_object
-from armlevel.profile import Host
+from armlevel.operations.given import given_object
+from armlevel.profile import Given, Host
 
 __all__ = ["Advice", "PlanResult", "plan"]
 

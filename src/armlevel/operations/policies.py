@@ -9,10 +9,10 @@ from armlevel.engine import Policy, tolerance_named
 from armlevel.errors import UsageError
 from armlevel.operations.given import whole_number
 from armlevel.operations.implementations import implementation_named, target
-from armlevel.profile import Host
+from armlevel.profile import Given, Host, Implementation
 from armlevel.profile.shape import shape_feature
 
-__all__ = ["pins_of", "policy_of", "tolerances_of"]
+__all__ = ["options_of", "pins_of", "policy_of", "tolerances_of"]
 
 
 def policy_of(  # noqa: PLR0913 (one argument for each choice)
@@ -87,3 +87,28 @@ def pins_of(texts: Sequence[str], catalogue: Catalogue) -> Mapping[str, int]:
         if pins.setdefault(field.subject, number) != number:
             raise UsageError(f"--pin {text}: {field.subject} is pinned to {pins[field.subject]} already")
     return pins
+
+
+def options_of(policy: Policy, given: Sequence[Given] = ()) -> list[str]:
+    """Return the options of a command line that make these choices.
+
+    >>> options_of(policy_of(hide=["aes"], pins=["ID_AA64ISAR0_EL1.TS=0"]))
+    ['--hide FEAT_AES', '--pin ID_AA64ISAR0_EL1.TS=0']
+    """
+    shown = policy.implementation
+    return [
+        *(f"--without {name}" for name in sorted(policy.without)),
+        *(f"--hide {name}" for name in policy.hide),
+        *(f"--require {name}" for name in policy.require),
+        *(f"--pin {subject}={value}" for subject, value in policy.pins.items()),
+        *(f"--tolerate {name}" for name in policy.tolerate),
+        *([] if shown is None else [f"--implementation {_written(shown)}"]),
+        *(f"--also-target {one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}" for one in policy.also_targets),
+        *(["--assume-same-impdef"] if policy.assume_same_impdef else []),
+        *(["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []),
+        *(f"--fact {one}" for one in given),
+    ]
+
+
+def _written(one: Implementation) -> str:
+    return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"

@@ -9,6 +9,8 @@ from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
 from armlevel.profile.implementation import Implementation, ShownImplementation
+from armlevel.profile.lineage import Given, Origin
+from armlevel.profile.policy import Policy
 from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
 
@@ -17,12 +19,15 @@ __all__ = [
     "Accepts",
     "Cpu",
     "Facts",
+    "Given",
     "Guest",
     "Host",
     "Implementation",
     "Made",
     "Offer",
+    "Origin",
     "Outcome",
+    "Policy",
     "RegisterWrite",
     "Shape",
     "ShownImplementation",

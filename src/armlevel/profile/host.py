@@ -10,6 +10,8 @@ from typing import Any, Literal
 from armlevel.profile.accepts import Accepts
 from armlevel.profile.digests import Digested
 from armlevel.profile.implementation import Implementation
+from armlevel.profile.lineage import Given, Origin
+from armlevel.profile.policy import Policy
 from armlevel.profile.shape import Shape
 
 __all__ = ["Cpu", "Default", "Facts", "Host", "How", "Made", "Offer", "Software", "nothing", "whole_offer"]
@@ -27,12 +29,20 @@ def nothing() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Who made a document, when and out of what. Never part of its digest."""
+    """Who made a document, when and out of what. Never part of its digest.
+
+    ``source``  what it was made out of, for a person to read
+    ``hosts``   of a levelled guest: the hosts;  ``policy``  a person's choices, ``None``: not recorded
+    ``given``   facts of these hosts that a person supplied
+    """
 
     tool: str = ""
     catalogue: str = ""
     at: str = ""
     source: str = ""
+    hosts: tuple[Origin, ...] = ()
+    policy: Policy | None = None
+    given: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
