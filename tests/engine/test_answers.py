@@ -129,7 +129,7 @@ def test_what_differs_is_blamed_on_silicon_then_kernel_then_boot_options():
 def test_a_kernel_upgrade_is_named_where_a_measured_line_opens_the_field():
     remedy = newer_line(RNDR, {"old": "5.10.214", "new": "7.3.4"}, CATALOGUE)
     assert remedy is not None
-    assert (remedy.do, remedy.hosts) == ("upgrade-kernel", ("old",))
+    assert (remedy.kind, remedy.hosts) == ("upgrade-kernel", ("old",))
     assert newer_line(RNDR, {"new": "7.3.4"}, CATALOGUE) is None
     assert newer_line(RNDR, {"odd": "6.7.1"}, CATALOGUE) is None
     assert newer_line("MPIDR_EL1.Aff0", {"old": "5.10.214"}, CATALOGUE) is None

@@ -9,6 +9,7 @@ import pytest
 from armlevel.arch import load
 from armlevel.documents import load_hosts
 from armlevel.engine import check, diff, groups_of, level, matrix, passthrough
+from armlevel.engine.values import Frequency, offered
 from armlevel.machines import folder, names
 
 CATALOGUE = load()
@@ -151,7 +152,9 @@ def test_graviton3_and_graviton4_share_registers_but_not_a_clock() -> None:
     }
     (clock,) = outcome.conflicts
     assert clock.subject == "facts.cntfrq_hz"
-    assert clock.offers == (("graviton3@6.18", "1050 MHz"), ("graviton4@6.18", "1000 MHz"))
+    assert clock.offers == offered(
+        ("graviton3@6.18", Frequency(1_050_000_000)), ("graviton4@6.18", Frequency(1_000_000_000))
+    )
     aarch32 = {name for name, register in CATALOGUE.registers.items() if register.view == "aarch32"}
     assert aarch32
     assert not aarch32 & set(outcome.guest.registers)

@@ -1,16 +1,14 @@
-"""Answers: in words, as an exit status, as JSON."""
+"""Answers as an exit status, and what was given for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from armlevel.cli.inputs import Given
-from armlevel.cli.words import part_text, unknown_text
-from armlevel.documents import verdict_object
-from armlevel.engine import Answer, Finding, Part, Verdict, worst
+from armlevel.engine import Answer, worst
 
-__all__ = ["exit_of", "findings_json", "given_json", "given_lines", "judged_text"]
+__all__ = ["exit_of", "given_json", "given_lines"]
 
 _EXIT: dict[Answer, int] = {"runs": 0, "refused": 1, "unknown": 3}
 
@@ -22,32 +20,6 @@ def exit_of(answers: Iterable[Answer]) -> int:
     (3, 1, 0)
     """
     return _EXIT[worst(answers)]
-
-
-def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> str:
-    """Say which parts an answer rests on, so that no yes is more than it is.
-
-    >>> known = {"registers": "runs", "facts": "unknown"}
-    >>> judged_text(known, [Finding("facts.cntfrq_hz", "facts", "unknown", offers=(("n1", "not recorded"),))])
-    'registers only; counter frequency not recorded'
-    >>> judged_text({"registers": "runs", "facts": "runs"}, [])
-    'every part'
-    """
-    unknown = [part for part, answer in parts.items() if answer == "unknown"]
-    if not unknown:
-        return "every part"
-    judged = [part_text(part) for part, answer in parts.items() if answer != "unknown" and part != "shape"]
-    rest = (
-        unknown_text([finding for finding in findings if finding.part in unknown], 2)
-        or f"{', '.join(map(part_text, unknown))} not known"
-    )
-    return f"{', '.join(judged) if judged else 'nothing'} only; {rest}"
-
-
-def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return findings as a verdict document holds them."""
-    listed: list[dict[str, Any]] = verdict_object(Verdict("", "", {}, tuple(findings)))["findings"]
-    return listed
 
 
 def given_json(given: Sequence[Given]) -> dict[str, Any]:

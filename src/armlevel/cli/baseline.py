@@ -12,7 +12,7 @@ import typer
 
 from armlevel import __version__
 from armlevel.arch import Catalogue, load
-from armlevel.cli.answers import exit_of, findings_json, given_json
+from armlevel.cli.answers import exit_of, given_json
 from armlevel.cli.implementations import implementation_named, target
 from armlevel.cli.inputs import Given, hosts_named, pins_of
 from armlevel.cli.levelled import baseline_lines
@@ -29,11 +29,11 @@ from armlevel.cli.options import (
     Tolerate,
 )
 from armlevel.cli.output import say, say_json, tell
-from armlevel.cli.words import unknown_text
-from armlevel.documents import guest_object, pretty, replace_file
+from armlevel.documents import findings_object, guest_object, pretty, replace_file
 from armlevel.engine import Baseline, Grouping, Policy, groups_of, level, tolerance_named
 from armlevel.profile import Guest, Host, Implementation, Made
 from armlevel.profile.shape import shape_feature
+from armlevel.words.answers import unknown_text
 
 __all__ = ["run"]
 
@@ -133,14 +133,10 @@ def _refuse(
     if not as_json:
         say(baseline_lines(found, hosts, given, catalogue, groups, explain=explain))
         return
-    conflicts = [
-        document | {"sets": [list(some) for some in finding.sets]}
-        for document, finding in zip(findings_json(found.conflicts), found.conflicts, strict=True)
-    ]
     answer: dict[str, Any] = {
         "answer": found.answer,
         "parts": dict(found.parts),
-        "conflicts": conflicts,
+        "conflicts": findings_object(found.conflicts),
         "groups": [{"hosts": list(group.hosts), "answer": group.answer} for group in groups.groups],
         "groups_complete": groups.complete,
         "candidate": None if found.guest is None else guest_object(found.guest),

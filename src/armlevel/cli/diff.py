@@ -12,10 +12,10 @@ from armlevel.arch import Catalogue, LineChange, load
 from armlevel.cli.inputs import load_all
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.cli.words import listed_few
 from armlevel.engine import Change, diff, known_between
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
+from armlevel.words.subjects import listed_few
 
 __all__ = ["run"]
 

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text
+from armlevel.cli.answers import exit_of, given_json, given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import Given, guest_of, hosts_named
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
+from armlevel.documents import findings_object
 from armlevel.engine import Answer, Drift, Moved, Part, drift, passthrough, worst
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
+from armlevel.words.answers import judged_text
 
 __all__ = ["run"]
 
@@ -141,7 +143,7 @@ def _json(one: Drift) -> dict[str, object]:
         "born_here": one.born_here,
         "since": one.since or None,
         "changes": [_change(moved) for moved in one.changes],
-        "findings": findings_json(one.verdict.findings),
+        "findings": findings_object(one.verdict.findings),
     }
 
 

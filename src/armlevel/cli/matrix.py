@@ -13,9 +13,9 @@ from armlevel.cli.inputs import hosts_named
 from armlevel.cli.levelled import group_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import WIDTH, say, say_json, wrapped
-from armlevel.cli.words import against_text, part_text, unknown_text
 from armlevel.documents import replace_file
 from armlevel.engine import Answer, Cell, Finding, Part, Policy, groups_of, matrix, tolerance_named
+from armlevel.words.answers import against_text, part_text, unknown_text
 
 __all__ = ["run", "symbol_of"]
 

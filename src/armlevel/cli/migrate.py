@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from armlevel.arch import Catalogue, load
-from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text
+from armlevel.cli.answers import exit_of, given_json, given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import guest_of, hosts_named
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Tolerate, Vmm
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.cli.subjects import shape_text
-from armlevel.cli.words import way_texts
+from armlevel.documents import findings_object, remedy_object
 from armlevel.engine import Move, Prediction, migrate, tolerance_named
+from armlevel.engine.findings import RemedyKind
 from armlevel.errors import UsageError
+from armlevel.words.answers import judged_text
+from armlevel.words.remedies import remedy_text
+from armlevel.words.subjects import shape_text
 
 __all__ = ["run"]
 
@@ -83,15 +87,18 @@ def _move(move: Move) -> list[str]:
 
 
 # What findings suggest is left to the ways that were tried for the whole move.
-_TRIED = ("leave-out", "level", "pin", "run", "tolerate", "upgrade-kernel", "vmm", "without")
+_TRIED: tuple[RemedyKind, ...] = (
+    *("leave-out", "level", "pin", "run", "tolerate", "upgrade-kernel"),
+    *("vmm", "other-vmm", "without"),
+)
 
 
 def _why(move: Move, catalogue: Catalogue, *, explain: bool) -> list[str]:
     findings = [
         one for one in move.findings if explain or move.answer != "refused" or one.severity not in _MINOR
     ]
-    skip = _TRIED if move.ways else ("leave-out",)
-    page = Page(catalogue, explain=explain, sides=False, skip=skip, features=False)
+    page = Page(catalogue, explain=explain, sides=False, features=False)
+    page = replace(page, skip=_TRIED) if move.ways else page
     lines = page.lines(findings)
     says = move.prediction.messages if move.prediction is not None and (explain or move.ways) else ()
     said: list[str] = []
@@ -110,7 +117,7 @@ def _ways(moves: Sequence[Move]) -> list[str]:
     stuck = [move for move in moves if move.ways]
     told: dict[str, list[Move]] = {}
     for move in stuck:
-        for text in way_texts(move.ways):
+        for text in map(remedy_text, move.ways):
             told.setdefault(text, []).append(move)
     lines = [""] if told else []
     for text, some in sorted(told.items(), key=lambda pair: -len(pair[1])):
@@ -125,8 +132,8 @@ def _json(move: Move) -> dict[str, Any]:
         "to": move.target,
         "answer": move.answer,
         "parts": {part: arrive for part, (_, arrive) in move.verdict.parts.items()},
-        "findings": findings_json(move.findings),
-        "remedies": [{"do": way.do, "what": way.what, "hosts": list(way.hosts)} for way in move.ways],
+        "findings": findings_object(move.findings),
+        "remedies": [remedy_object(way) for way in move.ways],
     } | ({} if move.prediction is None else {"prediction": _prediction_json(move.prediction)})
 
 

@@ -13,8 +13,6 @@ from armlevel.cli.answers import given_json, given_lines
 from armlevel.cli.inputs import hosts_named
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, HostFiles, Json, Tolerate
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.cli.subjects import hosts_text
-from armlevel.cli.words import listed_few
 from armlevel.documents import guest_object
 from armlevel.engine import Policy, tolerance_named
 from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
@@ -22,6 +20,7 @@ from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
 from armlevel.errors import UnknownName
 from armlevel.profile import Host
 from armlevel.profile.shape import shape_feature
+from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
 

@@ -9,8 +9,8 @@ from armlevel.arch import Catalogue, Expr, Feature, Field, Hwcap, Part, Register
 from armlevel.arch.expr import Feat, leaves
 from armlevel.cli.inputs import whole_number
 from armlevel.cli.output import wrapped
-from armlevel.cli.subjects import core_name
 from armlevel.profile import Implementation
+from armlevel.words.subjects import core_name
 
 __all__ = ["Found", "find", "found_json", "found_lines", "near_matches"]
 

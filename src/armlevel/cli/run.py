@@ -16,13 +16,13 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import Catalogue, load
-from armlevel.cli.answers import exit_of, findings_json
+from armlevel.cli.answers import exit_of
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import guest_of, hosts_named
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Json
 from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import digest as digest_of
-from armlevel.documents import guest_object
+from armlevel.documents import findings_object, guest_object
 from armlevel.engine import Verdict, check
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
@@ -165,7 +165,7 @@ def _refused(guest: Guest, verdict: Verdict, fitted: Fitted, catalogue: Catalogu
     findings = [one for one in verdict.findings if side in one.applies]
     if as_json:
         found = {"guest": guest.name, "host": verdict.host, "side": side, "answer": answer}
-        say_json(found | {"findings": findings_json(findings)})
+        say_json(found | {"findings": findings_object(findings)})
     else:
         may = "may not" if answer == "refused" else "cannot be said to be able to"
         head = wrapped(f"QEMU is not started: {guest.name} {may} {side} on {verdict.host}")

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from armlevel.arch import Catalogue, features_of, load
-from armlevel.cli.answers import judged_text
 from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import load_all
 from armlevel.cli.levelled import guest_lines
 from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
 from armlevel.documents import guest_object, host_object, verdict_object
 from armlevel.engine import Verdict, risks_of_profile
 from armlevel.profile import Guest, Host, Offer
+from armlevel.words.answers import judged_text
+from armlevel.words.subjects import core_name, fact_texts, number_text, shape_text, shown_features
 
 __all__ = ["run"]
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from armlevel.arch import load
-from armlevel.cli.answers import findings_json
 from armlevel.cli.inputs import guest_of
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import say, say_json, wrapped
+from armlevel.documents import findings_object
 from armlevel.engine import Finding
 from armlevel.engine.findings import Part, Severity
+from armlevel.engine.reasons import Reason
+from armlevel.engine.values import named, offered
 from armlevel.kvm.device import Kvm
 from armlevel.probe.apply import Applied, Difference, apply_guest
 from armlevel.probe.machine import read_machine
 from armlevel.profile import Guest
+from armlevel.words.reasons import reason_text
 
 __all__ = ["report", "run"]
 
 _HERE = "this machine"
-_SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
+_SEEN = {"kvm": Reason("read-from-kvm"), "guest": Reason("read-by-guest")}
 
 
 def run(guest: GuestFile, as_json: Json = False) -> int:
@@ -45,7 +48,7 @@ def report(wanted: Guest, applied: Applied, where: str, *, as_json: bool) -> int
                 "answer": "refused" if applied.differences else "runs",
                 "gic": applied.gic,
                 "read": {name: f"{value:#018x}" for name, value in applied.read.items()},
-                "findings": findings_json(found),
+                "findings": findings_object(found),
             }
         )
     else:
@@ -59,8 +62,8 @@ def _finding(one: Difference, where: str, severity: Severity = "stops") -> Findi
         one.subject,
         part,
         severity,
-        (one.wanted,),
-        ((where, one.found),),
+        (named(one.wanted),),
+        offered((where, named(one.found))),
         applies=("start",),
         because=(_SEEN[one.seen],),
     )
@@ -87,6 +90,8 @@ def _lines(guest: Guest, applied: Applied, where: str) -> list[str]:
     ]
     for one in applied.differences:
         lines += wrapped(
-            f"{one.subject}: the profile says {one.wanted}, {_SEEN[one.seen]}: {one.found}", "  ", "    "
+            f"{one.subject}: the profile says {one.wanted}, {reason_text(_SEEN[one.seen])}: {one.found}",
+            "  ",
+            "    ",
         )
     return [*lines, *notes]

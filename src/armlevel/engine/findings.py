@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from armlevel.engine.names import FieldName, HostName, Message, Name
+from armlevel.engine.reasons import Reason
+from armlevel.engine.values import Offers, Value
+
 __all__ = [
     "PARTS",
     "Answer",
     "Finding",
     "Part",
     "Remedy",
+    "RemedyKind",
     "Severity",
     "Side",
     "Verdict",
@@ -45,18 +50,47 @@ def worst(answers: Iterable[Answer]) -> Answer:
     return max(answers, key=_RANK.__getitem__, default="runs")
 
 
+RemedyKind = Literal[
+    "pin",
+    "without",
+    "tolerate",
+    "upgrade-kernel",
+    "leave-out",
+    "fact",
+    "probe",
+    "level",
+    "start-on",
+    "require-not",
+    "implementation",
+    "serve-targets",
+    "vmm",
+    "other-vmm",
+    "say-vmm",
+    "run",
+    "level-and-run",
+    "level-and-export",
+    "restart",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One thing a person could do, and to what.
+    """One thing a person could do, to what, and on which hosts.
 
-    ``do`` is one of ``pin``, ``without``, ``tolerate``, ``vmm``, ``say-vmm``, ``run`` (level, and armlevel run),
-    ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
-    ``start-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
+    ``pin``             a field to a value;  ``without``  a feature of the shape;  ``tolerate``  a class of fields
+    ``upgrade-kernel``  to a line, or to any other one;  ``leave-out``  the hosts
+    ``fact``            say a fact;  ``probe``  the hosts, in a shape if one is named;  ``level``  the guest first
+    ``start-on``        start guests there;  ``require-not``  a feature
+    ``implementation``  show another one: MIDR, REVIDR, AIDR;  ``serve-targets``  a VMM that serves the list of them
+    ``vmm``             a family, from a version on;  ``other-vmm``  another set of behaviour
+    ``say-vmm``         which of these it is;  ``run``  level, and armlevel run
+    ``level-and-run``, ``level-and-export``   ways out of a move, under the tolerances that they need
+    ``restart``         shut down, and start on the other host
     """
 
-    do: str
-    what: str = ""
-    hosts: tuple[str, ...] = ()
+    kind: RemedyKind
+    args: tuple[FieldName | Name | int, ...] = ()
+    hosts: tuple[HostName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +98,7 @@ class Finding:
     """One reason: a subject, what is needed, what is offered, by whom, and why they differ.
 
     ``subject``  ``REG.FIELD``, a register, ``facts.cntfrq_hz``, ``shape.sve``, ``policy.hide`` ...
-    ``needs``    the values asked for, as text a document can hold
+    ``needs``    the values asked for
     ``offers``   host -> what it would take instead
     ``because``  rules, features and rows that led here
     ``messages`` what the VMM prints on the destination
@@ -74,17 +108,17 @@ class Finding:
     subject: str
     part: Part
     severity: Severity
-    needs: tuple[str, ...] = ()
-    offers: tuple[tuple[str, str], ...] = ()
+    needs: tuple[Value, ...] = ()
+    offers: Offers = ()
     cause: Cause = "not known"
     applies: tuple[Side, ...] = ("start", "arrive")
-    because: tuple[str, ...] = ()
+    because: tuple[Reason, ...] = ()
     remedies: tuple[Remedy, ...] = ()
-    sets: tuple[tuple[str, ...], ...] = ()
-    messages: tuple[str, ...] = ()
+    sets: tuple[tuple[HostName, ...], ...] = ()
+    messages: tuple[Message, ...] = ()
 
     @property
-    def hosts(self) -> tuple[str, ...]:
+    def hosts(self) -> tuple[HostName, ...]:
         """The hosts it concerns, in order and once."""
         return tuple(dict.fromkeys(name for name, _ in self.offers))
 

@@ -11,10 +11,13 @@ from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.moves.vmm_limits import blocked, implementation_refused
 from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
+from armlevel.engine.names import Message, Name, register_of
 from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.passthrough import passthrough
+from armlevel.engine.reasons import Reason
+from armlevel.engine.values import named, offered
 from armlevel.engine.verdict import judge
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
@@ -54,7 +57,7 @@ class Prediction:
     harm: tuple[str, ...] = ()
     blocking: tuple[str, ...] = ()
     counts: tuple[int, int] | None = None
-    messages: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
     findings: tuple[Finding, ...] = ()
     parts: Mapping[Part, tuple[Finding, ...]] | None = None
 
@@ -94,17 +97,17 @@ def predict(  # noqa: PLR0913 - a question with options
     told = each[-1]
     if len({(one.outcome, one.alive) for one in each}) == 1:
         return told if restorer.known else replace(told, vmm=restorer.name)
-    names = " or ".join(row.name for row in restorer.sets)
+    names = [row.name for row in restorer.sets]
     doubt = Finding(
         "vmm",
         "list",
         "unknown",
-        (restorer.name,),
-        ((target.name, names),),
+        (named(restorer.name),),
+        offered((target.name, named(*names))),
         "vmm",
         ("arrive",),
-        ("which behaviour this VMM has is not known, and they differ here",),
-        (Remedy("say-vmm", f"--vmm {names}"),),
+        (Reason("behaviour-not-known"),),
+        (Remedy("say-vmm", tuple(map(Name, names))),),
     )
     told = replace(told, vmm=restorer.name, outcome="unknown", alive=None, messages=())
     return _with(told, "list", doubt)
@@ -123,12 +126,12 @@ def _machine(vmm: Vmm, machines: tuple[str, str], target: Host) -> Finding:
         "machine type",
         "shape",
         "note",
-        (machines[0],),
-        ((target.name, machines[1]),),
+        (named(machines[0]),),
+        offered((target.name, named(machines[1]))),
         "vmm",
         ("arrive",),
-        (f"start both with the same -machine type, for instance {min(machines, key=_release)}",),
-        messages=tuple(text.format(**texts) for text in vmm.messages.get("machine", ())),
+        (Reason("same-machine-type", (Name(min(machines, key=_release)),)),),
+        messages=tuple(Message(text.format(**texts)) for text in vmm.messages.get("machine", ())),
     )
 
 
@@ -198,10 +201,7 @@ def _silent(finding: Finding) -> Finding:
     # QEMU puts a guest's vector registers into a vCPU of whatever lengths the destination was started with.
     if finding.subject != "sve_vls" or finding.severity != "stops":
         return finding
-    because = (
-        "QEMU does not compare vector lengths: the migration completes, and the guest hangs or its programs break",
-    )
-    return replace(finding, severity="breaks", because=because)
+    return replace(finding, severity="breaks", because=(Reason("lengths-not-compared"),))
 
 
 def _sent(
@@ -277,7 +277,7 @@ def _told(  # noqa: PLR0913, PLR0917
         outcome,
         alive,
         harm if outcome == "completes" else (),
-        tuple(dict.fromkeys(finding.subject.partition(".")[0] for _, finding in ordered)),
+        tuple(dict.fromkeys(register_of(finding.subject) for _, finding in ordered)),
         (lists.sent, lists.listed) if lists is not None else None,
         tuple(sorted(dict.fromkeys(messages), key=lambda text: text.startswith("Failed to put"))),
         findings,

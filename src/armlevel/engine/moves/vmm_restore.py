@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.names import Message, Name, register_of
 from armlevel.engine.parts.register_list import NOT_SHOWN, why_of
+from armlevel.engine.reasons import Reason
+from armlevel.engine.values import State, offered
 from armlevel.errors import UnknownName
 from armlevel.kvm import group_of, name_of
 from armlevel.kvm.ids import RegisterId
@@ -149,13 +152,13 @@ def judge_lists(
                 name,
                 "list",
                 "note" if let else "stops",
-                needs=("carried",),
-                offers=((hosts[0], "listed"), (hosts[1], "not listed")),
+                needs=(State("carried"),),
+                offers=offered((hosts[0], State("listed")), (hosts[1], State("not-listed"))),
                 cause="kernel",
                 applies=("arrive",),
                 because=(why_of(register, catalogue),),
                 remedies=() if let else _remedies(vmm, name, values, catalogue),
-                messages=() if let else tuple(text.format(**texts) for text in vmm.messages.get(event, ())),
+                messages=() if let else _messages(vmm, event, texts),
             )
         )
     for register in lists.only_target if "missing" in vmm.messages else ():
@@ -166,16 +169,18 @@ def judge_lists(
                     name,
                     "list",
                     "note",
-                    offers=((hosts[1], "listed"), (hosts[0], "not listed")),
+                    offers=offered((hosts[1], State("listed")), (hosts[0], State("not-listed"))),
                     cause="kernel",
                     applies=("arrive",),
-                    because=("the guest keeps what a fresh vCPU of the destination has there",),
-                    messages=tuple(
-                        text.format(register=register_text(register)) for text in vmm.messages["missing"]
-                    ),
+                    because=(Reason("fresh-value-kept"),),
+                    messages=_messages(vmm, "missing", {"register": register_text(register)}),
                 )
             )
     return findings
+
+
+def _messages(vmm: Vmm, event: str, texts: Mapping[str, str]) -> tuple[Message, ...]:
+    return tuple(Message(text.format(**texts)) for text in vmm.messages.get(event, ()))
 
 
 def _is_let(name: str, end: str, vmm: Vmm, values: Mapping[str, int], catalogue: Catalogue) -> bool:
@@ -198,9 +203,9 @@ def _remedies(vmm: Vmm, name: str, values: Mapping[str, int], catalogue: Catalog
     ]
     run = Remedy("run" if vmm.family == "qemu" else "level")
     versions = [
-        f"{family} {'.'.join(map(str, since))}" for other in better for family, since, _ in other.suggests
+        Remedy("vmm", (Name(family), *since)) for other in better for family, since, _ in other.suggests
     ]
-    return (Remedy("vmm", versions[0]), run) if vmm.list == "length" and versions else (run,)
+    return (versions[0], run) if vmm.list == "length" and versions else (run,)
 
 
 def judge_hidden(
@@ -212,7 +217,7 @@ def judge_hidden(
     source's list.
     """
     # What it prints of a value that it cannot read was not measured.
-    messages = tuple(text for text in vmm.messages.get("refused", ()) if "{" not in text)
+    messages = tuple(Message(text) for text in vmm.messages.get("refused", ()) if "{" not in text)
     return [
         (
             kvm_id,
@@ -220,8 +225,8 @@ def judge_hidden(
                 name_of(kvm_id),
                 "registers",
                 "stops" if sure else "unknown",
-                needs=("carried",),
-                offers=((host, "hidden"),),
+                needs=(State("carried"),),
+                offers=offered((host, State("hidden"))),
                 cause="kernel",
                 applies=("arrive",),
                 because=(NOT_SHOWN,),
@@ -243,15 +248,15 @@ def judge_refusals(
     """Return findings of registers and firmware with the VMM's message, and the id of the register each is about."""
     told = []
     for finding in findings:
-        register = finding.subject.partition(".")[0]
+        register = register_of(finding.subject)
         kvm_id = ids.get(register, 0)
-        messages: tuple[str, ...] = ()
+        messages: tuple[Message, ...] = ()
         if finding.severity == "stops" and kvm_id:
             texts = {
                 "register": register_text(kvm_id),
                 "value": f"{sent.get(register, 0):x}",
                 "own": f"{own.get(register, 0):x}",
             }
-            messages = tuple(text.format(**texts) for text in vmm.messages.get("refused", ()))
+            messages = _messages(vmm, "refused", texts)
         told.append((kvm_id, replace(finding, messages=messages)))
     return told

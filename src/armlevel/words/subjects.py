@@ -12,8 +12,8 @@ __all__ = [
     "fact_texts",
     "features_at_stake",
     "hosts_text",
+    "listed_few",
     "number_text",
-    "numbers_in",
     "shape_text",
     "shown_features",
     "subject_text",
@@ -72,17 +72,6 @@ def number_text(value: int) -> str:
     return str(value) if value < 256 else f"{value:#x}"
 
 
-def numbers_in(text: str) -> list[int]:
-    """Return the numbers that a finding's text holds; a finding writes values as ``0 1 2`` or ``0..15``."""
-    found = []
-    for word in text.partition(",")[0].replace("..", " ").split():
-        if word.isdigit():
-            found.append(int(word))
-        elif not word.startswith("0x"):
-            return []
-    return found
-
-
 def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> str:
     """Return host names as a person lists them; ``total`` is how many there are in all, if known.
 
@@ -94,6 +83,17 @@ def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> 
     if len(names) > _SHOWN_HOSTS + 1 and not every:
         return f"{', '.join(names[: _SHOWN_HOSTS - 1])} and {len(names) - _SHOWN_HOSTS + 1} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def listed_few(names: Sequence[str], few: int, *, every: bool = False) -> str:
+    """Return the first few names and how many more there are.
+
+    >>> listed_few(["A", "B", "C", "D"], 2), listed_few(["A", "B", "C"], 2)
+    ('A, B and 2 more', 'A, B, C')
+    """
+    if every or len(names) <= few + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:few])} and {len(names) - few} more"
 
 
 def core_name(shown: Implementation, catalogue: Catalogue) -> str:
