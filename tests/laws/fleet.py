@@ -198,16 +198,16 @@ def _oddities(chance: Random, offer: Offer) -> Iterator[tuple[str, object]]:
     registers, limits, firmware = offer.register_list or (), dict(offer.limits), dict(offer.firmware)
     match chance.randint(0, 6):
         case 0:
-            yield "registers", None
+            yield "register_list", None
         case 1:
             known = load()
             dropped = {number for row in chance.sample(known.drops, 3) for number in row.kvm_ids}
-            yield "registers", tuple(number for number in registers if number not in dropped)
+            yield "register_list", tuple(number for number in registers if number not in dropped)
         case 2:
-            yield "registers", tuple(sorted({*registers, *chance.choice(load().drops).kvm_ids}))
+            yield "register_list", tuple(sorted({*registers, *chance.choice(load().drops).kvm_ids}))
         case 3 if registers:
             gone = chance.choice(registers)
-            yield "registers", tuple(number for number in registers if number != gone)
+            yield "register_list", tuple(number for number in registers if number != gone)
     match chance.randint(0, 9):
         case 0:
             del limits[chance.choice(list(limits))]
