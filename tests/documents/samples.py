@@ -102,6 +102,7 @@ VERDICT: dict[str, Any] = {
     "findings": [
         {
             "subject": "ID_AA64ISAR0_EL1.RNDR",
+            "about": {"kind": "field", "names": ["ID_AA64ISAR0_EL1.RNDR"]},
             "part": "registers",
             "needs": [{"kind": "field", "values": [1], "open": False, "text": "1"}],
             "offers": [

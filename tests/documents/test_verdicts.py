@@ -10,6 +10,7 @@ from armlevel.documents import canonical, findings_object, read_document, remedy
 from armlevel.engine.findings import Finding, Remedy, Verdict
 from armlevel.engine.names import FieldName, HostName, Name, RegisterName, hosts_of
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_register
 from armlevel.engine.values import (
     ANY,
     NOT_RECORDED,
@@ -31,6 +32,7 @@ from armlevel.engine.values import (
 )
 from armlevel.profile import Implementation
 
+X = about_register("MIDR_EL1")
 SVE = FieldName("ID_AA64PFR0_EL1.SVE")
 VALUES: list[Value] = [
     NOT_RECORDED,
@@ -65,12 +67,12 @@ def test_the_samples_are_of_every_kind_of_value():
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_every_kind_of_value_survives_writing_and_reading(value):
-    finding = Finding("X", "registers", "stops", (value,), offered(("a", value)))
+    finding = Finding(X, "registers", "stops", (value,), offered(("a", value)))
     assert read_back(finding) == finding
 
 
 def test_two_entries_of_one_host_survive():
-    finding = Finding("X", "list", "note", offers=offered(("a", Count(1)), ("b", ANY), ("a", Count(2))))
+    finding = Finding(X, "list", "note", offers=offered(("a", Count(1)), ("b", ANY), ("a", Count(2))))
     assert read_back(finding).offers == finding.offers
     (document,) = findings_object([finding])
     assert [one["host"] for one in document["offers"]] == ["a", "b", "a"]
@@ -79,12 +81,12 @@ def test_two_entries_of_one_host_survive():
 
 def test_the_sets_of_a_conflict_survive():
     sets = (hosts_of(["a", "b"]), hosts_of(["b", "c", "d"]))
-    assert read_back(Finding("X", "registers", "stops", sets=sets)).sets == sets
+    assert read_back(Finding(X, "registers", "stops", sets=sets)).sets == sets
 
 
 def test_a_reason_and_a_remedy_are_written_as_data_and_as_a_sentence():
     finding = Finding(
-        "X",
+        X,
         "registers",
         "stops",
         because=(Reason("seen-to-change", (SVE, 1)), Reason("counters-of-not-recorded", (HostName("n1"),))),
@@ -104,7 +106,7 @@ def test_a_reason_and_a_remedy_are_written_as_data_and_as_a_sentence():
 
 
 def test_other_words_for_the_same_data_are_read_as_the_same():
-    finding = Finding("X", "registers", "note", because=(Reason("cpus-differ"),))
+    finding = Finding(X, "registers", "note", because=(Reason("cpus-differ"),))
     document = verdict_object(Verdict("g", "h", {"registers": ("runs", "runs")}, (finding,)))
     document["findings"][0]["because"][0]["text"] = "an older armlevel said it like this"
     read = read_document(canonical(document), "written")

@@ -88,7 +88,7 @@ def test_a_register_that_the_host_does_not_record_is_unknown():
 def test_another_implementation_is_refused_where_its_ids_cannot_be_written():
     result = check(guest_with({}), plain("target", cpu=V1), CATALOGUE)
     assert result.parts["registers"] == ("refused", "refused")
-    assert [finding.subject for finding in result.findings] == ["MIDR_EL1", "REVIDR_EL1"]
+    assert [finding.subject.key for finding in result.findings] == ["MIDR_EL1", "REVIDR_EL1"]
 
 
 def test_a_shape_that_was_not_probed_is_unknown_and_facts_are_judged_all_the_same():
@@ -135,7 +135,7 @@ def test_a_shape_that_a_probe_tried_in_vain_is_refused_and_not_unknown():
     tried = replace(plain("tried"), software=Software("7.3.4", kvm_capabilities=probed))
     verdict = check(wants, tried, CATALOGUE)
     assert verdict.parts["shape"] == ("refused", "refused")
-    assert [(f.subject, f.cause) for f in verdict.findings] == [("shape.sve", "silicon")]
+    assert [(f.subject.key, f.cause) for f in verdict.findings] == [("shape.sve", "silicon")]
     assert check(wants, plain("recorded"), CATALOGUE).parts["shape"] == ("unknown", "unknown")
     old = replace(tried, software=Software("6.1", kvm_capabilities={"VCPU_SVE": 0}))
     assert check(wants, old, CATALOGUE).findings[0].cause == "kernel"

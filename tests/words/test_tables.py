@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import string
+from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -19,7 +20,7 @@ from armlevel.words.reasons import REASONS, reason_text
 from armlevel.words.remedies import REMEDIES, remedy_text
 
 ROOM = Path(armlevel.__file__).parent
-TABLES = {
+TABLES: dict[str, tuple[Any, Mapping[Any, object]]] = {
     "reasons": (ReasonCode, REASONS),
     "remedies": (RemedyKind, REMEDIES),
     "states": (StateCode, values.STATES),
@@ -46,7 +47,7 @@ def constants(path: Path) -> set[str]:
 @pytest.mark.parametrize("table", TABLES)
 def test_the_codes_and_the_sentences_are_the_same(table):
     codes, sentences = TABLES[table]
-    assert set(get_args(codes)) == set(sentences)
+    assert {*get_args(codes)} == {*sentences}
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -92,7 +92,8 @@ MEANINGS = {
     "Shown": {"targets": "the implementations the guest may run on, for its errata"},
     "Answers": {"start": "the answer for a boot", "arrive": "the answer for a migration"},
     "Finding": {
-        "subject": "`REG.FIELD`, a register, a firmware register or a fact",
+        "subject": "one word for what it is about: `REG.FIELD`, a register, `facts.cntfrq_hz` …",
+        "about": "the same as a kind and names",
         "part": "the part it belongs to",
         "needs": "the values that the guest needs",
         "offers": "what each host has instead; a host may stand here twice",
@@ -105,6 +106,7 @@ MEANINGS = {
         "sets": "of a conflict: the smallest sets of hosts that already conflict",
         "messages": "what the VMM prints on the destination",
     },
+    "Subject": {"names": "the field, the registers, the feature …; none where the kind says it all"},
     "Offered": {"host": "the host", "offer": "the value that it has"},
     "Reason": {
         "code": "which reason it is; the codes do not change with the words",

@@ -12,6 +12,7 @@ from armlevel.engine import Finding
 from armlevel.engine.findings import RemedyKind
 from armlevel.engine.names import HostName
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import Subject, about_whole
 from armlevel.engine.values import State, Value
 from armlevel.words.reasons import reason_head, reason_text
 from armlevel.words.remedies import remedy_texts
@@ -22,6 +23,7 @@ __all__ = ["Page", "between", "by_value", "kinds_of", "of_kinds"]
 
 _SEVERITY = ("breaks", "stops", "unknown", "risk", "note")
 _NAMES = 3
+_WHOLE_LIST = about_whole("register-list")
 _UNKNOWN_THERE = Reason("register-not-known")
 
 #: Gives the cells of a row: who takes what.
@@ -125,7 +127,7 @@ class Page:
         row = (finding.severity, subject_text(finding.subject), *self.cells(finding, self.catalogue))
         if not self.features:
             return row
-        field = self.catalogue.fields.get(finding.subject)
+        field = self.catalogue.fields.get(finding.subject.key)
         features: tuple[str, ...] = ()
         if field is not None:
             values = (*finding.needs, *(value for _, value in finding.offers))
@@ -187,9 +189,9 @@ class _Told:
 
 
 def _fits(finding: Finding) -> bool:
-    if finding.severity in ("note", "risk") or finding.subject == "register list" or not finding.offers:
+    if finding.severity in ("note", "risk") or finding.subject == _WHOLE_LIST or not finding.offers:
         return False
-    return finding.part in ("registers", "facts", "firmware", "shape") and " " not in finding.subject
+    return finding.part in ("registers", "facts", "firmware", "shape") and finding.subject.kind != "several"
 
 
 def _told_once(findings: Iterable[Finding]) -> list[_Told]:
@@ -228,8 +230,8 @@ def _alike(told: Iterable[_Told]) -> list[list[_Told]]:
     return list(groups.values())
 
 
-def _short(subject: str) -> str:
-    return subject_text(subject) if subject.startswith("facts.") else subject_text(subject).rpartition(".")[2]
+def _short(subject: Subject) -> str:
+    return subject_text(subject) if subject.kind == "facts" else subject_text(subject).rpartition(".")[2]
 
 
 def _about_rule(finding: Finding) -> bool:
@@ -238,7 +240,7 @@ def _about_rule(finding: Finding) -> bool:
 
 def _about_register(finding: Finding) -> bool:
     # One register of the list, not the list as a whole.
-    return finding.part == "list" and finding.subject != "register list"
+    return finding.part == "list" and finding.subject != _WHOLE_LIST
 
 
 def _who_lists(finding: Finding) -> str:

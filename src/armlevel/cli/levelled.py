@@ -200,7 +200,7 @@ def _set_lines(findings: Sequence[Finding], *, explain: bool) -> list[str]:
     sets: dict[tuple[HostName, ...], list[str]] = {}
     for finding in findings:
         for some in finding.sets:
-            sets.setdefault(some, []).append(finding.subject.rpartition(".")[2])
+            sets.setdefault(some, []).append(finding.subject.key.rpartition(".")[2])
     shown = list(sets.items()) if explain else list(sets.items())[:_SETS]
     lines: list[str] = []
     for some, subjects in shown:

@@ -196,12 +196,12 @@ def _json(cell: Cell) -> dict[str, object]:
         "passthrough_parts": dict(cell.passthrough_parts),
         "levelled_parts": dict(cell.levelled_parts),
         "refused_by": list(
-            dict.fromkeys(f.subject for f in cell.findings if f.severity in ("stops", "breaks"))
+            dict.fromkeys(f.subject.key for f in cell.findings if f.severity in ("stops", "breaks"))
         ),
         "conflicts": list(
-            dict.fromkeys(f.subject for f in cell.conflicts if f.severity in ("stops", "breaks"))
+            dict.fromkeys(f.subject.key for f in cell.conflicts if f.severity in ("stops", "breaks"))
         ),
         "not_known": list(
-            dict.fromkeys(f.subject for f in (*cell.findings, *cell.conflicts) if f.severity == "unknown")
+            dict.fromkeys(f.subject.key for f in (*cell.findings, *cell.conflicts) if f.severity == "unknown")
         ),
     }

@@ -10,6 +10,7 @@ from armlevel.documents import findings_object
 from armlevel.engine import Finding
 from armlevel.engine.findings import Part, Severity
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_fact, about_register
 from armlevel.engine.values import named, offered
 from armlevel.kvm.device import Kvm
 from armlevel.probe.apply import Applied, Difference, apply_guest
@@ -59,7 +60,7 @@ def report(wanted: Guest, applied: Applied, where: str, *, as_json: bool) -> int
 def _finding(one: Difference, where: str, severity: Severity = "stops") -> Finding:
     part: Part = "facts" if one.subject.startswith("facts.") else "registers"
     return Finding(
-        one.subject,
+        about_fact(one.subject.removeprefix("facts.")) if part == "facts" else about_register(one.subject),
         part,
         severity,
         (named(one.wanted),),

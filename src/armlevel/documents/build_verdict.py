@@ -10,6 +10,7 @@ from armlevel.documents.model_base import VALUE_PATTERN
 from armlevel.engine.findings import Finding, Remedy, Verdict
 from armlevel.engine.names import FieldName, HostName, Message, Name, RegisterName, hosts_of
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import Subject
 from armlevel.engine.values import (
     Bound,
     Cores,
@@ -54,7 +55,7 @@ def implementation_of(document: model.ImplementationModel) -> Implementation:
 
 def _finding(finding: model.FindingModel) -> Finding:
     return Finding(
-        finding.subject,
+        Subject(finding.about.kind, tuple(map(Name, finding.about.names))),
         finding.part,
         finding.severity,
         tuple(map(_value, finding.needs)),

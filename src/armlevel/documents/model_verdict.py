@@ -9,6 +9,7 @@ from pydantic import Field
 from armlevel.documents.model_base import Count, HexText, Model, Number, Text
 from armlevel.engine.findings import Answer, Cause, Part, RemedyKind, Severity, Side
 from armlevel.engine.reasons import ReasonCode
+from armlevel.engine.subjects import SubjectKind
 from armlevel.engine.values import Others, StateCode
 
 __all__ = [
@@ -176,6 +177,13 @@ AnyValueModel = Annotated[
 ]
 
 
+class SubjectModel(Model):
+    """What a finding is about; the finding's ``subject`` is one word for it."""
+
+    kind: SubjectKind
+    names: list[Text] = Field(default_factory=list)
+
+
 class OfferedModel(Model):
     """What one host offers; a host may stand in the list twice."""
 
@@ -208,6 +216,7 @@ class FindingModel(Model):
     """One reason."""
 
     subject: Text
+    about: SubjectModel
     part: Part
     needs: list[AnyValueModel] = Field(default_factory=list)
     offers: list[OfferedModel] = Field(default_factory=list)

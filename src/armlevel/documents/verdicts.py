@@ -69,7 +69,8 @@ def findings_object(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "subject": finding.subject,
+        "subject": finding.subject.key,
+        "about": {"kind": finding.subject.kind, "names": list(finding.subject.names)},
         "part": finding.part,
         "needs": [_value(value) for value in finding.needs],
         "offers": [{"host": host, "offer": _value(value)} for host, value in finding.offers],

@@ -22,6 +22,7 @@ from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.risks import risks_of_fleet
+from armlevel.engine.subjects import about_shape, about_whole
 from armlevel.engine.values import named, offered
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
@@ -101,14 +102,15 @@ _PAUTH = ("APA", "API", "GPA", "GPI", "APA3", "GPA3", "PAC_frac")
 
 
 def _about_pauth(finding: Finding) -> bool:
-    register, _, field = finding.subject.partition(".")
-    return finding.subject == "shape.ptrauth" or (register.startswith("ID_AA64ISAR") and field in _PAUTH)
+    register, _, field = finding.subject.key.partition(".")
+    of_field = register.startswith("ID_AA64ISAR") and field in _PAUTH
+    return finding.subject == about_shape("ptrauth") or of_field
 
 
 def _no_shape(hosts: Sequence[Host]) -> Baseline:
     offers = offered(*((host.name, named(*(one.label for one in host.shapes))) for host in hosts))
     finding = Finding(
-        "shape",
+        about_whole("shape"),
         "shape",
         "unknown",
         offers=offers,

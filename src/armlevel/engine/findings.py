@@ -8,6 +8,7 @@ from typing import Literal
 
 from armlevel.engine.names import FieldName, HostName, Message, Name
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import Subject
 from armlevel.engine.values import Offers, Value
 
 __all__ = [
@@ -97,7 +98,7 @@ class Remedy:
 class Finding:
     """One reason: a subject, what is needed, what is offered, by whom, and why they differ.
 
-    ``subject``  ``REG.FIELD``, a register, ``facts.cntfrq_hz``, ``shape.sve``, ``policy.hide`` ...
+    ``subject``  a field, a register, a fact, a choice of the shape or of a person ...
     ``needs``    the values asked for
     ``offers``   host -> what it would take instead
     ``because``  rules, features and rows that led here
@@ -105,7 +106,7 @@ class Finding:
     ``sets``     for a conflict: the smallest sets of hosts that already conflict, one host standing for its like
     """
 
-    subject: str
+    subject: Subject
     part: Part
     severity: Severity
     needs: tuple[Value, ...] = ()
@@ -154,8 +155,13 @@ class Verdict:
 def answer_of(findings: Iterable[Finding], side: Side) -> Answer:
     """Return what findings mean for one side: ``stops`` and ``breaks`` refuse, ``unknown`` is unknown.
 
+    >>> from armlevel.engine.subjects import about_fact
     >>> answer_of(
-    ...     [Finding("X", "facts", "risk"), Finding("Y", "facts", "unknown", applies=("arrive",))], "arrive"
+    ...     [
+    ...         Finding(about_fact("dczid"), "facts", "risk"),
+    ...         Finding(about_fact("gmid"), "facts", "unknown", applies=("arrive",)),
+    ...     ],
+    ...     "arrive",
     ... )
     'unknown'
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.engine.findings import Answer, Finding, Part
+from armlevel.engine.subjects import about_fact
 from armlevel.engine.values import NOT_RECORDED
 from armlevel.words.subjects import listed_few, subject_text
 
@@ -12,9 +13,9 @@ __all__ = ["against_text", "judged_text", "part_text", "unknown_text"]
 
 _PARTS = {"shape": "vCPU shape", "list": "register list"}
 _FACTS = {
-    "facts.cntfrq_hz": "counter frequency",
-    "facts.dczid": "DC ZVA block",
-    "facts.gmid": "MTE tag block",
+    about_fact("cntfrq_hz"): "counter frequency",
+    about_fact("dczid"): "DC ZVA block",
+    about_fact("gmid"): "MTE tag block",
 }
 
 
@@ -36,7 +37,8 @@ def unknown_text(findings: Iterable[Finding], few: int = 3) -> str:
     """Return what is not known, in words; empty if nothing is.
 
     >>> from armlevel.engine.values import offered
-    >>> unknown_text([Finding("facts.cntfrq_hz", "facts", "unknown", offers=offered(("n1", NOT_RECORDED)))])
+    >>> clock = about_fact("cntfrq_hz")
+    >>> unknown_text([Finding(clock, "facts", "unknown", offers=offered(("n1", NOT_RECORDED)))])
     'counter frequency not recorded'
     """
     kinds: dict[str, dict[str, None]] = {"not recorded": {}, "not known": {}}
@@ -57,10 +59,8 @@ def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> st
     """Say which parts an answer rests on, so that no yes is more than it is.
 
     >>> from armlevel.engine.values import offered
-    >>> known = {"registers": "runs", "facts": "unknown"}
-    >>> judged_text(
-    ...     known, [Finding("facts.cntfrq_hz", "facts", "unknown", offers=offered(("n1", NOT_RECORDED)))]
-    ... )
+    >>> known, clock = {"registers": "runs", "facts": "unknown"}, about_fact("cntfrq_hz")
+    >>> judged_text(known, [Finding(clock, "facts", "unknown", offers=offered(("n1", NOT_RECORDED)))])
     'registers only; counter frequency not recorded'
     >>> judged_text({"registers": "runs", "facts": "runs"}, [])
     'every part'

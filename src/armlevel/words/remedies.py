@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from armlevel.engine.findings import Finding, Remedy, RemedyKind
 from armlevel.engine.names import HostName
+from armlevel.engine.subjects import Subject
 from armlevel.words.subjects import hosts_text, listed_few, subject_text
 
 __all__ = ["REMEDIES", "option_text", "remedy_text", "remedy_texts"]
@@ -101,7 +102,7 @@ def remedy_texts(findings: Sequence[Finding], skip: Sequence[RemedyKind], *, eve
     """Return what a person could do, each thing once, with the subjects that it would help."""
     several = dict.fromkeys(finding.subject for finding in findings)
     hosts: dict[Remedy, dict[HostName, None]] = {}
-    helped: dict[Remedy, dict[str, None]] = {}
+    helped: dict[Remedy, dict[Subject, None]] = {}
     for finding in findings:
         for remedy in finding.remedies:
             if remedy.kind not in skip:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from armlevel.arch import Catalogue
 from armlevel.engine import Finding
 from armlevel.engine.findings import RemedyKind
+from armlevel.engine.subjects import SubjectKind
 from armlevel.engine.values import Implementations, Names, Value
 from armlevel.profile import Implementation
 from armlevel.words.remedies import option_text
@@ -22,12 +23,12 @@ _REASONED = ("errata.missed", "errata.needless", "implementation.identity")
 
 def risk_text(finding: Finding, catalogue: Catalogue, *, explain: bool) -> str:
     """Return a sentence or two for a finding of ``armlevel.engine.RISKS``; ``explain`` leaves no name out."""
-    return _WORDS[finding.subject](finding, catalogue, explain)
+    return _WORDS[finding.subject.kind](finding, catalogue, explain)
 
 
 def reasons_shown(finding: Finding) -> bool:
     """Whether the reasons of such a finding say more than its sentence."""
-    return finding.subject in _REASONED
+    return finding.subject.kind in _REASONED
 
 
 def _names(value: Value) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def _targets(finding: Finding, catalogue: Catalogue, _: bool) -> str:  # noqa: F
     return f"implementation: {host} ({cores}) is not in the guest's list of target implementations, fixed at boot"
 
 
-_WORDS: Mapping[str, Callable[[Finding, Catalogue, bool], str]] = {
+_WORDS: Mapping[SubjectKind, Callable[[Finding, Catalogue, bool], str]] = {
     "errata.missed": _missed,
     "errata.needless": _needless,
     "instructions.hidden": _hidden,

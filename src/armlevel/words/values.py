@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from armlevel.arch import Catalogue
+from armlevel.engine.subjects import Subject
 from armlevel.engine.values import (
     Bound,
     Cores,
@@ -85,21 +86,22 @@ def _run(values: tuple[int, ...], many: int) -> str:
     return f"{values[0]}..{values[-1]}" if run else " ".join(map(str, values))
 
 
-def cell_text(value: Value, subject: str, catalogue: Catalogue) -> str:
+def cell_text(value: Value, subject: Subject, catalogue: Catalogue) -> str:
     """Return a value as short as a table needs it: ``0..3`` of a field, levels of firmware by their names.
 
     >>> from armlevel.arch import load
-    >>> cell_text(FieldValues((0, 1, 2), open=True), "ID_AA64ISAR0_EL1.AES", load())
+    >>> from armlevel.engine.subjects import about_field
+    >>> cell_text(FieldValues((0, 1, 2), open=True), about_field("ID_AA64ISAR0_EL1.AES"), load())
     '0..2 ?'
     """
-    firmware = catalogue.firmware.get(subject)
+    firmware = catalogue.firmware.get(subject.key)
     if isinstance(value, RegisterValue) and firmware is not None:
         return firmware.name_of(value.value)
     if isinstance(value, NamedValues):
-        own = next((number for name, number in value.values if name == subject), None)
+        own = next((number for name, number in value.values if name == subject.key), None)
         return value_text(value) if own is None else f"{own:#x}"
     return (
-        _field_text(value, known=subject in catalogue.fields)
+        _field_text(value, known=subject.key in catalogue.fields)
         if isinstance(value, FieldValues)
         else value_text(value)
     )

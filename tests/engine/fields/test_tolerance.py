@@ -44,7 +44,7 @@ def test_every_field_of_every_class_stops_without_it_and_differs_with_it(name, f
     for one in hosts:
         verdict = check(loose.guest, one, CATALOGUE)
         assert (verdict.start, verdict.arrive) == ("runs", "runs")
-    told = [finding for finding in loose.findings if finding.subject == field]
+    told = [finding for finding in loose.findings if finding.subject.key == field]
     assert [finding.severity for finding in told] == ["note"]
     row = CATALOGUE.tolerances[name]
     assert told[0].because[1] == from_row(row.notices, row.when, code="notices")

@@ -49,7 +49,7 @@ def test_a_number_of_counters_that_is_not_recorded_is_not_known():
 
 def test_events_that_are_not_counted_there_are_a_risk_that_names_them():
     old, new = read(["neoverse-n2@6.1", "neoverse-n2@7.x"])
-    (found,) = [one for one in predict(new, old, CATALOGUE).findings if one.subject == "pmu.events"]
+    (found,) = [one for one in predict(new, old, CATALOGUE).findings if one.subject.key == "pmu.events"]
     assert found.severity == "risk"
     assert found.needs == (Events((0x1E,)),)
 

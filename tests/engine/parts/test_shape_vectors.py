@@ -112,7 +112,7 @@ def test_an_algorithm_of_ones_own_is_not_shared_with_a_core_that_is_not_recorded
     limits = {name: value for name, value in nameless.limits.items() if "IDR_EL1" not in name}
     unknown = replace(host("unknown", replace(nameless, limits=limits)), cpus=())
     outcome = level([known, unknown], CATALOGUE)
-    assert [f.severity for f in outcome.findings if f.subject == "shape.ptrauth"] == ["unknown"]
+    assert [f.severity for f in outcome.findings if f.subject.key == "shape.ptrauth"] == ["unknown"]
 
 
 def test_the_paint_does_not_say_which_algorithm_signed_the_pointers():

@@ -37,7 +37,7 @@ def implementation_of(hosts, policy=None):
 
 
 def only(found, subject, severity=None):
-    return [f for f in found.findings if f.subject == subject and severity in (None, f.severity)]
+    return [f for f in found.findings if f.subject.key == subject and severity in (None, f.severity)]
 
 
 # ---- which implementation
@@ -54,7 +54,7 @@ def test_the_lowest_is_shown_unless_another_is_asked_for():
 def test_a_host_that_cannot_be_painted_is_named():
     found = level([host("a"), host("b")], CATALOGUE, Policy(implementation=V1_G3))
     (finding,) = found.conflicts
-    assert (found.answer, found.guest, finding.subject, finding.hosts) == (
+    assert (found.answer, found.guest, finding.subject.key, finding.hosts) == (
         "refused", None, "policy.implementation", ("a", "b"),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.names import HostName, RegisterName, hosts_of
 from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_register
 from armlevel.engine.values import NOT_RECORDED, NamedValues, Others, offered
 from armlevel.profile import Offer, Outcome
 
@@ -100,7 +101,7 @@ def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Cata
         for values in shown
     }
     finding = Finding(
-        differing[0] if differing else registers[0],
+        about_register(differing[0] if differing else registers[0]),
         "registers",
         "unknown" if doubtful else "stops",
         offers=offered(
@@ -174,7 +175,7 @@ def _not_recorded(
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
     return tuple(
         Finding(
-            register,
+            about_register(register),
             "registers",
             "unknown",
             offers=offered(*((host, NOT_RECORDED) for host in hosts)),

@@ -9,6 +9,7 @@ from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Name, RowText
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_field
 from armlevel.engine.values import Offers, Value
 from armlevel.errors import UnknownName, UsageError
 from armlevel.profile import Shape
@@ -109,4 +110,4 @@ def tolerated_finding(
     else:
         because = (Reason("tolerated-by-name"),)
         severity = "note" if field.who in _ABOVE_GUEST else "risk"
-    return Finding(field.subject, "registers", severity, needs, offers, because=because)
+    return Finding(about_field(field.subject), "registers", severity, needs, offers, because=because)

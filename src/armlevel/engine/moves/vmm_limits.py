@@ -6,6 +6,7 @@ from armlevel.arch import Blocks, Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Message, Name, hosts_of
 from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_capability, about_register, about_shape
 from armlevel.engine.values import NOT_RECORDED, RegisterValue, State, offered
 from armlevel.profile import Guest, Host, Offer
 
@@ -22,7 +23,7 @@ def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catal
         severity = _severity(row, guest, source, target) if vmm.name in row.vmms else None
         if severity is None:
             continue
-        subject = f"shape.{row.feature}" if row.feature else f"KVM_CAP_{row.capability}"
+        subject = about_shape(row.feature) if row.feature else about_capability(row.capability)
         at = source.name if row.at == "source" else target.name
         remedies = (Remedy("without", (Name(row.feature),)),) if row.feature else ()
         if severity == "unknown":
@@ -64,7 +65,7 @@ def implementation_refused(
     wanted = {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
     return [
         Finding(
-            name,
+            about_register(name),
             "registers",
             "stops",
             (RegisterValue(value),),

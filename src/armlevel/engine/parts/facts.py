@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Name
 from armlevel.engine.reasons import Reason, ReasonCode
+from armlevel.engine.subjects import about_fact
 from armlevel.engine.values import NOT_RECORDED, Frequency, Offers, RegisterValue, Value, offered
 from armlevel.profile import Facts, Guest, Host, Shape
 
@@ -47,7 +48,7 @@ def _finding(name: str, severity: Severity, needs: tuple[Value, ...], offers: Of
         else Remedy("leave-out", hosts=tuple(host for host, _ in offers))
     )
     return Finding(
-        f"facts.{name}",
+        about_fact(name),
         "facts",
         severity,
         needs=needs,

@@ -17,6 +17,7 @@ from armlevel.engine.findings import Finding, Remedy, Severity, Side
 from armlevel.engine.names import RegisterName, hosts_of
 from armlevel.engine.parts.firmware_tried import best_for_all, tried
 from armlevel.engine.reasons import Reason, ReasonCode
+from armlevel.engine.subjects import about_register, about_several, about_whole
 from armlevel.engine.values import NOT_RECORDED, NamedValues, RegisterValue, Value, offered
 from armlevel.profile import Guest, Offer
 from armlevel.profile.accepts import Outcome
@@ -61,7 +62,7 @@ def level_firmware(
             value = best_for_all(name, value, (offer for _, offer in recorded), bits=row.kind == "bitmap")
         if value is None:
             have = offered(*((host, RegisterValue(level)) for host, level in shown.items()))
-            findings.append(Finding(name, "firmware", "stops", offers=have, cause="kernel"))
+            findings.append(Finding(about_register(name), "firmware", "stops", offers=have, cause="kernel"))
             continue
         values[name] = value
         if len(weakest) < len(shown):
@@ -87,7 +88,9 @@ def _not_recorded(offers: Sequence[tuple[str, Offer]]) -> list[Finding]:
     missing = offered(*((host, NOT_RECORDED) for host, offer in offers if not offer.firmware))
     because = (Reason("host-firmware-not-recorded"),)
     remedy = Remedy("probe", hosts=tuple(host for host, _ in missing))
-    finding = Finding("firmware", "firmware", "unknown", offers=missing, because=because, remedies=(remedy,))
+    finding = Finding(
+        about_whole("firmware"), "firmware", "unknown", offers=missing, because=because, remedies=(remedy,)
+    )
     return [finding] if missing else []
 
 
@@ -107,7 +110,7 @@ def _unread(offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) -> list[F
 
 def _unknown(name: str, needs: tuple[Value, ...], hosts: tuple[str, ...], why: ReasonCode) -> Finding:
     return Finding(
-        name,
+        about_register(name),
         "firmware",
         "unknown",
         needs,
@@ -152,7 +155,7 @@ def _mixed(
         for level in shown.values()
     )
     return Finding(
-        " and ".join(levels),
+        about_several(levels),
         "firmware",
         "stops" if not born else "risk" if weaker and below else "note",
         needs=(_levels(values, levels),),
@@ -201,7 +204,7 @@ def judge_firmware(
     if not guest.firmware or not offer.firmware:
         silent = Reason("host-firmware-not-recorded" if guest.firmware else "guest-firmware-not-recorded")
         missing = offered((host, NOT_RECORDED))
-        return [Finding("firmware", "firmware", "unknown", offers=missing, because=(silent,))]
+        return [Finding(about_whole("firmware"), "firmware", "unknown", offers=missing, because=(silent,))]
     findings = _untold(guest, offer, catalogue)
     fields = known_of(catalogue, guest.registers)
     for name, want in sorted(guest.firmware.items()):
@@ -221,7 +224,7 @@ def judge_firmware(
         for severity, sides, why in _compare(row, want, have, outcome, weaker=weaker):
             findings.append(
                 Finding(
-                    name,
+                    about_register(name),
                     "firmware",
                     severity,
                     needs=(RegisterValue(want),),

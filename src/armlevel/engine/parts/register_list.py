@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import HostName, RowText, hosts_of
 from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_register, about_whole
 from armlevel.engine.values import NOT_RECORDED, State, offered
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Offer
@@ -20,6 +22,11 @@ NOT_SHOWN = Reason("feature-not-shown")
 
 #: What is said of a register of which no row says which kernels list it.
 UNKNOWN_THERE = Reason("register-not-known")
+
+
+# The conditions of a row that are no expression over fields.
+_NO_CACHE: Literal["no such cache"] = "no such cache"
+_IS_ZERO: Literal["value == 0"] = "value == 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ def carry(
     if len(lists) < len(offers):
         missing = offered(*((name, NOT_RECORDED) for name, offer in offers if offer.register_list is None))
         remedy = Remedy("probe", hosts=tuple(name for name, _ in missing))
-        findings.append(Finding("register list", "list", "unknown", offers=missing, remedies=(remedy,)))
+        findings.append(
+            Finding(about_whole("register-list"), "list", "unknown", offers=missing, remedies=(remedy,))
+        )
     if not lists:
         return Carried(None, tuple(findings))
     distinct = set(lists.values())
@@ -84,7 +93,7 @@ def carry(
             remedies = (Remedy("upgrade-kernel", hosts=without), Remedy("leave-out", hosts=without))
             findings.append(
                 Finding(
-                    name_of(register),
+                    about_register(name_of(register)),
                     "list",
                     severity,
                     offers=shown,
@@ -103,7 +112,7 @@ def _judge_drop(
 ) -> tuple[Severity, Reason] | None:
     if row is None:
         return "stops", Reason("register-needed")
-    if row.when == "no such cache" and f"CLIDR_EL1.Ctype{((register & 0xF) >> 1) + 1}" not in values:
+    if row.when == _NO_CACHE and f"CLIDR_EL1.Ctype{((register & 0xF) >> 1) + 1}" not in values:
         return "stops", Reason("caches-not-known")
     if not all(_may_drop(row, register, offer, values) for offer in holders):
         return "stops", Reason("left-only-when", (RowText(str(row.when)),))
@@ -113,10 +122,10 @@ def _judge_drop(
 def _may_drop(row: Drop, register: int, offer: Offer, values: Mapping[str, int]) -> bool:
     if row.when == "always":
         return True
-    if row.when == "value == 0":
+    if row.when == _IS_ZERO:
         name = name_of(register)
         return offer.firmware.get(name, offer.state.get(name)) == 0
-    if row.when == "no such cache":
+    if row.when == _NO_CACHE:
         return _no_such_cache(register, values)
     return not isinstance(row.when, str) and evaluate(row.when, values) is True
 
@@ -176,7 +185,7 @@ def judge_list(
         why = Reason("guest-list-not-recorded" if guest.register_list is None else "host-list-not-recorded")
         return [
             Finding(
-                "register list",
+                about_whole("register-list"),
                 "list",
                 "unknown",
                 offers=offered((host.name, NOT_RECORDED)),
@@ -188,7 +197,7 @@ def judge_list(
     listed = set(offer.register_list) - hidden.keys()
     return [
         Finding(
-            name_of(register),
+            about_register(name_of(register)),
             "list",
             "stops" if hidden.get(register, True) else "unknown",
             needs=(State("carried"),),

@@ -19,6 +19,7 @@ from armlevel.engine.names import EVERY_HOST, FieldName, Name, hosts_of
 from armlevel.engine.parts.registers_proof import newly_broken, unkept
 from armlevel.engine.policy import Policy, hidden_values
 from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_field, about_policy, about_several
 from armlevel.engine.values import (
     ANY,
     NOT_RECORDED,
@@ -89,7 +90,7 @@ def level_fields(
         findings += newly_broken(registers, plain, catalogue)
         policy_findings += _required(policy, registers, offers, catalogue)
     policy_findings += [
-        Finding(subject, "policy", "stops", (FieldValues(tuple(sorted(ruled.get(subject).limits))),),
+        Finding(about_field(subject), "policy", "stops", (FieldValues(tuple(sorted(ruled.get(subject).limits))),),
                 cause="policy", because=(Reason("policy-unmet"),))
         for subject in solution.blocked
         if subject in asked
@@ -179,7 +180,14 @@ def _apply(policy: Policy, space: Space, catalogue: Catalogue) -> tuple[Space, l
         if subject not in domains:
             because, needs = (Reason("register-not-shown"),), (FieldValues((value,)),)
             findings.append(
-                Finding(f"policy.pin {subject}", "policy", "stops", needs, cause="policy", because=because)
+                Finding(
+                    about_policy("policy.pin", subject),
+                    "policy",
+                    "stops",
+                    needs,
+                    cause="policy",
+                    because=because,
+                )
             )
         else:
             domains[subject] = domains[subject].only({value})
@@ -204,7 +212,7 @@ def _required(
         )
         findings.append(
             Finding(
-                f"policy.require {feature.name}",
+                about_policy("policy.require", feature.name),
                 "policy",
                 "stops" if have.get(feature.name) is False else "unknown",
                 (named(feature.name),),
@@ -258,7 +266,7 @@ def _conflict(
         doubtful = (host.name for host in hosts if own[host.name].certain != own[host.name].possible)
         remedies.append(Remedy("probe", hosts=hosts_of(doubtful)))
     return Finding(
-        subject,
+        about_field(subject),
         "registers",
         "stops" if certain else "unknown",
         offers=offered(*((name, _shown(domain)) for name, domain in own.items())),
@@ -282,7 +290,7 @@ def _shown(domain: Domain) -> Value:
 
 def _broken(rule: FieldRule, values: Mapping[str, int]) -> Finding:
     return Finding(
-        f"{rule.field} and {rule.then}",
+        about_several((rule.field, rule.then)),
         "registers",
         "stops",
         needs=(
@@ -297,7 +305,7 @@ def _broken(rule: FieldRule, values: Mapping[str, int]) -> Finding:
 
 def _coupled(row: Coupling, values: Mapping[str, int]) -> Finding:
     return Finding(
-        " and ".join(row.then),
+        about_several(row.then),
         "registers",
         "stops",
         needs=tuple(Bound(FieldName(subject), "at-most", most) for subject, most in row.then.items()),

@@ -12,6 +12,7 @@ from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import FieldName, register_of
 from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_field
 from armlevel.engine.values import FieldValues, State, offered
 from armlevel.profile import Guest, Host, Offer
 
@@ -90,7 +91,7 @@ def _findings(  # noqa: PLR0913 - the parts of a finding
     remedies = () if becomes is None else (Remedy("pin", (FieldName(subject), becomes)),)
     needs = (FieldValues((value,)),)
     finding = Finding(
-        subject, "registers", "stops", needs, offers, "kernel", because=(why,), remedies=remedies
+        about_field(subject), "registers", "stops", needs, offers, "kernel", because=(why,), remedies=remedies
     )
     if not known:
         return [replace(finding, severity="unknown", because=(why, Reason("enforced-not-known")))]

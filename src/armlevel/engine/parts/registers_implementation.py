@@ -9,6 +9,7 @@ from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outco
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.names import RegisterName, hosts_of
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_policy, about_register
 from armlevel.engine.values import Implementations, NamedValues, offered
 from armlevel.profile import Host, Implementation, Offer, Shape, ShownImplementation
 
@@ -40,7 +41,7 @@ def level_implementation(
     if not refusing:
         return Bundled(tuple(registers.items()))
     finding = Finding(
-        "policy.implementation",
+        about_policy("policy.implementation"),
         "registers",
         "stops",
         (_values(registers),),
@@ -83,7 +84,7 @@ def unlike(shown: Mapping[str, int], hosts: Sequence[Host], shape: Shape) -> lis
 def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation]) -> Finding:
     """Return why it is not known what a guest reads on a host whose CPUs are of several kinds."""
     return Finding(
-        "MIDR_EL1",
+        about_register("MIDR_EL1"),
         "registers",
         "unknown",
         needs=(Implementations((shown,)),),

@@ -22,6 +22,7 @@ from armlevel.engine.findings import (
 from armlevel.engine.names import FieldName, hosts_of
 from armlevel.engine.parts.registers_implementation import not_alike, shown_by, untold
 from armlevel.engine.reasons import Reason, ReasonCode, from_row
+from armlevel.engine.subjects import Subject, about_field, about_register, about_whole
 from armlevel.engine.values import ANY, NOT_RECORDED, FieldValues, RegisterValue, Value, offered
 from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
@@ -39,7 +40,9 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
     findings = _judge_implementation(guest, host, offer, catalogue)
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
-        findings.append(_not_recorded(guest.name, "ID registers", "guest-registers-not-recorded"))
+        findings.append(
+            _not_recorded(guest.name, about_whole("id-registers"), "guest-registers-not-recorded")
+        )
     else:
         findings += _silent(guest, offer, gone, catalogue)
     for name, want in guest.registers.items():
@@ -47,14 +50,16 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
         if limit is None:
             if name in gone or _unlisted(name, offer, catalogue):
                 continue  # no meaning, or the register list says it
-            findings.append(_not_recorded(host.name, name, "host-value-not-recorded"))
+            findings.append(_not_recorded(host.name, about_register(name), "host-value-not-recorded"))
             continue
         if want == limit:
             continue
         if geometry := refused_geometry(offer, name, want):
             needs, offers = (RegisterValue(want),), offered((host.name, RegisterValue(limit)))
             why = (Reason(geometry),)
-            findings.append(Finding(name, "registers", "stops", needs, offers, cause, because=why))
+            findings.append(
+                Finding(about_register(name), "registers", "stops", needs, offers, cause, because=why)
+            )
             continue
         for field in fields_of(catalogue, name, (want, limit)):
             value, top = field.get(want), field.get(limit)
@@ -75,7 +80,7 @@ def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalog
     # ID registers that the host shows and of which the profile does not say what the guest saw.
     identity = set(catalogue.bundles["implementation"].registers)
     return [
-        _not_recorded(guest.name, name, "guest-value-not-recorded")
+        _not_recorded(guest.name, about_register(name), "guest-value-not-recorded")
         for name in offer.limits
         if name not in guest.registers
         and name not in gone
@@ -85,7 +90,7 @@ def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalog
     ]
 
 
-def _not_recorded(owner: str, subject: str, why: ReasonCode) -> Finding:
+def _not_recorded(owner: str, subject: Subject, why: ReasonCode) -> Finding:
     return Finding(
         subject,
         "registers",
@@ -121,7 +126,9 @@ class _Asked:
         sides: tuple[Side, ...] = (side,) if side else ("arrive",) if self.gone else ("start", "arrive")
         offers = offered((host.name, _takes(self.accepts, self.limit)))
         needs = (FieldValues((self.value,)),)
-        return Finding(self.field.subject, "registers", severity, needs, offers, self.cause, sides, because)
+        return Finding(
+            about_field(self.field.subject), "registers", severity, needs, offers, self.cause, sides, because
+        )
 
 
 def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:
@@ -169,7 +176,7 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
 
 def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     if guest.implementation is None:
-        return [_not_recorded(guest.name, "MIDR_EL1", "guest-implementation-not-recorded")]
+        return [_not_recorded(guest.name, about_register("MIDR_EL1"), "guest-implementation-not-recorded")]
     if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:
         return [not_alike(guest.implementation.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
@@ -177,13 +184,13 @@ def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Cat
     if shown == guest.implementation.shown and not silent:
         return []
     if shown is None:
-        return [_not_recorded(host.name, "MIDR_EL1", "host-implementation-not-recorded")]
+        return [_not_recorded(host.name, about_register("MIDR_EL1"), "host-implementation-not-recorded")]
     findings = []
     for name in ("midr", "revidr", "aidr"):
         want, have = getattr(guest.implementation.shown, name), getattr(shown, name)
         register = f"{name.upper()}_EL1"
         if register in silent:
-            findings.append(_not_recorded(host.name, register, "host-value-not-recorded"))
+            findings.append(_not_recorded(host.name, about_register(register), "host-value-not-recorded"))
             continue
         outcome = "refused"
         if register in offer.limits or offer.shape.imp_id_writable:
@@ -191,7 +198,7 @@ def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Cat
         if want != have and outcome != "same":
             findings.append(
                 Finding(
-                    register,
+                    about_register(register),
                     "registers",
                     "unknown" if outcome == "unknown" else "stops",
                     needs=(RegisterValue(want),),

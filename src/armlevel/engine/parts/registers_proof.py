@@ -22,6 +22,7 @@ from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.findings import Finding
 from armlevel.engine.names import EVERY_HOST, register_of
 from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_register, about_rule
 from armlevel.engine.values import NOT_RECORDED, RegisterValue, State
 from armlevel.profile import Offer
 
@@ -45,7 +46,7 @@ def unkept(
     """
     return [
         Finding(
-            register,
+            about_register(register),
             "registers",
             "unknown" if offer is None else "stops",
             needs=(RegisterValue(value),),
@@ -115,7 +116,7 @@ def _rule_finding(rule: Rule, catalogue: Catalogue) -> Finding:
     } | mentioned(then)
     above_guest = bool(direct) and all(catalogue.fields[subject].who in ("el2", "el3") for subject in direct)
     return Finding(
-        rule.about,
+        about_rule(rule.about),
         "registers",
         "note" if above_guest else "risk",
         because=(from_row(rule.text, code="arm-rule"),),

@@ -8,6 +8,7 @@ from armlevel.arch import Catalogue, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding
 from armlevel.engine.names import register_of
 from armlevel.engine.reasons import from_row
+from armlevel.engine.subjects import about_field
 from armlevel.engine.values import FieldValues, State, offered
 from armlevel.profile import Guest, Host, Offer
 
@@ -38,7 +39,7 @@ def judge_leaks(
         field = catalogue.fields[row.field]
         found.append(
             Finding(
-                row.field,
+                about_field(row.field),
                 "registers",
                 "note" if row.harmless else "risk",
                 (FieldValues((field.get(limit),)),),

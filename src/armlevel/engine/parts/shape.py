@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from armlevel.engine.findings import Cause, Finding, Remedy
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.reasons import Reason, ReasonCode
+from armlevel.engine.subjects import about_shape
 from armlevel.engine.values import State, named, offered
 from armlevel.profile import Host, Shape
 
@@ -74,7 +75,7 @@ def missing_shape(shape: Shape, host: Host) -> list[Finding]:
     tried = host.software.kvm_capabilities
     no = offered((host.name, State("no")))
     findings = [
-        Finding(f"shape.{name}", "shape", "stops", (named(name),), no, cause, because=(Reason(why),),
+        Finding(about_shape(name), "shape", "stops", (named(name),), no, cause, because=(Reason(why),),
                 remedies=(Remedy("without", (Name(name),)),))
         for name in sorted(shape.features)
         if (answer := _TRIED_IN_VAIN.get(tried.get(f"VCPU_{name.upper()}", -1))) is not None
@@ -84,13 +85,15 @@ def missing_shape(shape: Shape, host: Host) -> list[Finding]:
     if shape.imp_id_writable and probed and not tried.get("ARM_WRITABLE_IMP_ID_REGS"):
         because = (Reason("no-writable-ids"),)
         findings.append(
-            Finding("shape.imp_id", "shape", "stops", (named("imp_id"),), no, "kernel", because=because)
+            Finding(
+                about_shape("imp_id"), "shape", "stops", (named("imp_id"),), no, "kernel", because=because
+            )
         )
     if findings:
         return findings
     return [
         Finding(
-            f"shape.{shape.label}",
+            about_shape(shape.label),
             "shape",
             "unknown",
             (named(shape.label),),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
 from armlevel.engine.names import HostName, Name, hosts_of
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import NOT_RECORDED, Count, Events, Offers, State, Value, offered
 from armlevel.profile import Guest, Offer, Shape
 
@@ -85,7 +86,9 @@ def _counters(  # noqa: PLR0913, PLR0917 - a finding's parts
     applies: tuple[Side, ...] = ("start", "arrive"),
     remedies: tuple[Remedy, ...] = (_WITHOUT,),
 ) -> Finding:
-    return Finding("pmu.counters", "shape", severity, needs, offers, "silicon", applies, (why,), remedies)
+    return Finding(
+        about_whole("pmu.counters"), "shape", severity, needs, offers, "silicon", applies, (why,), remedies
+    )
 
 
 def judge_events(
@@ -96,7 +99,7 @@ def judge_events(
     An event that is not counted there is a risk and no harm: a program that counts it reads 0, and what an event
     counts differs between cores anyway.
 
-    >>> [f.subject for f in judge_events({"pmceid0": 3}, {"pmceid0": 1}, ("a", "b"))]
+    >>> [f.subject.key for f in judge_events({"pmceid0": 3}, {"pmceid0": 1}, ("a", "b"))]
     ['pmu.events']
     """
     findings = []
@@ -110,7 +113,7 @@ def judge_events(
     if lost:
         findings.append(
             Finding(
-                "pmu.events",
+                about_whole("pmu.events"),
                 "shape",
                 "risk",
                 (Events(tuple(lost)),),

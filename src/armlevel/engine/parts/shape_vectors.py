@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_shape, about_whole
 from armlevel.engine.values import NOT_RECORDED, Cores, Offers, Value, VectorLengths, offered
 from armlevel.profile import Guest, Host, Offer, Shape
 
@@ -47,7 +48,7 @@ def level_vls(
 def _vls_finding(
     severity: Severity, needs: tuple[Value, ...], offers: Offers, remedies: tuple[Remedy, ...]
 ) -> Finding:
-    return Finding("sve_vls", "shape", severity, needs, offers, "silicon", remedies=remedies)
+    return Finding(about_whole("sve_vls"), "shape", severity, needs, offers, "silicon", remedies=remedies)
 
 
 def judge_vls(guest: Guest, host: str, offer: Offer) -> list[Finding]:
@@ -122,7 +123,7 @@ def _shown(cores: frozenset[tuple[int, int]]) -> Value:
 
 def _pauth_finding(severity: Severity, shown: Offers) -> Finding:
     return Finding(
-        "shape.ptrauth",
+        about_shape("ptrauth"),
         "shape",
         severity,
         offers=shown,

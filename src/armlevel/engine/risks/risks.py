@@ -12,6 +12,7 @@ from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.errata import concerning, missed, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
+from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import Implementations, Lowered, Lowering, Offers, named, offered
 from armlevel.profile import Guest, Host, Implementation, Offer
 
@@ -19,12 +20,12 @@ __all__ = ["RISKS", "risks_here", "risks_of_fleet", "risks_of_profile"]
 
 #: The subjects of the findings made here.
 RISKS = (
-    "errata.missed",
-    "errata.needless",
-    "instructions.hidden",
-    "mitigations",
-    "implementation.identity",
-    "implementation.targets",
+    about_whole("errata.missed"),
+    about_whole("errata.needless"),
+    about_whole("instructions.hidden"),
+    about_whole("mitigations"),
+    about_whole("implementation.identity"),
+    about_whole("implementation.targets"),
 )
 
 # ID register fields by which a guest chooses how to protect itself from speculation; lower says less protection.
@@ -63,7 +64,7 @@ def risks_here(
     targets = frozenset(guest.implementation.targets) if guest.implementation is not None else frozenset()
     unlisted = sorted(here - targets) if targets else []
     told = Finding(
-        "implementation.targets",
+        about_whole("implementation.targets"),
         "registers",
         "note",
         offers=offered((host.name, Implementations(tuple(unlisted)))),
@@ -125,7 +126,7 @@ def _errata(
     if offers:
         findings.append(
             Finding(
-                "errata.missed",
+                about_whole("errata.missed"),
                 "registers",
                 "risk",
                 needs=(Implementations((shown,)),),
@@ -139,7 +140,7 @@ def _errata(
     if spare:
         findings.append(
             Finding(
-                "errata.needless",
+                about_whole("errata.needless"),
                 "registers",
                 "note",
                 needs=(Implementations((shown,)),),
@@ -203,7 +204,12 @@ def _hidden(
 def _about_hidden(severity: Severity, offers: Offers) -> Finding:
     because = (Reason("instructions-not-asked"), _NO_BOUNDARY)
     return Finding(
-        "instructions.hidden", "registers", severity, offers=offers, cause="silicon", because=because
+        about_whole("instructions.hidden"),
+        "registers",
+        severity,
+        offers=offers,
+        cause="silicon",
+        because=because,
     )
 
 
@@ -223,7 +229,9 @@ def _mitigations(
     by_host = _each(fleet, kinds, dropped)
     offers = offered(*((host, Lowered(fields)) for host, fields in by_host.items() if fields))
     because = (Reason("less-protection"), _NO_BOUNDARY)
-    finding = Finding("mitigations", "registers", "risk", offers=offers, cause="silicon", because=because)
+    finding = Finding(
+        about_whole("mitigations"), "registers", "risk", offers=offers, cause="silicon", because=because
+    )
     return (finding,) if offers else ()
 
 
@@ -251,7 +259,7 @@ def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding
         Reason("picks-by-midr", (Name(row.name), RowText(row.picks))) for row in catalogue.dispatch
     )
     finding = Finding(
-        "implementation.identity",
+        about_whole("implementation.identity"),
         "registers",
         "note",
         needs=(Implementations((shown,)),),
