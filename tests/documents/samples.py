@@ -102,15 +102,26 @@ VERDICT: dict[str, Any] = {
     "findings": [
         {
             "subject": "ID_AA64ISAR0_EL1.RNDR",
+            "about": {"kind": "field", "names": ["ID_AA64ISAR0_EL1.RNDR"]},
             "part": "registers",
-            "needs": ["1"],
-            "offers": {"a": "0"},
+            "needs": [{"kind": "field", "values": [1], "open": False, "text": "1"}],
+            "offers": [
+                {"host": "a", "offer": {"kind": "field", "values": [0], "open": False, "text": "0"}},
+            ],
             "hosts": ["a"],
             "cause": "silicon",
             "severity": "stops",
             "applies": ["start"],
-            "because": ["FEAT_RNG"],
-            "remedies": [{"do": "hide", "what": "FEAT_RNG", "hosts": ["a"]}],
+            "because": [{"code": "feature", "args": ["FEAT_RNG"], "text": "FEAT_RNG"}],
+            "remedies": [
+                {
+                    "kind": "pin",
+                    "args": ["ID_AA64ISAR0_EL1.RNDR", 0],
+                    "hosts": ["a"],
+                    "text": "level the guest with --pin ID_AA64ISAR0_EL1.RNDR=0",
+                }
+            ],
+            "sets": [["a"]],
         }
     ],
 }

@@ -85,7 +85,7 @@ def up_to(*fields: str, most: int = 15) -> dict[str, Accepts]:
 
 
 def about(findings: Iterable[Finding], subject: str) -> list[Finding]:
-    return [finding for finding in findings if finding.subject == subject]
+    return [finding for finding in findings if finding.subject.key == subject]
 
 
 def field_of(outcome: Baseline, name: str) -> int:

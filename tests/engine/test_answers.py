@@ -127,7 +127,7 @@ def test_what_differs_is_blamed_on_silicon_then_kernel_then_boot_options():
 def test_a_kernel_upgrade_is_named_where_a_measured_line_opens_the_field():
     remedy = newer_line(RNDR, {"old": "5.10.214", "new": "7.3.4"}, CATALOGUE)
     assert remedy is not None
-    assert (remedy.do, remedy.hosts) == ("upgrade-kernel", ("old",))
+    assert (remedy.kind, remedy.hosts) == ("upgrade-kernel", ("old",))
     assert newer_line(RNDR, {"new": "7.3.4"}, CATALOGUE) is None
     assert newer_line(RNDR, {"odd": "6.7.1"}, CATALOGUE) is None
     assert newer_line("MPIDR_EL1.Aff0", {"old": "5.10.214"}, CATALOGUE) is None
@@ -188,6 +188,8 @@ def test_hosts_that_are_alike_are_asked_once_and_answer_as_each_alone():
         for part in ("passthrough", "levelled", "passthrough_parts", "levelled_parts"):
             assert getattr(cell, part) == getattr(alone, part), (cell.source, cell.target)
         for part in ("findings", "conflicts"):
-            ours, theirs = ([(f.subject, f.severity) for f in getattr(one, part)] for one in (cell, alone))
+            ours, theirs = (
+                [(f.subject.key, f.severity) for f in getattr(one, part)] for one in (cell, alone)
+            )
             assert ours == theirs, (cell.source, cell.target)
     assert {cell.passthrough for cell in cells if "no clock" in (cell.source, cell.target)} >= {"unknown"}

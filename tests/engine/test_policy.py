@@ -42,7 +42,7 @@ def test_a_required_feature_that_is_there_changes_nothing():
 def test_a_required_feature_names_the_hosts_that_lack_it():
     outcome = level(fleet(1, 0), CATALOGUE, Policy(require=("FEAT_RNG",)))
     assert outcome.parts["policy"] == "refused"
-    (finding,) = about(outcome.findings, "policy.require FEAT_RNG")
+    (finding,) = about(outcome.findings, "policy.require.FEAT_RNG")
     assert finding.hosts == ("h1",)
     assert finding.remedies[0].hosts == ("h1",)
 

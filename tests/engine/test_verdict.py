@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 
 from armlevel.engine import Verdict, check, level, migrate, passthrough
+from armlevel.engine.values import FieldValues, Implementations, offered
 from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
 from tests.fidelity.hosts import HOSTS, read
@@ -38,8 +39,9 @@ def test_a_lower_value_runs_where_kvm_takes_it_and_only_there():
 def test_a_missing_feature_is_refused_and_the_remedy_is_to_pin_it_lower():
     result = verdict({RNDR: 1}, {RNDR: 0})
     (finding,) = about(result.findings, RNDR)
-    assert (finding.severity, finding.needs, finding.offers) == ("stops", ("1",), (("target", "0"),))
-    assert finding.remedies[0].do == "pin"
+    assert (finding.severity, finding.needs) == ("stops", (FieldValues((1,)),))
+    assert finding.offers == offered(("target", FieldValues((0,))))
+    assert finding.remedies[0].kind == "pin"
     assert (result.start, result.arrive) == ("refused", "refused")
 
 
@@ -86,7 +88,7 @@ def test_a_register_that_the_host_does_not_record_is_unknown():
 def test_another_implementation_is_refused_where_its_ids_cannot_be_written():
     result = check(guest_with({}), plain("target", cpu=V1), CATALOGUE)
     assert result.parts["registers"] == ("refused", "refused")
-    assert [finding.subject for finding in result.findings] == ["MIDR_EL1", "REVIDR_EL1"]
+    assert [finding.subject.key for finding in result.findings] == ["MIDR_EL1", "REVIDR_EL1"]
 
 
 def test_a_shape_that_was_not_probed_is_unknown_and_facts_are_judged_all_the_same():
@@ -133,7 +135,7 @@ def test_a_shape_that_a_probe_tried_in_vain_is_refused_and_not_unknown():
     tried = replace(plain("tried"), software=Software("7.3.4", kvm_capabilities=probed))
     verdict = check(wants, tried, CATALOGUE)
     assert verdict.parts["shape"] == ("refused", "refused")
-    assert [(f.subject, f.cause) for f in verdict.findings] == [("shape.sve", "silicon")]
+    assert [(f.subject.key, f.cause) for f in verdict.findings] == [("shape.sve", "silicon")]
     assert check(wants, plain("recorded"), CATALOGUE).parts["shape"] == ("unknown", "unknown")
     old = replace(tried, software=Software("6.1", kvm_capabilities={"VCPU_SVE": 0}))
     assert check(wants, old, CATALOGUE).findings[0].cause == "kernel"
@@ -149,7 +151,7 @@ def test_a_host_whose_cpus_are_not_alike_shows_an_unknown_one_unless_it_can_be_p
     found = check(told, mixed, CATALOGUE)
     assert found.parts["registers"] == ("unknown", "unknown")
     (one,) = about(found.findings, "MIDR_EL1")
-    assert "0x411fd401" in dict(one.offers)["mixed"]
+    assert one.offers == offered(("mixed", Implementations((Implementation(0x411FD401), N1))))
 
 
 def test_a_register_that_the_profile_does_not_say_is_not_known():
@@ -196,7 +198,7 @@ def test_a_revision_number_that_the_host_does_not_record_is_not_zero():
             found = check(guest, silent, CATALOGUE)
             assert found.parts["registers"] == ("unknown", "unknown")
             (said,) = about(found.findings, name)
-            assert (said.severity, [remedy.do for remedy in said.remedies]) == ("unknown", ["probe"])
+            assert (said.severity, [remedy.kind for remedy in said.remedies]) == ("unknown", ["probe"])
             assert passthrough(silent, CATALOGUE).implementation is None
             twins = [silent, replace(silent, name="twin")]
             assert level(twins, CATALOGUE).parts["registers"] == "unknown"

@@ -123,7 +123,7 @@ def prove(
             total.conflicts["proved" if answer else "follow" if follows else "open"] += 1
             if not answer and not follows:
                 names = " ".join(host.name for host in some)
-                total.wrong_no.append((names, shape.label, one.subject, one.severity, str(one.offers)))
+                total.wrong_no.append((names, shape.label, one.subject.key, one.severity, str(one.offers)))
 
 
 def proved(
@@ -134,19 +134,19 @@ def proved(
     catalogue: Catalogue,
 ) -> bool:
     """Whether what was tried on the hosts proves a conflict: no value is kept by all of them."""
-    register, _, name = one.subject.partition(".")
+    register, _, name = one.subject.key.partition(".")
     if one.part == "facts":
         return name in _FACTS and len({getattr(host.facts, name) for host in hosts} - {None}) > 1
     whole = [(host.name, offer) for host in hosts if (offer := host.offer(shape)) is not None]
-    if one.subject == "pmu.counters":
+    if one.subject.key == "pmu.counters":
         return _nowhere_born(whole, shape, kept)
     if one.part != "registers":
         return False
     offers = [offer for _, offer in whole]
     if not name:
-        return _bundle_proved(one.subject, whole, shape, kept, catalogue)
+        return _bundle_proved(one.subject.key, whole, shape, kept, catalogue)
     limits = [offer.limits[register] for offer in offers if register in offer.limits]
-    field = next(f for f in fields_of(catalogue, register, limits) if f.subject == one.subject)
+    field = next(f for f in fields_of(catalogue, register, limits) if f.subject == one.subject.key)
     return not any(
         all(_keeps(offer, field, value) for offer in offers) for value in _candidates(offers, field)
     )
@@ -225,7 +225,7 @@ def judge(made: Plan, host: Host, answers: Sequence[Any], catalogue: Catalogue, 
             # A level of mitigation is a fact of the host: a guest that comes from elsewhere keeps what it was told.
             if born or not subject.startswith(_WORKAROUND):
                 total.wrong_yes.append((host.name, places, subject, wanted, found, seen))
-        foretold = {one.subject for one in check(guest, host, catalogue).findings} if leaks else set()
+        foretold = {one.subject.key for one in check(guest, host, catalogue).findings} if leaks else set()
         for subject, wanted, found, seen in leaks:
             total.applied["leaks"] += 1
             if subject not in foretold | _useless(guest, catalogue):

@@ -113,7 +113,7 @@ def _compare(
     findings = check(guest, target, catalogue).findings
     # What a guest reads from the hardware changes nothing in what KVM keeps.
     said = said_of(
-        [one for one in findings if one.severity not in ("note", "risk") or one.subject not in leaks]
+        [one for one in findings if one.severity not in ("note", "risk") or one.subject.key not in leaks]
     )
     shape = guest.shape
     total.pairs += 1
@@ -145,7 +145,7 @@ def said_of(findings: Sequence[Finding]) -> dict[str, str]:
     for one in findings:
         if one.part not in ("registers", "firmware", "list"):
             continue
-        name = one.subject.partition(".")[0]
+        name = one.subject.register
         arrives = "arrive" in one.applies
         told = "refused" if one.severity == "stops" and arrives else "ignored"
         told = "unknown" if one.severity == "unknown" else told

@@ -110,19 +110,19 @@ def test_the_sets_a_conflict_names_have_no_baseline_and_their_parts_do(fleet: tu
     def stands(names: Sequence[str], subject: str, part: str) -> bool:
         outcome = level([by_name[name] for name in names], catalogue())
         subjects = bundled if subject in bundled else {subject}
-        return not any(f.subject in subjects and f.part == part and f.sets for f in outcome.conflicts)
+        return not any(f.subject.key in subjects and f.part == part and f.sets for f in outcome.conflicts)
 
     # Only where it is certain: of what is not recorded on one host, that host alone says nothing. And not of
     # AArch32 views, which may mean nothing to fewer hosts, nor of a register that fewer hosts may leave behind.
     droppable = {row.register.partition("[")[0] for row in catalogue().drops}
     views = {name for row in catalogue().no_meaning for name in row.registers}
     for finding in level(fleet, catalogue()).conflicts:
-        if finding.severity != "stops" or finding.subject.partition(".")[0] in views:
+        if finding.severity != "stops" or finding.subject.register in views:
             continue
-        if finding.subject.partition("[")[0] in droppable:
+        if finding.subject.key.partition("[")[0] in droppable:
             continue
         for names in finding.sets:
-            assert not stands(names, finding.subject, finding.part), finding
+            assert not stands(names, finding.subject.key, finding.part), finding
             for left_out in names:
                 rest = [name for name in names if name != left_out]
-                assert not rest or stands(rest, finding.subject, finding.part), finding
+                assert not rest or stands(rest, finding.subject.key, finding.part), finding

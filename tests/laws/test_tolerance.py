@@ -65,5 +65,5 @@ def test_every_host_takes_the_profile_and_is_written_all_but_what_may_differ(hos
                 if field.get(one.value) != field.get(outcome.guest.registers.get(one.name, one.value))
             }
             assert differ <= free
-    needed = {s for s in free if any(f.subject == s for f in outcome.findings)}
+    needed = {s for s in free if any(f.subject.key == s for f in outcome.findings)}
     assert not ids_of(needed, CATALOGUE) & set(outcome.guest.register_list or ())

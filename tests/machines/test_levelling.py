@@ -9,6 +9,7 @@ import pytest
 from armlevel.arch import load
 from armlevel.documents import load_hosts
 from armlevel.engine import check, diff, groups_of, level, matrix, passthrough
+from armlevel.engine.values import Frequency, offered
 from armlevel.machines import folder, names
 
 CATALOGUE = load()
@@ -138,7 +139,7 @@ def test_graviton2_has_one_cpu_over_6_1_and_6_18() -> None:
     for host in hosts:
         verdict = check(outcome.guest, host, CATALOGUE)
         assert (verdict.start, verdict.arrive) == ("runs", "runs")
-        noted[host.name] = [(finding.severity, finding.subject) for finding in verdict.findings]
+        noted[host.name] = [(finding.severity, finding.subject.key) for finding in verdict.findings]
     # 6.1 does not trap CTR_EL0, and its CLIDR_EL1 says that the IDC it shows may be Linux's own conclusion.
     assert noted == {"graviton2@6.1": [("note", "CTR_EL0.IDC")], "graviton2@6.18": []}
 
@@ -150,8 +151,10 @@ def test_graviton3_and_graviton4_share_registers_but_not_a_clock() -> None:
         "facts": "refused"
     }
     (clock,) = outcome.conflicts
-    assert clock.subject == "facts.cntfrq_hz"
-    assert clock.offers == (("graviton3@6.18", "1050 MHz"), ("graviton4@6.18", "1000 MHz"))
+    assert clock.subject.key == "facts.cntfrq_hz"
+    assert clock.offers == offered(
+        ("graviton3@6.18", Frequency(1_050_000_000)), ("graviton4@6.18", Frequency(1_000_000_000))
+    )
     aarch32 = {name for name, register in CATALOGUE.registers.items() if register.view == "aarch32"}
     assert aarch32
     assert not aarch32 & set(outcome.guest.registers)
@@ -160,7 +163,7 @@ def test_graviton3_and_graviton4_share_registers_but_not_a_clock() -> None:
 def test_graviton2_and_graviton3_are_kept_apart_by_fwb_ids_and_evt() -> None:
     outcome = level([SHIPPED["graviton2@6.18"], SHIPPED["graviton3@6.18"]], CATALOGUE)
     assert outcome.guest is None
-    assert {f.subject for f in outcome.conflicts if f.part == "registers"} == {
+    assert {f.subject.key for f in outcome.conflicts if f.part == "registers"} == {
         f"ID_AA64MMFR2_EL1.{field}" for field in ("FWB", "IDS", "EVT")
     }
     assert {f.cause for f in outcome.conflicts} == {"silicon"}
@@ -169,7 +172,7 @@ def test_graviton2_and_graviton3_are_kept_apart_by_fwb_ids_and_evt() -> None:
 def test_over_6_1_and_6_18_graviton3_and_4_are_kept_apart_by_what_6_1_shows_by_mistake() -> None:
     for machine in ("graviton3", "graviton4"):
         outcome = level([SHIPPED[f"{machine}@6.1"], SHIPPED[f"{machine}@6.18"]], CATALOGUE)
-        assert {f.subject for f in outcome.conflicts} == {"ID_AA64PFR0_EL1.MPAM", "ID_AA64MMFR2_EL1.NV"}
+        assert {f.subject.key for f in outcome.conflicts} == {"ID_AA64PFR0_EL1.MPAM", "ID_AA64MMFR2_EL1.NV"}
         assert {f.cause for f in outcome.conflicts} == {"kernel"}
 
 
@@ -178,7 +181,7 @@ def test_an_old_guest_may_move_to_a_newer_kernel_but_not_back() -> None:
     assert check(passthrough(old, CATALOGUE), new, CATALOGUE).arrive == "runs"
     back = check(passthrough(new, CATALOGUE), old, CATALOGUE)
     assert back.arrive == "refused"
-    subjects = {f.subject for f in back.findings}
+    subjects = {f.subject.key for f in back.findings}
     assert {
         "KVM_REG_ARM_PSCI_VERSION",
         "KVM_REG_ARM_VENDOR_HYP_BMAP_2",

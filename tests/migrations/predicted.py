@@ -10,8 +10,8 @@ from typing import Any
 from armlevel.arch import Catalogue
 from armlevel.engine import Policy, level
 from armlevel.engine.moves.predict import predict
-from armlevel.engine.moves.vmm_restore import register_text
 from armlevel.kvm import name_of
+from armlevel.kvm.messages import qemu_name_of
 from armlevel.lab.migration import Migrated
 from armlevel.profile import Guest, Host, RegisterWrite
 from tests.migrations.plan import Case
@@ -68,7 +68,7 @@ def guests_of(
     guest = found.guest
     if guest is None or found.answer == "refused":
         raise ValueError(
-            f"{case}: there is no such guest: {[finding.subject for finding in found.conflicts]}"
+            f"{case}: there is no such guest: {[finding.subject.key for finding in found.conflicts]}"
         )
     if case.mistake == "vectors":
         offer = hosts[case.source].offer(guest.shape)
@@ -93,7 +93,7 @@ def see(moved: Migrated, log: str, hosts: Sequence[Host], expects: Sequence[Regi
     ``expects`` are the registers of a levelled guest as they have to read there.
     """
     texts = {
-        register_text(number): name_of(number)
+        qemu_name_of(number): name_of(number)
         for host in hosts
         for offer in host.offers
         for number in offer.register_list or ()

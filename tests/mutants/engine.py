@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from armlevel.engine import baseline, findings, verdict
+from armlevel.engine import baseline, findings, values, verdict
 from armlevel.engine.fields import bundles, choice, closure, domains, no_meaning, solve
 from armlevel.engine.fields.closure import Closed, Lowering, at_least, holds
 from armlevel.engine.fields.domains import Domain
@@ -241,6 +241,11 @@ def unknown_taken_for_yes(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(verdict, "answer_of", optimist)
     patch.setattr(baseline, "answer_of", optimist)
+
+
+def not_recorded_taken_for_no_values(patch: pytest.MonkeyPatch) -> None:
+    """A host of which nothing is recorded is said to keep the empty set of values."""
+    _everywhere(patch, "NOT_RECORDED", values.NOT_RECORDED, values.FieldValues(()))
 
 
 def conflicts_unsaid(patch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from tests.engine.fields import test_choice as cases_choice
 from tests.engine.parts import test_firmware as cases_firmware
 from tests.engine.parts import test_register_list as cases_state
 from tests.engine.parts import test_shape_vectors as cases_vectors
-from tests.laws import test_baseline, test_choice, test_closure, test_meet
+from tests.laws import test_baseline, test_choice, test_closure, test_findings, test_meet
 from tests.laws.strategies import domains, fleets, tiny_worlds, worlds
 from tests.mutants import engine as mutants
 
@@ -58,6 +58,11 @@ LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
     (mutants.born_anywhere, _ARRIVES, _FLEETS),
     (mutants.weakest_level_raised, _ARRIVES, _FLEETS),
     (mutants.facts_guessed, _ARRIVES, _FLEETS),
+    (
+        mutants.not_recorded_taken_for_no_values,
+        test_findings.test_no_finding_holds_an_empty_set_of_values,
+        (fleets, 100),
+    ),
     (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
 ]
 

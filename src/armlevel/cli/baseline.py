@@ -22,11 +22,11 @@ from armlevel.cli.options import (
     Tolerate,
 )
 from armlevel.cli.output import say, say_json, tell
-from armlevel.cli.words import unknown_text
 from armlevel.documents import guest_object, pretty, replace_file
 from armlevel.operations.baseline import baseline
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
+from armlevel.words.answers import unknown_text
 
 __all__ = ["run"]
 

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from armlevel.arch import load
-from armlevel.cli.answers import given_lines, judged_text
+from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, GuestFile, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.cli.subjects import hosts_text, shape_text
-from armlevel.operations import Answer, Finding, Part, Verdict, worst
+from armlevel.operations import Answer, Finding, HostName, Part, Verdict, worst
 from armlevel.operations.check import check
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.profile import Guest
+from armlevel.words.answers import judged_text
+from armlevel.words.subjects import hosts_text, shape_text
 
 __all__ = ["run"]
+
+_THE_HOST = HostName("the host")
 
 
 def run(
@@ -88,9 +91,9 @@ def _findings(verdicts: Sequence[Verdict], page: Page) -> list[str]:
 def _nameless(finding: Finding) -> Finding:
     return replace(
         finding,
-        offers=tuple(("the host", text) for _, text in finding.offers),
+        offers=tuple((_THE_HOST, value) for _, value in finding.offers),
         remedies=tuple(
-            replace(remedy, hosts=("the host",) if remedy.hosts and remedy.do != "fact" else ())
+            replace(remedy, hosts=(_THE_HOST,) if remedy.hosts and remedy.kind != "fact" else ())
             for remedy in finding.remedies
         ),
     )

@@ -11,10 +11,10 @@ import typer
 from armlevel.arch import Catalogue, LineChange, load
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.cli.words import listed_few
 from armlevel.operations import Change
 from armlevel.operations.diff import diff
 from armlevel.operations.named import load_all
+from armlevel.words.subjects import listed_few
 
 __all__ = ["run"]
 

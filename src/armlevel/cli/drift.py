@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.answers import given_lines, judged_text
+from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.operations import Answer, Drift, Moved, Part, worst
 from armlevel.operations.drift import drift
 from armlevel.operations.named import guest_named, hosts_named
+from armlevel.words.answers import judged_text
 
 __all__ = ["run"]
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from armlevel.arch import Catalogue, Field
+from armlevel.arch import Catalogue
 from armlevel.cli.cautions import caution_lines, cautions_in
 from armlevel.cli.output import columns, wrapped
-from armlevel.cli.subjects import features_at_stake, hosts_text, number_text, numbers_in, subject_text
-from armlevel.cli.words import listed_few, remedy_texts
-from armlevel.operations import UNKNOWN_THERE, Finding
+from armlevel.operations import Finding, HostName, Reason, RemedyKind, State, Subject, Value, about_whole
+from armlevel.words.reasons import reason_head, reason_text
+from armlevel.words.remedies import remedy_texts
+from armlevel.words.subjects import features_at_stake, hosts_text, listed_few, subject_text
+from armlevel.words.values import cell_text, field_numbers, offer_text
 
 __all__ = ["Page", "between", "by_value", "kinds_of", "of_kinds"]
 
 _SEVERITY = ("breaks", "stops", "unknown", "risk", "note")
 _NAMES = 3
-_MISSING = "not recorded"
+_WHOLE_LIST = about_whole("register-list")
+_UNKNOWN_THERE = Reason("register-not-known")
 
 #: Gives the cells of a row: who takes what.
 Cells = Callable[[Finding, Catalogue], tuple[str, ...]]
@@ -24,18 +27,17 @@ Cells = Callable[[Finding, Catalogue], tuple[str, ...]]
 
 def between(finding: Finding, catalogue: Catalogue) -> tuple[str, ...]:
     """Return what the guest has and what the host takes."""
-    needs = ", ".join(_compact(text, finding, catalogue) for text in finding.needs) or "-"
-    return needs, "; ".join(
-        dict.fromkeys(_compact(text, finding, catalogue) for _, text in finding.offers)
-    ) or "-"
+    needs = (cell_text(value, finding.subject, catalogue) for value in finding.needs)
+    offers = (cell_text(value, finding.subject, catalogue) for _, value in finding.offers)
+    return ", ".join(needs) or "-", "; ".join(dict.fromkeys(offers)) or "-"
 
 
 def kinds_of(findings: Iterable[Finding], hosts: Sequence[str]) -> list[tuple[str, ...]]:
     """Return the hosts in groups: those of a group offer the same for every finding that a table shows."""
     tabled = [dict(finding.offers) for finding in findings if _fits(finding)]
-    kinds: dict[tuple[str, ...], list[str]] = {}
+    kinds: dict[tuple[Value | None, ...], list[str]] = {}
     for host in hosts:
-        kinds.setdefault(tuple(offers.get(host, "") for offers in tabled), []).append(host)
+        kinds.setdefault(tuple(offers.get(HostName(host)) for offers in tabled), []).append(host)
     return [tuple(names) for names in kinds.values()]
 
 
@@ -46,8 +48,8 @@ def by_value(kinds: Sequence[Sequence[str]], letters: Sequence[str]) -> Cells:
         offers = dict(finding.offers)
         takers: dict[str, list[str]] = {}
         for kind, letter in zip(kinds, letters, strict=True):
-            if kind[0] in offers:
-                takers.setdefault(_compact(offers[kind[0]], finding, catalogue), []).append(letter)
+            if (value := offers.get(HostName(kind[0]))) is not None:
+                takers.setdefault(cell_text(value, finding.subject, catalogue), []).append(letter)
         return ("; ".join(f"{text}: {' '.join(some)}" for text, some in takers.items()),)
 
     return cells
@@ -58,8 +60,10 @@ def of_kinds(kinds: Sequence[Sequence[str]]) -> Cells:
 
     def cells(finding: Finding, catalogue: Catalogue) -> tuple[str, ...]:
         offers = dict(finding.offers)
-        texts = [offers.get(kind[0], "") for kind in kinds]
-        return tuple(_compact(text, finding, catalogue) if text else "-" for text in texts)
+        values = (offers.get(HostName(kind[0])) for kind in kinds)
+        return tuple(
+            "-" if value is None else cell_text(value, finding.subject, catalogue) for value in values
+        )
 
     return cells
 
@@ -77,7 +81,7 @@ class Page:
     heads: tuple[str, ...] = ("guest", "host takes")
     cells: Cells = between
     explain: bool = False
-    skip: tuple[str, ...] = ("leave-out",)
+    skip: tuple[RemedyKind, ...] = ("leave-out",)
     sides: bool = True
     rows: int = 24
     features: bool = True
@@ -118,51 +122,53 @@ class Page:
         row = (finding.severity, subject_text(finding.subject), *self.cells(finding, self.catalogue))
         if not self.features:
             return row
-        field = self.catalogue.fields.get(finding.subject)
+        field = self.catalogue.fields.get(finding.subject.key)
         features: tuple[str, ...] = ()
         if field is not None:
-            texts = (*finding.needs, *(text for _, text in finding.offers))
-            features = features_at_stake(field, (n for text in texts for n in numbers_in(text)))
+            values = (*finding.needs, *(value for _, value in finding.offers))
+            features = features_at_stake(field, (n for value in values for n in field_numbers(value)))
         shown = features if self.explain or len(features) < _NAMES + 1 else (*features[: _NAMES - 1], "...")
         note = f"({one.sides})" if one.sides and self.sides else ""
         return (*row, f"{' '.join(shown)} {note}".strip())
 
     def _sentence(self, group: Sequence[_Told]) -> list[str]:
         first = group[0].finding
-        if _rule(first):
-            rules = [one.finding.because[0].removeprefix(_rule(first)).strip() for one in group]
-            return wrapped(
-                f"{_rule(first)} {listed_few(rules, 1, every=self.explain)}", f"  {first.severity:7}  "
-            )
+        head = f"  {first.severity:7}  "
+        if _about_rule(first):
+            rules = [str(one.finding.because[0].args[0]) for one in group]
+            return wrapped(f"{reason_head('arm-rule')} {listed_few(rules, 1, every=self.explain)}", head)
         names = [subject_text(one.finding.subject) for one in group]
-        reasons = "; ".join(first.because)
-        if first.part == "list" and first.subject != "register list":
-            count = f"{len(names)} registers" if len(names) > 1 else names[0]
-            what = f"{count}: {_who_lists(first)}"
-            if len(names) > 1:
-                what += f": {listed_few(names, _NAMES, every=self.explain)}"
-            if first.needs and first.severity == "stops" and reasons != UNKNOWN_THERE:
-                what = f"no {listed_few(names, _NAMES, every=self.explain)} there"
-            else:
-                reasons = reasons if self.explain or first.severity == "risk" else ""
+        if _about_register(first):
+            return wrapped(self._list_text(first, names), head)
+        reasons = "; ".join(map(reason_text, first.because)) or self._who_offers(first)
+        what = ", ".join(names)
+        return wrapped(f"{what}: {reasons}" if reasons else what, head)
+
+    def _list_text(self, first: Finding, names: Sequence[str]) -> str:
+        several = listed_few(names, _NAMES, every=self.explain)
+        reasons = "; ".join(map(reason_text, first.because))
+        if first.needs and first.severity == "stops" and first.because != (_UNKNOWN_THERE,):
+            what = f"no {several} there"
         else:
-            what = ", ".join(names)
-            by_text: dict[str, list[str]] = {}
-            for host, text in first.offers:
-                by_text.setdefault(text, []).append(host)
-            if "not recorded" in by_text or not reasons:
-                told = (
-                    f"{text} for {hosts_text(some, every=self.explain)}" for text, some in by_text.items()
-                )
-                reasons = reasons or "; ".join(told).replace("does not show it for", "not shown by")
-        return wrapped(f"{what}: {reasons}" if reasons else what, f"  {first.severity:7}  ")
+            count = f"{len(names)} registers" if len(names) > 1 else names[0]
+            what = f"{count}: {_who_lists(first)}" + (f": {several}" if len(names) > 1 else "")
+            reasons = reasons if self.explain or first.severity == "risk" else ""
+        return f"{what}: {reasons}" if reasons else what
+
+    def _who_offers(self, finding: Finding) -> str:
+        by_value: dict[Value, list[str]] = {}
+        for host, value in finding.offers:
+            by_value.setdefault(value, []).append(host)
+        return "; ".join(
+            offer_text(value, hosts_text(some, every=self.explain)) for value, some in by_value.items()
+        )
 
     def _reasons(self, told: Sequence[_Told]) -> list[str]:
         by_reason: dict[str, list[str]] = {}
         for one in told:
-            for text in one.finding.because:
-                if " " in text:
-                    by_reason.setdefault(text, []).append(_short(one.finding.subject))
+            for reason in one.finding.because:
+                if reason.code != "feature":
+                    by_reason.setdefault(reason_text(reason), []).append(_short(one.finding.subject))
         lines: list[str] = []
         for text, names in by_reason.items():
             about = "" if len(by_reason) == 1 and len(told) == 1 else f"{listed_few(names, _NAMES)}: "
@@ -178,9 +184,9 @@ class _Told:
 
 
 def _fits(finding: Finding) -> bool:
-    if finding.severity in ("note", "risk") or finding.subject == "register list" or not finding.offers:
+    if finding.severity in ("note", "risk") or finding.subject == _WHOLE_LIST or not finding.offers:
         return False
-    return finding.part in ("registers", "facts", "firmware", "shape") and " " not in finding.subject
+    return finding.part in ("registers", "facts", "firmware", "shape") and finding.subject.kind != "several"
 
 
 def _told_once(findings: Iterable[Finding]) -> list[_Told]:
@@ -211,46 +217,29 @@ def _alike(told: Iterable[_Told]) -> list[list[_Told]]:
             finding.because,
             one.sides,
         )
-        if rule := _rule(finding):
-            key = (finding.severity, rule)
-        elif finding.part != "list" or finding.subject == "register list":
+        if _about_rule(finding):
+            key = (finding.severity,)
+        elif not _about_register(finding):
             key = (*key, finding.subject, finding.needs)
         groups.setdefault(key, []).append(one)
     return list(groups.values())
 
 
-def _short(subject: str) -> str:
-    return subject_text(subject) if subject.startswith("facts.") else subject_text(subject).rpartition(".")[2]
+def _short(subject: Subject) -> str:
+    return subject_text(subject) if subject.kind == "facts" else subject_text(subject).rpartition(".")[2]
 
 
-def _rule(finding: Finding) -> str:
-    # What findings about Arm's rules have in common: the rule itself follows the colon.
-    if finding.offers or len(finding.because) != 1:
-        return ""
-    before, colon, _ = finding.because[0].partition(": ")
-    return before + colon.strip() if colon else ""
+def _about_rule(finding: Finding) -> bool:
+    return any(reason.code == "arm-rule" for reason in finding.because)
+
+
+def _about_register(finding: Finding) -> bool:
+    # One register of the list, not the list as a whole.
+    return finding.part == "list" and finding.subject != _WHOLE_LIST
 
 
 def _who_lists(finding: Finding) -> str:
-    yes = [host for host, text in finding.offers if text == "listed"]
-    no = [host for host, text in finding.offers if text == "not listed"]
+    yes = [host for host, value in finding.offers if value == State("listed")]
+    no = [host for host, value in finding.offers if value == State("not-listed")]
     carried = "the guest carries" if finding.needs else f"listed by {hosts_text(yes)}"
     return f"{carried}, not listed by {hosts_text(no)}" if no else carried
-
-
-def _compact(text: str, finding: Finding, catalogue: Catalogue) -> str:
-    """Return what a finding writes as ``0 1 2 3`` for a cell: ``0..3``; levels of firmware by name."""
-    row = catalogue.firmware.get(finding.subject)
-    if row is not None and text.startswith("0x"):
-        return row.name_of(int(text, 16))
-    field: Field | None = catalogue.fields.get(finding.subject)
-    if field is None:
-        own = next((part for part in text.split(", ") if part.startswith(f"{finding.subject}=")), "")
-        return own.partition("=")[2] or (f"{int(text):#x}" if text.isdigit() else text)
-    numbers, comma, rest = text.partition(",")
-    values = numbers_in(numbers)
-    if not values or ".." in numbers:
-        return text
-    run = len(values) > 2 and values == list(range(values[0], values[-1] + 1))
-    known = f"{values[0]}..{values[-1]}" if run else " ".join(map(number_text, values))
-    return known + (" ?" if comma and rest else "")

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from armlevel.arch import Catalogue, features_of
-from armlevel.cli.answers import given_lines, judged_text
+from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds
 from armlevel.cli.output import columns, wrapped
-from armlevel.cli.subjects import core_name, fact_texts, hosts_text, shape_text, shown_features, value_text
-from armlevel.cli.words import against_text, listed_few
-from armlevel.operations import Baseline, Change, Finding, Grouping
+from armlevel.operations import Baseline, Change, Finding, Grouping, HostName
 from armlevel.operations.baseline import BaselineResult
 from armlevel.operations.diff import changes_between
 from armlevel.profile import Guest, Host
+from armlevel.words.answers import against_text, judged_text
+from armlevel.words.subjects import (
+    core_name,
+    fact_texts,
+    hosts_text,
+    listed_few,
+    shape_text,
+    shown_features,
+    value_text,
+)
 
 __all__ = ["baseline_lines", "group_lines", "guest_lines"]
 
@@ -182,10 +190,10 @@ def _findings(
 
 def _set_lines(findings: Sequence[Finding], *, explain: bool) -> list[str]:
     # The smallest sets of hosts that conflict, and over what.
-    sets: dict[tuple[str, ...], list[str]] = {}
+    sets: dict[tuple[HostName, ...], list[str]] = {}
     for finding in findings:
         for some in finding.sets:
-            sets.setdefault(some, []).append(finding.subject.rpartition(".")[2])
+            sets.setdefault(some, []).append(finding.subject.key.rpartition(".")[2])
     shown = list(sets.items()) if explain else list(sets.items())[:_SETS]
     lines: list[str] = []
     for some, subjects in shown:

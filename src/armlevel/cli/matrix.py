@@ -11,12 +11,12 @@ from armlevel.cli.answers import given_lines
 from armlevel.cli.levelled import group_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import WIDTH, say, say_json, wrapped
-from armlevel.cli.words import against_text, part_text, unknown_text
 from armlevel.documents import replace_file
 from armlevel.operations import Answer, Cell, Finding, Part
 from armlevel.operations.matrix import letter_of, matrix
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
+from armlevel.words.answers import against_text, part_text, unknown_text
 
 __all__ = ["run"]
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from armlevel.arch import Catalogue, load
-from armlevel.cli.answers import given_lines, judged_text
+from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Tolerate, Vmm
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.cli.subjects import shape_text
-from armlevel.cli.words import way_texts
-from armlevel.operations import Move
+from armlevel.operations import Move, RemedyKind
 from armlevel.operations.migrate import arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import tolerances_of
+from armlevel.words.answers import judged_text
+from armlevel.words.remedies import remedy_text
+from armlevel.words.subjects import shape_text
 
 __all__ = ["run"]
 
@@ -77,15 +79,18 @@ def _move(move: Move) -> list[str]:
 
 
 # What findings suggest is left to the ways that were tried for the whole move.
-_TRIED = ("leave-out", "level", "pin", "run", "tolerate", "upgrade-kernel", "vmm", "without")
+_TRIED: tuple[RemedyKind, ...] = (
+    *("leave-out", "level", "pin", "run", "tolerate", "upgrade-kernel"),
+    *("vmm", "other-vmm", "without"),
+)
 
 
 def _why(move: Move, catalogue: Catalogue, *, explain: bool) -> list[str]:
     findings = [
         one for one in move.findings if explain or move.answer != "refused" or one.severity not in _MINOR
     ]
-    skip = _TRIED if move.ways else ("leave-out",)
-    page = Page(catalogue, explain=explain, sides=False, skip=skip, features=False)
+    page = Page(catalogue, explain=explain, sides=False, features=False)
+    page = replace(page, skip=_TRIED) if move.ways else page
     lines = page.lines(findings)
     says = move.prediction.messages if move.prediction is not None and (explain or move.ways) else ()
     said: list[str] = []
@@ -104,7 +109,7 @@ def _ways(moves: Sequence[Move]) -> list[str]:
     stuck = [move for move in moves if move.ways]
     told: dict[str, list[Move]] = {}
     for move in stuck:
-        for text in way_texts(move.ways):
+        for text in map(remedy_text, move.ways):
             told.setdefault(text, []).append(move)
     lines = [""] if told else []
     for text, some in sorted(told.items(), key=lambda pair: -len(pair[1])):

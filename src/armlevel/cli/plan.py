@@ -9,12 +9,11 @@ import typer
 from armlevel.cli.answers import given_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, HostFiles, Json, Tolerate
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.cli.subjects import hosts_text
-from armlevel.cli.words import listed_few
 from armlevel.operations import Joining, Plan, PlanGroup
 from armlevel.operations.named import hosts_named
 from armlevel.operations.plan import Advice, PlanResult, plan
 from armlevel.operations.policies import policy_of
+from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
 

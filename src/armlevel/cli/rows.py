@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from armlevel.arch import Catalogue, Expr, Feature, Field, Hwcap, Part, Register
 from armlevel.cli.output import wrapped
-from armlevel.cli.subjects import core_name
 from armlevel.operations.facts import Found, flags_of, maker_of, mandatory_from, rules_of, used_by
+from armlevel.words.subjects import core_name
 
 __all__ = ["found_lines"]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from armlevel.arch import Catalogue, features_of, load
-from armlevel.cli.answers import judged_text
 from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.levelled import guest_lines
 from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.named import load_all
 from armlevel.operations.show import Shown, show
 from armlevel.profile import Guest, Host, Offer
+from armlevel.words.answers import judged_text
+from armlevel.words.subjects import core_name, fact_texts, number_text, shape_text, shown_features
 
 __all__ = ["run"]
 

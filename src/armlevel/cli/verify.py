@@ -51,6 +51,8 @@ def _lines(found: VerifyResult) -> list[str]:
     ]
     for one in applied.differences:
         lines += wrapped(
-            f"{one.subject}: the profile says {one.wanted}, {_SEEN[one.seen]}: {one.found}", "  ", "    "
+            f"{one.subject}: the profile says {one.wanted}, {_SEEN[one.seen]}: {one.found}",
+            "  ",
+            "    ",
         )
     return [*lines, *notes]

@@ -13,12 +13,9 @@ from armlevel.documents.replace import replace_file
 from armlevel.documents.write import (
     canonical,
     digest,
-    document_object,
-    findings_object,
     guest_object,
     host_object,
     pretty,
-    verdict_object,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
         verify_digest,
     )
     from armlevel.documents.schema import schemas
+    from armlevel.documents.verdicts import document_object, findings_object, remedy_object, verdict_object
 
 __all__ = [
     "LARGEST",
@@ -60,6 +58,7 @@ __all__ = [
     "read_guest",
     "read_host",
     "read_published",
+    "remedy_object",
     "replace_file",
     "schemas",
     "verdict_object",
@@ -71,11 +70,13 @@ _IN_READ = ("Document", "new_pool", "read_document", "read_guest", "read_host", 
 _IN_FILES = ("LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file")
 _IN_FROZEN = ("Frozen", "Lineage", "freeze")
 _IN_ENVELOPE = ("Published", "read_published", "write_published")
+_IN_VERDICTS = ("document_object", "findings_object", "remedy_object", "verdict_object")
 _HOME = {
     **dict.fromkeys(_IN_READ, "read"),
     **dict.fromkeys(_IN_FILES, "files"),
     **dict.fromkeys(_IN_FROZEN, "frozen"),
     **dict.fromkeys(_IN_ENVELOPE, "envelope"),
+    **dict.fromkeys(_IN_VERDICTS, "verdicts"),
     "schemas": "schema",
 }
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from armlevel.documents.build_verdict import implementation_of
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import (
     FactsModel,
     GuestModel,
     HostModel,
-    ImplementationModel,
     LineageModel,
     MadeModel,
     OfferModel,
     PolicyModel,
     ShapeModel,
-    VerdictModel,
 )
-from armlevel.engine.findings import Finding, Remedy, Verdict
 from armlevel.errors import UnknownName
 from armlevel.profile import (
     SHAPE_FEATURES,
@@ -25,7 +23,6 @@ from armlevel.profile import (
     Given,
     Guest,
     Host,
-    Implementation,
     Made,
     Offer,
     Origin,
@@ -36,7 +33,7 @@ from armlevel.profile import (
 )
 from armlevel.profile.shape import shape_feature
 
-__all__ = ["guest_of", "host_of", "host_with", "offer_of", "verdict_of"]
+__all__ = ["guest_of", "host_of", "host_with", "offer_of"]
 
 
 def host_of(model: HostModel, pool: ValuePool, faults: Faults) -> Host:
@@ -67,7 +64,7 @@ def host_with(offers: list[Offer], model: HostModel, pool: ValuePool, faults: Fa
     return Host(
         model.name,
         tuple(offers) if faults else pool.shared_as(("offers", tuple(map(id, offers))), tuple(offers)),
-        tuple(Cpu(_implementation(cpu), cpu.count) for cpu in model.cpus),
+        tuple(Cpu(implementation_of(cpu), cpu.count) for cpu in model.cpus),
         _facts(model.facts),
         Software(
             software.kernel,
@@ -86,7 +83,8 @@ def guest_of(model: GuestModel, pool: ValuePool, faults: Faults) -> Guest:
     shown = None
     if model.implementation is not None:
         shown = ShownImplementation(
-            _implementation(model.implementation), tuple(map(_implementation, model.implementation.targets))
+            implementation_of(model.implementation),
+            tuple(map(implementation_of, model.implementation.targets)),
         )
     return Guest(
         model.name,
@@ -102,34 +100,6 @@ def guest_of(model: GuestModel, pool: ValuePool, faults: Faults) -> Guest:
         _made(model.made),
         model.pmu_counters,
     )
-
-
-def verdict_of(model: VerdictModel, _pool: ValuePool, faults: Faults) -> Verdict:
-    """Build a verdict from its validated document; its two answers must be those of its parts."""
-    parts = {part: (answers.start, answers.arrive) for part, answers in model.parts.items()}
-    findings = tuple(
-        Finding(
-            finding.subject,
-            finding.part,
-            finding.severity,
-            tuple(finding.needs),
-            tuple(finding.offers.items()),
-            finding.cause,
-            tuple(finding.applies),
-            tuple(finding.because),
-            tuple(Remedy(remedy.do, remedy.what, tuple(remedy.hosts)) for remedy in finding.remedies),
-            messages=tuple(finding.messages),
-        )
-        for finding in model.findings
-    )
-    verdict = Verdict(model.guest, model.host, parts, findings)
-    for side, said, follows in (
-        ("start", model.start, verdict.start),
-        ("arrive", model.arrive, verdict.arrive),
-    ):
-        if said != follows:
-            faults.add(side, f"{said!r}, but its parts say {follows!r}")
-    return verdict
 
 
 def _offer(model: OfferModel, place: str, pool: ValuePool, faults: Faults) -> Offer:
@@ -191,10 +161,6 @@ def _shape(model: ShapeModel, place: str, faults: Faults) -> Shape:
     return Shape(features, model.imp_id_writable)
 
 
-def _implementation(model: ImplementationModel) -> Implementation:
-    return Implementation(int(model.midr, 16), int(model.revidr, 16), int(model.aidr, 16))
-
-
 def _facts(model: FactsModel) -> Facts:
     return Facts(model.cntfrq_hz, model.dczid, model.gmid, model.page_size, model.sources)
 
@@ -220,8 +186,8 @@ def _policy(model: PolicyModel) -> Policy:
         hide=tuple(model.hide),
         require=tuple(model.require),
         pins={subject: int(value, 16) for subject, value in model.pins.items()},
-        implementation=None if shown is None else _implementation(shown),
-        also_targets=tuple(map(_implementation, model.also_targets)),
+        implementation=None if shown is None else implementation_of(shown),
+        also_targets=tuple(map(implementation_of, model.also_targets)),
         tolerate=tuple(model.tolerate),
         assume_same_impdef=model.assume_same_impdef,
         accept_weaker_mitigation=model.accept_weaker_mitigation,

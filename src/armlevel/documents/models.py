@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
+
+from armlevel.documents.model_base import VALUE_PATTERN, Count, HexText, Model, Text
+from armlevel.documents.model_verdict import ImplementationModel, VerdictModel
 
 __all__ = [
     "FROZEN_KIND",
@@ -17,6 +20,7 @@ __all__ = [
     "GivenModel",
     "GuestModel",
     "HostModel",
+    "ImplementationModel",
     "OfferModel",
     "OriginModel",
     "PolicyModel",
@@ -25,7 +29,6 @@ __all__ = [
 
 FROZEN_KIND = "frozen-profile/1"
 
-VALUE_PATTERN = "^0x[0-9a-f]{16}$"
 _STATE_PATTERN = "^0x[0-9a-f]{16}([0-9a-f]{16})?$"
 _REGISTER_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?$"
 _SUBJECT_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?\.([A-Za-z0-9_]+|[0-9]{1,2}:[0-9]{1,2})$"
@@ -52,25 +55,16 @@ def _map(keys: str, values: dict[str, Any]) -> WithJsonSchema:
     )
 
 
-Count = Annotated[int, Field(ge=0, lt=2**53)]
-Text = Annotated[str, Field(max_length=4096)]
-HexText = Annotated[str, Field(pattern=VALUE_PATTERN)]
 Values = Annotated[Any, _map(_REGISTER_PATTERN, _value)]
 State = Annotated[Any, _map(_REGISTER_PATTERN, {"type": "string", "pattern": _STATE_PATTERN})]
 AcceptMap = Annotated[Any, _map(_SUBJECT_PATTERN, {"anyOf": [_numbers, _accepts]})]
 Ids = Annotated[Any, WithJsonSchema({"type": "array", "items": _value, "uniqueItems": True})]
 VectorLengths = Annotated[list[Annotated[int, Field(ge=128, le=2048, multiple_of=128)]], Field(max_length=16)]
 Lowered = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[0-9]+$")]
-Answer = Literal["runs", "refused", "unknown"]
-Side = Literal["start", "arrive"]
 Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
-
-
-class SoftwareModel(_Model):
+class SoftwareModel(Model):
     """The software level: evidence for a person."""
 
     kernel: Text = ""
@@ -81,22 +75,14 @@ class SoftwareModel(_Model):
     vulnerabilities: dict[str, Text] = Field(default_factory=dict)
 
 
-class ImplementationModel(_Model):
-    """What one implementation calls itself."""
-
-    midr: HexText
-    revidr: HexText = "0x0000000000000000"
-    aidr: HexText = "0x0000000000000000"
-
-
-class OriginModel(_Model):
+class OriginModel(Model):
     """A host that a profile was levelled for."""
 
     name: Text
     digest: Digest | None = None
 
 
-class PolicyModel(_Model):
+class PolicyModel(Model):
     """Choices of a person that made a guest."""
 
     without: list[Text] = Field(default_factory=list)
@@ -110,7 +96,7 @@ class PolicyModel(_Model):
     accept_weaker_mitigation: bool = False
 
 
-class GivenModel(_Model):
+class GivenModel(Model):
     """A fact that a person gave for a host of which it is not recorded."""
 
     host: Text
@@ -118,7 +104,7 @@ class GivenModel(_Model):
     value: Count
 
 
-class MadeModel(_Model):
+class MadeModel(Model):
     """Who made a document, when and out of what; not part of the digest."""
 
     tool: Text = ""
@@ -136,7 +122,7 @@ class CpuModel(ImplementationModel):
     count: Count = 0
 
 
-class FactsModel(_Model):
+class FactsModel(Model):
     """What KVM can neither hide nor change; an absent fact is not known."""
 
     cntfrq_hz: Annotated[int, Field(gt=0, lt=2**32)] | None = None
@@ -146,14 +132,14 @@ class FactsModel(_Model):
     sources: dict[str, Text] = Field(default_factory=dict)
 
 
-class ShapeModel(_Model):
+class ShapeModel(Model):
     """The choices made before a vCPU exists."""
 
     features: list[str] = Field(default_factory=list)
     imp_id_writable: bool = False
 
 
-class OfferModel(_Model):
+class OfferModel(Model):
     """What one host's KVM offers for one shape."""
 
     shape: ShapeModel
@@ -172,7 +158,7 @@ class OfferModel(_Model):
     side_effects: dict[Lowered, dict[str, Count | None]] = Field(default_factory=dict)
 
 
-class HostModel(_Model):
+class HostModel(Model):
     """host-profile/1: one host, what its KVM offers, and the facts KVM cannot change."""
 
     kind: Literal["host-profile/1"]
@@ -191,7 +177,7 @@ class ShownModel(ImplementationModel):
     targets: list[ImplementationModel] = Field(default_factory=list)
 
 
-class GuestModel(_Model):
+class GuestModel(Model):
     """guest-profile/1: one guest CPU, exact."""
 
     kind: Literal["guest-profile/1"]
@@ -210,7 +196,7 @@ class GuestModel(_Model):
     tolerates: list[Text] = Field(default_factory=list)
 
 
-class LineageModel(_Model):
+class LineageModel(Model):
     """Where a frozen profile came from; part of its digest."""
 
     hosts: list[OriginModel] = Field(default_factory=list)
@@ -223,7 +209,7 @@ class LineageModel(_Model):
     parent: Digest | None = None
 
 
-class FrozenModel(_Model):
+class FrozenModel(Model):
     """frozen-profile/1: a guest CPU under a name and a version, as exact bytes."""
 
     kind: Literal["frozen-profile/1"]
@@ -234,51 +220,7 @@ class FrozenModel(_Model):
     lineage: LineageModel
 
 
-class AnswersModel(_Model):
-    """Both answers of one part of the question."""
-
-    start: Answer
-    arrive: Answer
-
-
-class RemedyModel(_Model):
-    """One thing a person could do."""
-
-    do: Text
-    what: Text = ""
-    hosts: list[Text] = Field(default_factory=list)
-
-
-class FindingModel(_Model):
-    """One reason."""
-
-    subject: Text
-    part: Literal["shape", "registers", "list", "firmware", "facts", "policy"]
-    needs: list[Text] = Field(default_factory=list)
-    offers: dict[str, Text] = Field(default_factory=dict)
-    hosts: list[Text] = Field(default_factory=list)
-    cause: Literal["silicon", "kernel", "shape", "boot option", "vmm", "policy", "not known"] = "not known"
-    severity: Literal["stops", "breaks", "unknown", "risk", "note"]
-    applies: list[Side] = ["start", "arrive"]
-    because: list[Text] = Field(default_factory=list)
-    remedies: list[RemedyModel] = Field(default_factory=list)
-    messages: list[Text] = Field(default_factory=list)
-
-
-class VerdictModel(_Model):
-    """verdict/1: may this guest start and arrive on this host, and why."""
-
-    kind: Literal["verdict/1"]
-    guest: Text
-    host: Text
-    start: Answer
-    arrive: Answer
-    parts: dict[Literal["shape", "registers", "list", "firmware", "facts", "policy"], AnswersModel]
-    judged: list[Text] = Field(default_factory=list)
-    findings: list[FindingModel] = Field(default_factory=list)
-
-
-MODELS: dict[str, type[_Model]] = {
+MODELS: dict[str, type[Model]] = {
     "host-profile/1": HostModel,
     "guest-profile/1": GuestModel,
     "verdict/1": VerdictModel,

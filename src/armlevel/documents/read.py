@@ -18,13 +18,15 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from armlevel.arch import load as load_catalogue
-from armlevel.documents.build import guest_of, host_of, host_with, offer_of, verdict_of
+from armlevel.documents.build import guest_of, host_of, host_with, offer_of
+from armlevel.documents.build_verdict import verdict_of
 from armlevel.documents.items import WrongError, shown
 from armlevel.documents.lines import Lines
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import MODELS, HostModel, OfferModel
+from armlevel.documents.verdicts import VERDICT_KIND
 from armlevel.documents.words import sentence
-from armlevel.documents.write import GUEST_KIND, HOST_KIND, VERDICT_KIND, digest
+from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest
 from armlevel.engine.findings import Verdict
 from armlevel.errors import BadDocument, NotRecognised
 from armlevel.profile import Guest, Host, Offer

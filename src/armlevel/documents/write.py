@@ -1,4 +1,4 @@
-"""Profiles and verdicts as JSON: objects, their canonical bytes, their digest, and text for files.
+"""Profiles as JSON: objects, their canonical bytes, their digest, and text for files.
 
 Standard library only, so that the collector can carry it to any host.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from armlevel.profile import (
     Accepts,
@@ -27,28 +27,22 @@ from armlevel.profile import (
     Software,
 )
 
-if TYPE_CHECKING:
-    from armlevel.engine.findings import Finding, Verdict
-
 __all__ = [
     "GUEST_KIND",
     "HOST_KIND",
-    "VERDICT_KIND",
     "canonical",
     "digest",
-    "document_object",
-    "findings_object",
     "guest_object",
+    "hex_text",
     "host_object",
+    "implementation_object",
     "lineage_object",
     "policy_object",
     "pretty",
-    "verdict_object",
 ]
 
 HOST_KIND = "host-profile/1"
 GUEST_KIND = "guest-profile/1"
-VERDICT_KIND = "verdict/1"
 
 _WIDTH = 110
 # Left out when there is nothing to say; an empty list of registers or vector lengths does say something.
@@ -89,7 +83,7 @@ def guest_object(guest: Guest) -> dict[str, Any]:
     """Return the guest-profile/1 document of a guest, its digest included."""
     body: dict[str, Any] = {"shape": _shape(guest.shape), "registers": _hex_values(guest.registers)}
     if guest.register_list is not None:
-        body["register_list"] = [_hex(register) for register in guest.register_list]
+        body["register_list"] = [hex_text(register) for register in guest.register_list]
     body["firmware"] = _hex_values(guest.firmware)
     if guest.sve_vls is not None:
         body["sve_vls"] = list(guest.sve_vls)
@@ -101,34 +95,6 @@ def guest_object(guest: Guest) -> dict[str, Any]:
     body["starts_on"] = list(guest.starts_on)
     body["tolerates"] = list(guest.tolerates)
     return _document(GUEST_KIND, guest.name, guest.made, body)
-
-
-def verdict_object(verdict: Verdict) -> dict[str, Any]:
-    """Return the verdict/1 document of a verdict."""
-    return {
-        "kind": VERDICT_KIND,
-        "guest": verdict.guest,
-        "host": verdict.host,
-        "start": verdict.start,
-        "arrive": verdict.arrive,
-        "parts": {
-            part: {"start": start, "arrive": arrive} for part, (start, arrive) in verdict.parts.items()
-        },
-        "judged": list(verdict.judged),
-        "findings": findings_object(verdict.findings),
-    }
-
-
-def findings_object(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return findings as a verdict document and every other answer hold them."""
-    return [_finding(finding) for finding in findings]
-
-
-def document_object(document: Host | Guest | Verdict) -> dict[str, Any]:
-    """Return the document of whatever can be one."""
-    if isinstance(document, Host):
-        return host_object(document)
-    return guest_object(document) if isinstance(document, Guest) else verdict_object(document)
 
 
 def _document(kind: str, name: str, made: Made, body: dict[str, Any]) -> dict[str, Any]:
@@ -160,8 +126,8 @@ def policy_object(policy: Policy) -> dict[str, Any]:
         "hide": list(policy.hide),
         "require": list(policy.require),
         "pins": _hex_values(policy.pins),
-        "implementation": {} if shown is None else _implementation(shown),
-        "also_targets": [_implementation(one) for one in policy.also_targets],
+        "implementation": {} if shown is None else implementation_object(shown),
+        "also_targets": [implementation_object(one) for one in policy.also_targets],
         "tolerate": list(policy.tolerate),
         "assume_same_impdef": policy.assume_same_impdef,
         "accept_weaker_mitigation": policy.accept_weaker_mitigation,
@@ -169,12 +135,13 @@ def policy_object(policy: Policy) -> dict[str, Any]:
     return {key: choice for key, choice in said.items() if choice}
 
 
-def _hex(value: int) -> str:
+def hex_text(value: int) -> str:
+    """Return a register's value as documents hold it: 16 hex digits, 32 where it is wider than 64 bits."""
     return f"{value:#034x}" if value >> 64 else f"{value:#018x}"
 
 
 def _hex_values(values: Mapping[str, int]) -> dict[str, str]:
-    return {name: _hex(value) for name, value in values.items()}
+    return {name: hex_text(value) for name, value in values.items()}
 
 
 def _texts(**texts: str) -> dict[str, Any]:
@@ -195,21 +162,22 @@ def _software(software: Software) -> dict[str, Any]:
     return document
 
 
-def _implementation(implementation: Implementation) -> dict[str, Any]:
+def implementation_object(implementation: Implementation) -> dict[str, Any]:
+    """Return what an implementation calls itself."""
     return {
-        "midr": _hex(implementation.midr),
-        "revidr": _hex(implementation.revidr),
-        "aidr": _hex(implementation.aidr),
+        "midr": hex_text(implementation.midr),
+        "revidr": hex_text(implementation.revidr),
+        "aidr": hex_text(implementation.aidr),
     }
 
 
 def _cpu(cpu: Cpu) -> dict[str, Any]:
-    return _implementation(cpu.implementation) | {"count": cpu.count}
+    return implementation_object(cpu.implementation) | {"count": cpu.count}
 
 
 def _shown(implementation: ShownImplementation) -> dict[str, Any]:
-    targets = [_implementation(target) for target in implementation.targets]
-    return _implementation(implementation.shown) | {"targets": targets}
+    targets = [implementation_object(target) for target in implementation.targets]
+    return implementation_object(implementation.shown) | {"targets": targets}
 
 
 def _facts(facts: Facts) -> dict[str, Any]:
@@ -254,9 +222,9 @@ def _identity(offer: Offer) -> dict[str, Any]:
     if offer.accepts:
         said["accepts"] = {subject: _accepts(accepts) for subject, accepts in offer.accepts.items()}
     if offer.register_list is not None:
-        said["register_list"] = [_hex(register) for register in offer.register_list]
+        said["register_list"] = [hex_text(register) for register in offer.register_list]
     if offer.register_list_without:
-        said["register_list_without"] = [_hex(register) for register in offer.register_list_without]
+        said["register_list_without"] = [hex_text(register) for register in offer.register_list_without]
     if offer.firmware:
         said["firmware"] = _hex_values(offer.firmware)
     if offer.state:
@@ -275,22 +243,6 @@ def _noticed(offer: Offer) -> dict[str, Any]:
     if offer.side_effects:
         said["side_effects"] = {lowered: dict(seen) for lowered, seen in offer.side_effects.items()}
     return said
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "subject": finding.subject,
-        "part": finding.part,
-        "needs": list(finding.needs),
-        "offers": dict(finding.offers),
-        "hosts": list(finding.hosts),
-        "cause": finding.cause,
-        "severity": finding.severity,
-        "applies": list(finding.applies),
-        "because": list(finding.because),
-        "remedies": [{"do": r.do, "what": r.what, "hosts": list(r.hosts)} for r in finding.remedies],
-    }
-    return said | ({"messages": list(finding.messages)} if finding.messages else {})
 
 
 def pretty(document: Any) -> str:

@@ -10,6 +10,7 @@ from armlevel.engine.fields.bundles import level_bundle
 from armlevel.engine.fields.closure import Lowering
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
+from armlevel.engine.names import hosts_of
 from armlevel.engine.parts.facts import common_facts, level_facts
 from armlevel.engine.parts.firmware import level_firmware
 from armlevel.engine.parts.register_list import carry
@@ -19,7 +20,10 @@ from armlevel.engine.parts.shape import common_shape
 from armlevel.engine.parts.shape_pmu import level_pmu
 from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
+from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.risks import risks_of_fleet
+from armlevel.engine.subjects import about_shape, about_whole
+from armlevel.engine.values import named, offered
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
 from armlevel.profile.host import whole_offer
@@ -85,7 +89,7 @@ def level(
                 replace(
                     f,
                     severity="note",
-                    because=(*f.because, "ptrauth was dropped from the shape"),
+                    because=(*f.because, Reason("ptrauth-dropped")),
                     remedies=(),
                 )
                 for f in outcome.conflicts
@@ -99,19 +103,20 @@ _PAUTH = ("APA", "API", "GPA", "GPI", "APA3", "GPA3", "PAC_frac")
 
 
 def _about_pauth(finding: Finding) -> bool:
-    register, _, field = finding.subject.partition(".")
-    return finding.subject == "shape.ptrauth" or (register.startswith("ID_AA64ISAR") and field in _PAUTH)
+    register, _, field = finding.subject.key.partition(".")
+    of_field = register.startswith("ID_AA64ISAR") and field in _PAUTH
+    return finding.subject == about_shape("ptrauth") or of_field
 
 
 def _no_shape(hosts: Sequence[Host]) -> Baseline:
-    offers = tuple((h.name, " ".join(s.label for s in h.shapes) or "no shape") for h in hosts)
+    offers = offered(*((host.name, named(*(one.label for one in host.shapes))) for host in hosts))
     finding = Finding(
-        "shape",
+        about_whole("shape"),
         "shape",
         "unknown",
         offers=offers,
-        because=("no shape was probed on every host",),
-        remedies=(Remedy("probe", hosts=tuple(h.name for h in hosts)),),
+        because=(Reason("no-common-shape"),),
+        remedies=(Remedy("probe", hosts=hosts_of(host.name for host in hosts)),),
     )
     parts: dict[Part, Answer] = dict.fromkeys(PARTS, "unknown")
     return Baseline(None, None, (finding,), parts)

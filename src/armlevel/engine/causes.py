@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from armlevel.arch import Catalogue
 from armlevel.engine.findings import Cause, Remedy
+from armlevel.engine.names import HostName, Name
 from armlevel.profile import Host
 
 __all__ = ["cause_between", "newer_line"]
@@ -42,8 +43,8 @@ def newer_line(subject: str, kernels: Mapping[str, str], catalogue: Catalogue) -
     if not opens:
         return None
     stuck = tuple(
-        host
+        HostName(host)
         for host, release in kernels.items()
         if (line := catalogue.line(release)) is not None and line.name not in opens
     )
-    return Remedy("upgrade-kernel", opens[0], stuck) if stuck else None
+    return Remedy("upgrade-kernel", (Name(opens[0]),), stuck) if stuck else None

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from armlevel.engine.names import FieldName, HostName, Message, Name
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import Subject
+from armlevel.engine.values import Offers, Value
+
 __all__ = [
     "PARTS",
     "Answer",
     "Finding",
     "Part",
     "Remedy",
+    "RemedyKind",
     "Severity",
     "Side",
     "Verdict",
@@ -45,46 +51,75 @@ def worst(answers: Iterable[Answer]) -> Answer:
     return max(answers, key=_RANK.__getitem__, default="runs")
 
 
+RemedyKind = Literal[
+    "pin",
+    "without",
+    "tolerate",
+    "upgrade-kernel",
+    "leave-out",
+    "fact",
+    "probe",
+    "level",
+    "start-on",
+    "require-not",
+    "implementation",
+    "serve-targets",
+    "vmm",
+    "other-vmm",
+    "say-vmm",
+    "run",
+    "level-and-run",
+    "level-and-export",
+    "restart",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One thing a person could do, and to what.
+    """One thing a person could do, to what, and on which hosts.
 
-    ``do`` is one of ``pin``, ``without``, ``tolerate``, ``vmm``, ``say-vmm``, ``run`` (level, and armlevel run),
-    ``upgrade-kernel``, ``leave-out``, ``fact``, ``probe``, ``level``,
-    ``start-on``, ``require-not``; ``what`` its argument; ``hosts`` those it concerns.
+    ``pin``             a field to a value;  ``without``  a feature of the shape;  ``tolerate``  a class of fields
+    ``upgrade-kernel``  to a line, or to any other one;  ``leave-out``  the hosts
+    ``fact``            say a fact;  ``probe``  the hosts, in a shape if one is named;  ``level``  the guest first
+    ``start-on``        start guests there;  ``require-not``  a feature
+    ``implementation``  show another one: MIDR, REVIDR, AIDR;  ``serve-targets``  a VMM that serves the list of them
+    ``vmm``             a family, from a version on;  ``other-vmm``  another set of behaviour
+    ``say-vmm``         which of these it is;  ``run``  level, and armlevel run
+    ``level-and-run``, ``level-and-export``   ways out of a move, under the tolerances that they need
+    ``restart``         shut down, and start on the other host
     """
 
-    do: str
-    what: str = ""
-    hosts: tuple[str, ...] = ()
+    kind: RemedyKind
+    args: tuple[FieldName | Name | int, ...] = ()
+    hosts: tuple[HostName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One reason: a subject, what is needed, what is offered, by whom, and why they differ.
 
-    ``subject``  ``REG.FIELD``, a register, ``facts.cntfrq_hz``, ``shape.sve``, ``policy.hide`` ...
-    ``needs``    the values asked for, as text a document can hold
+    ``subject``  a field, a register, a fact, a choice of the shape or of a person ...
+    ``needs``    the values asked for
     ``offers``   host -> what it would take instead
     ``because``  rules, features and rows that led here
     ``messages`` what the VMM prints on the destination
     ``sets``     for a conflict: the smallest sets of hosts that already conflict, one host standing for its like
     """
 
-    subject: str
+    subject: Subject
     part: Part
     severity: Severity
-    needs: tuple[str, ...] = ()
-    offers: tuple[tuple[str, str], ...] = ()
+    needs: tuple[Value, ...] = ()
+    offers: Offers = ()
     cause: Cause = "not known"
     applies: tuple[Side, ...] = ("start", "arrive")
-    because: tuple[str, ...] = ()
+    because: tuple[Reason, ...] = ()
     remedies: tuple[Remedy, ...] = ()
-    sets: tuple[tuple[str, ...], ...] = ()
-    messages: tuple[str, ...] = ()
+    sets: tuple[tuple[HostName, ...], ...] = ()
+    messages: tuple[Message, ...] = ()
 
     @property
-    def hosts(self) -> tuple[str, ...]:
+    def hosts(self) -> tuple[HostName, ...]:
         """The hosts it concerns, in order and once."""
         return tuple(dict.fromkeys(name for name, _ in self.offers))
 
@@ -120,8 +155,13 @@ class Verdict:
 def answer_of(findings: Iterable[Finding], side: Side) -> Answer:
     """Return what findings mean for one side: ``stops`` and ``breaks`` refuse, ``unknown`` is unknown.
 
+    >>> from armlevel.engine.subjects import about_fact
     >>> answer_of(
-    ...     [Finding("X", "facts", "risk"), Finding("Y", "facts", "unknown", applies=("arrive",))], "arrive"
+    ...     [
+    ...         Finding(about_fact("dczid"), "facts", "risk"),
+    ...         Finding(about_fact("gmid"), "facts", "unknown", applies=("arrive",)),
+    ...     ],
+    ...     "arrive",
     ... )
     'unknown'
     """

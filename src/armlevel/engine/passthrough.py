@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from armlevel.arch import Catalogue
 from armlevel.engine.parts.registers_implementation import shown_by, untold
 from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape, ShownImplementation
 
-__all__ = ["guest_of_offer", "passthrough"]
+__all__ = ["guest_of_offer", "passthrough", "passthrough_name"]
 
 
 def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
@@ -26,7 +28,7 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
         if name not in identity and not _per_vcpu(catalogue, name)
     }
     return Guest(
-        name=f"{host.name} passthrough",
+        name=passthrough_name(host.name),
         shape=offer.shape,
         registers=registers,
         register_list=offer.register_list,
@@ -44,6 +46,18 @@ def _per_vcpu(catalogue: Catalogue, name: str) -> bool:
     return known is not None and known.derived
 
 
+_SUFFIX: Literal[" passthrough"] = " passthrough"
+
+
+def passthrough_name(host: str) -> str:
+    """Return what the passthrough guest of a host is called.
+
+    >>> passthrough_name("n1")
+    'n1 passthrough'
+    """
+    return host + _SUFFIX
+
+
 def passthrough(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Shape | None = None) -> Guest:
     """Return the passthrough profile of ``host`` under a VMM (``kvm``, ``qemu``, ``firecracker``).
 
@@ -54,6 +68,8 @@ def passthrough(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Sh
     chosen = shape if shape is not None else passthrough_shape(host, vmm)
     offer = host.offer(chosen) if chosen is not None else None
     if offer is None:
-        asked = f"shape {shape.label}" if shape is not None else "any shape"
-        raise UsageError(f"{host.name} has no offer for {asked}", hint="probe the host again")
+        raise UsageError(
+            f"{host.name} has no offer for {'any shape' if shape is None else f'shape {shape.label}'}",
+            hint="probe the host again",
+        )
     return guest_of_offer(host, offer, catalogue)

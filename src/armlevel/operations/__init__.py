@@ -30,14 +30,17 @@ if TYPE_CHECKING:
         Verdict,
         worst,
     )
-    from armlevel.engine.parts.register_list import UNKNOWN_THERE
+    from armlevel.engine.findings import RemedyKind
+    from armlevel.engine.names import HostName
     from armlevel.engine.planning.advice import Holdout, Joining, Merge
     from armlevel.engine.planning.plan import Plan, PlanGroup
+    from armlevel.engine.reasons import Reason
+    from armlevel.engine.subjects import Subject, about_whole
+    from armlevel.engine.values import State, Value
     from armlevel.formats.export_result import Gap
 
 __all__ = [
     "RISKS",
-    "UNKNOWN_THERE",
     "Answer",
     "Baseline",
     "Cell",
@@ -47,6 +50,7 @@ __all__ = [
     "Gap",
     "Grouping",
     "Holdout",
+    "HostName",
     "Joining",
     "Merge",
     "Move",
@@ -56,20 +60,32 @@ __all__ = [
     "PlanGroup",
     "Policy",
     "Prediction",
+    "Reason",
     "Remedy",
+    "RemedyKind",
     "Severity",
+    "State",
+    "Subject",
+    "Value",
     "Verdict",
+    "about_whole",
     "worst",
 ]
 
 _HOME = {
+    "HostName": "armlevel.engine.names",
+    "RemedyKind": "armlevel.engine.findings",
+    "Reason": "armlevel.engine.reasons",
+    "Subject": "armlevel.engine.subjects",
+    "about_whole": "armlevel.engine.subjects",
+    "State": "armlevel.engine.values",
+    "Value": "armlevel.engine.values",
     "Gap": "armlevel.formats.export_result",
     "Holdout": "armlevel.engine.planning.advice",
     "Joining": "armlevel.engine.planning.advice",
     "Merge": "armlevel.engine.planning.advice",
     "Plan": "armlevel.engine.planning.plan",
     "PlanGroup": "armlevel.engine.planning.plan",
-    "UNKNOWN_THERE": "armlevel.engine.parts.register_list",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from armlevel import __version__
 from armlevel.arch import load
 from armlevel.documents import findings_object, guest_object, host_object
-from armlevel.engine import Answer, Baseline, Finding, Grouping, Policy, groups_of, level
+from armlevel.engine import Answer, Baseline, Grouping, Policy, groups_of, level
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
 from armlevel.operations.policies import options_of
@@ -62,8 +62,8 @@ class BaselineResult:
             "parts": dict(self.found.parts),
             "guest": None if self.guest is None else guest_object(self.guest),
             "candidate": None if candidate is None else guest_object(candidate),
-            "conflicts": _findings(self.found.conflicts),
-            "notes": _findings([one for one in self.found.findings if one not in self.found.conflicts]),
+            "conflicts": findings_object(self.found.conflicts),
+            "notes": findings_object([one for one in self.found.findings if one not in self.found.conflicts]),
             "groups": [{"hosts": list(group.hosts), "answer": group.answer} for group in groups],
             "groups_complete": self.groups.complete if self.groups is not None else True,
         } | given_object(self.given)
@@ -92,11 +92,6 @@ def baseline(
     elif found.guest is None:
         groups = Grouping((), complete=False)
     return BaselineResult(found, tuple(hosts), groups, tuple(given))
-
-
-def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    objects = zip(findings_object(findings), findings, strict=True)
-    return [one | {"sets": [list(some) for some in finding.sets]} for one, finding in objects]
 
 
 def _recorded(guest: Guest, hosts: Sequence[Host], policy: Policy, given: Sequence[Given]) -> Guest:

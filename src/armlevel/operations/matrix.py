@@ -108,4 +108,4 @@ def _cell_object(cell: Cell) -> dict[str, Any]:
 
 
 def _subjects(findings: Iterable[Finding], severities: tuple[Severity, ...]) -> list[str]:
-    return list(dict.fromkeys(one.subject for one in findings if one.severity in severities))
+    return list(dict.fromkeys(one.subject.key for one in findings if one.severity in severities))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.documents import findings_object
+from armlevel.documents import findings_object, remedy_object
 from armlevel.engine import Answer, Move, Part, Prediction
 from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
@@ -84,7 +84,7 @@ def _move_object(move: Move) -> dict[str, Any]:
         "answer": move.answer,
         "parts": arrival_parts(move),
         "findings": findings_object(move.findings),
-        "remedies": [{"do": way.do, "what": way.what, "hosts": list(way.hosts)} for way in move.ways],
+        "remedies": [remedy_object(way) for way in move.ways],
     } | ({} if move.prediction is None else {"prediction": _prediction_object(move.prediction)})
 
 

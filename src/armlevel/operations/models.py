@@ -6,19 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from armlevel.documents.model_base import HexText
+from armlevel.documents.model_verdict import FindingModel, RemedyModel, VerdictModel
 from armlevel.documents.models import (
-    Answer,
     Digest,
-    FindingModel,
     GivenModel,
     GuestModel,
-    HexText,
     HostModel,
     OriginModel,
     PolicyModel,
-    RemedyModel,
-    VerdictModel,
 )
+from armlevel.engine import Answer
 
 __all__ = ["MODELS", "ResultModel"]
 
@@ -47,12 +45,6 @@ class GroupModel(ResultModel):
     answer: Answer
 
 
-class ConflictModel(FindingModel):
-    """A finding about several hosts, with the smallest sets of hosts that conflict."""
-
-    sets: list[list[str]] = Field(default_factory=list)
-
-
 class BaselineModel(AnswerModel):
     """baseline/1: the guest CPU that every host can run, or the candidate that stands refused and who could."""
 
@@ -62,8 +54,8 @@ class BaselineModel(AnswerModel):
     parts: dict[Part, Answer]
     guest: GuestModel | None
     candidate: GuestModel | None
-    conflicts: list[ConflictModel]
-    notes: list[ConflictModel]
+    conflicts: list[FindingModel]
+    notes: list[FindingModel]
     groups: list[GroupModel]
     groups_complete: bool
 

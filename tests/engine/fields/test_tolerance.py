@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from armlevel.engine import Policy, check, level, tolerance_named
+from armlevel.engine.reasons import from_row
 from armlevel.errors import UnknownName, UsageError
 from tests.engine.kit import CATALOGUE, about, field_of, host, offer, plain, shape, up_to
 from tests.fidelity.hosts import read
@@ -34,7 +35,7 @@ def test_every_field_of_every_class_stops_without_it_and_differs_with_it(name, f
     strict = level(hosts, CATALOGUE)
     assert strict.answer == "refused"
     (conflict,) = about(strict.conflicts, field)
-    assert ("tolerate", name) in [(remedy.do, remedy.what) for remedy in conflict.remedies]
+    assert ("tolerate", (name,)) in [(remedy.kind, remedy.args) for remedy in conflict.remedies]
     loose = level(hosts, CATALOGUE, Policy(tolerate=(name,)))
     assert loose.answer == "runs"
     assert loose.guest is not None
@@ -43,11 +44,10 @@ def test_every_field_of_every_class_stops_without_it_and_differs_with_it(name, f
     for one in hosts:
         verdict = check(loose.guest, one, CATALOGUE)
         assert (verdict.start, verdict.arrive) == ("runs", "runs")
-    told = [finding for finding in loose.findings if finding.subject == field]
+    told = [finding for finding in loose.findings if finding.subject.key == field]
     assert [finding.severity for finding in told] == ["note"]
     row = CATALOGUE.tolerances[name]
-    assert row.notices in told[0].because[1]
-    assert row.when in told[0].because[1]
+    assert told[0].because[1] == from_row(row.notices, row.when, code="notices")
 
 
 def test_a_tolerance_that_nothing_needs_leaves_no_trace():

@@ -226,7 +226,7 @@ def test_a_register_that_goes_with_the_guests_own_values_ends_the_move():
     assert predict(there, replace(there, name="twin"), CATALOGUE, vmm=TOLERANT).outcome == "completes"
     unmeasured = replace(there, software=replace(there.software, kernel="6.15.1"))
     unsure = predict(RECORDED[N2["6.12"]], unmeasured, CATALOGUE, vmm=TOLERANT)
-    assert [f.severity for f in unsure.findings if f.subject == "TCR2_EL1"] == ["unknown"]
+    assert [f.severity for f in unsure.findings if f.subject.key == "TCR2_EL1"] == ["unknown"]
     back = predict(there, RECORDED[N2["6.12"]], CATALOGUE, vmm=TOLERANT)
     assert "TCR2_EL1" not in back.blocking
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from armlevel.engine import check, level
+from armlevel.engine.values import Frequency, offered
 from armlevel.profile import Facts
 from tests.engine.kit import CATALOGUE, FACTS, about, host, offer, shape
 
@@ -15,7 +16,7 @@ def test_another_counter_frequency_breaks_the_guest_without_any_refusal_of_kvm()
     assert (outcome.parts["registers"], outcome.parts["facts"]) == ("runs", "refused")
     (finding,) = about(outcome.findings, "facts.cntfrq_hz")
     assert finding.severity == "breaks"
-    assert finding.offers == (("fast", "1000 MHz"), ("slow", "25 MHz"))
+    assert finding.offers == offered(("fast", Frequency(1_000_000_000)), ("slow", Frequency(25_000_000)))
 
 
 @pytest.mark.parametrize("name", ["cntfrq_hz", "dczid"])

@@ -225,7 +225,7 @@ def test_a_register_that_the_guest_carries_without_a_recorded_value_is_unknown()
     guest = replace(passthrough(host, CATALOGUE), firmware={STD: 1})
     verdict = check(guest, host, CATALOGUE)
     assert verdict.parts["firmware"] == ("unknown", "unknown")
-    assert {f.subject for f in verdict.findings if f.part == "firmware"} == {PSCI, W1}
+    assert {f.subject.key for f in verdict.findings if f.part == "firmware"} == {PSCI, W1}
     assert verdict.parts["list"] == ("runs", "runs")
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from armlevel.engine import Policy, check, level, passthrough
+from armlevel.engine.values import State
 from armlevel.kvm import id_of
 from armlevel.profile import Host
+from armlevel.words.reasons import reason_text
 from tests.engine.kit import CATALOGUE, about, host, offer, plain, up_to
 
 TCR2, SCTLR, PMMIR, CNTP, ID_MMFR0 = (
@@ -53,7 +55,7 @@ def test_what_loses_guest_state_is_dropped_with_a_risk_that_says_so():
     outcome = level([plain("new", lists=[CNTP]), plain("old")], CATALOGUE)
     (finding,) = about(outcome.findings, "CNTP_CTL_EL0")
     assert finding.severity == "risk"
-    assert "timer" in finding.because[0]
+    assert "timer" in reason_text(finding.because[0])
     assert outcome.answer == "runs"
 
 
@@ -87,7 +89,7 @@ def test_a_guest_whose_state_has_more_than_the_host_lists_cannot_arrive():
     assert guest is not None
     verdict = check(guest, host("b", offer()), CATALOGUE)
     assert verdict.parts["list"] == ("refused", "refused")
-    assert about(verdict.findings, "SCTLR_EL1")[0].needs == ("carried",)
+    assert about(verdict.findings, "SCTLR_EL1")[0].needs == (State("carried"),)
 
 
 # ---- registers that KVM lists by what the VM shows (from 6.13 on), and not by what the CPU has

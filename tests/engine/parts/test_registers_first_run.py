@@ -37,7 +37,7 @@ def test_indirection_and_overlays_without_what_they_need_are_cleared_at_the_firs
     host = _host()
     verdict = check(_without(lacks, host), host, CATALOGUE)
     assert verdict.parts["registers"] == ("refused", "refused")
-    assert {f.subject for f in verdict.findings if f.severity == "breaks"} == cleared
+    assert {f.subject.key for f in verdict.findings if f.severity == "breaks"} == cleared
     assert check(passthrough(host, CATALOGUE), host, CATALOGUE).parts["registers"] == ("runs", "runs")
 
 
@@ -77,7 +77,7 @@ def test_what_a_probe_saw_kvm_change_is_what_the_guest_gets():
     seen = replace(host, offers=(replace(host.offers[0], changed_by_kvm={register: after}),))
     verdict = check(guest, seen, CATALOGUE)
     assert verdict.parts["registers"] == ("refused", "refused")
-    assert {f.subject for f in verdict.findings} == {S1POE}
+    assert {f.subject.key for f in verdict.findings} == {S1POE}
     assert check(_without(S1POE, host), seen, CATALOGUE).parts["registers"] == ("runs", "runs")
 
 

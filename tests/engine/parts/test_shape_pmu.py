@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from armlevel.engine import check, level, migrate, passthrough, predict
 from armlevel.engine.parts.shape_pmu import judge_events
+from armlevel.engine.values import Events
 from armlevel.profile import Shape
 from tests.engine.kit import CATALOGUE, plain
 from tests.fidelity.hosts import read
@@ -48,9 +49,9 @@ def test_a_number_of_counters_that_is_not_recorded_is_not_known():
 
 def test_events_that_are_not_counted_there_are_a_risk_that_names_them():
     old, new = read(["neoverse-n2@6.1", "neoverse-n2@7.x"])
-    (found,) = [one for one in predict(new, old, CATALOGUE).findings if one.subject == "pmu.events"]
+    (found,) = [one for one in predict(new, old, CATALOGUE).findings if one.subject.key == "pmu.events"]
     assert found.severity == "risk"
-    assert found.needs == ("0x1e",)
+    assert found.needs == (Events((0x1E,)),)
 
 
 def test_a_pmu_that_is_not_recorded_is_not_judged():

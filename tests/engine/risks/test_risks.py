@@ -3,6 +3,9 @@
 import pytest
 
 from armlevel.engine import Policy, check, level, risks_of_profile
+from armlevel.engine.names import EVERY_HOST, FieldName
+from armlevel.engine.reasons import Reason
+from armlevel.engine.values import Implementations, Lowered, Lowering, Names, named, offered
 from armlevel.profile import Accepts, Implementation
 from tests.engine.kit import CATALOGUE, N1, V1, V2, host, offer, plain, shape
 
@@ -34,7 +37,7 @@ def implementation_of(hosts, policy=None):
 
 
 def only(found, subject, severity=None):
-    return [f for f in found.findings if f.subject == subject and severity in (None, f.severity)]
+    return [f for f in found.findings if f.subject.key == subject and severity in (None, f.severity)]
 
 
 # ---- which implementation
@@ -51,7 +54,7 @@ def test_the_lowest_is_shown_unless_another_is_asked_for():
 def test_a_host_that_cannot_be_painted_is_named():
     found = level([host("a"), host("b")], CATALOGUE, Policy(implementation=V1_G3))
     (finding,) = found.conflicts
-    assert (found.answer, found.guest, finding.subject, finding.hosts) == (
+    assert (found.answer, found.guest, finding.subject.key, finding.hosts) == (
         "refused", None, "policy.implementation", ("a", "b"),
     )  # fmt: skip
 
@@ -73,11 +76,11 @@ def test_a_v1_that_runs_on_n1_does_not_look_for_the_errata_of_n1():
     found = level([painted("g2", N1_G2, both), painted("g3", V1_G3, both)], CATALOGUE)
     (finding,) = only(found, "errata.missed", "risk")
     assert found.answer == "runs"
-    assert finding.offers == (("g2", "1188873 1418040 1542419"),)
-    assert [(r.do, r.what, r.hosts) for r in finding.remedies] == [
-        ("implementation", "MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0", ("g2",)),
-        ("serve-targets", "", ()),
-        ("pin", "CTR_EL0.DIC=0", ()),
+    assert finding.offers == offered(("g2", named("1188873", "1418040", "1542419")))
+    assert [(r.kind, r.args, r.hosts) for r in finding.remedies] == [
+        ("implementation", (0x413FD0C1, 0xFF, 0), ("g2",)),
+        ("serve-targets", (), ()),
+        ("pin", ("CTR_EL0.DIC", 0), ()),
     ]
 
 
@@ -100,7 +103,7 @@ def test_a_workaround_that_no_host_needs_is_a_note():
     both = {DIC: 1, "ID_AA64PFR0_EL1.CSV2": 3}
     found = level([painted("g3", V1_G3, both)], CATALOGUE, Policy(implementation=N1_G2))
     (finding,) = only(found, "errata.needless")
-    assert (finding.severity, finding.offers) == ("note", (("every host", "1542419"),))
+    assert (finding.severity, finding.offers) == ("note", ((EVERY_HOST, named("1542419")),))
 
 
 def test_v1_on_v2_loops_too_short_where_nothing_better_clears_the_branch_history():
@@ -109,7 +112,7 @@ def test_v1_on_v2_loops_too_short_where_nothing_better_clears_the_branch_history
         [painted("g3", V1_G3, fields)], CATALOGUE, Policy(also_targets=(Implementation(0x410FD4F1, 0x17),))
     )
     (finding,) = only(found, "errata.missed")
-    assert finding.offers == (("0x410fd4f1", "bhb-loop"),)
+    assert finding.offers == offered(("0x410fd4f1", named("bhb-loop")))
     fields["ID_AA64MMFR1_EL1.ECBHB"] = 1
     found = level([painted("g3", V1_G3, fields)], CATALOGUE, Policy(also_targets=(V2,)))
     assert not only(found, "errata.missed")
@@ -119,8 +122,9 @@ def test_a_core_shown_as_one_that_needs_no_protection_is_a_risk_which_no_list_of
     a55 = Implementation(0x411FD050)
     found = level([painted("g2", N1_G2, {"ID_AA64PFR0_EL1.CSV2": 0})], CATALOGUE, Policy(implementation=a55))
     (finding,) = only(found, "errata.missed")
-    assert "spectre-v2" in finding.offers[0][1]
-    assert "serve-targets" not in [remedy.do for remedy in finding.remedies]
+    assert isinstance(finding.offers[0][1], Names)
+    assert "spectre-v2" in finding.offers[0][1].names
+    assert "serve-targets" not in [remedy.kind for remedy in finding.remedies]
 
 
 def test_a_verdict_says_the_same_for_one_host_and_a_profile_for_its_targets():
@@ -128,16 +132,19 @@ def test_a_verdict_says_the_same_for_one_host_and_a_profile_for_its_targets():
     hosts = [painted("g2", N1_G2, both), painted("g3", V1_G3, both)]
     guest = guest_of(hosts)
     on_n1, on_v1 = (check(guest, one, CATALOGUE) for one in hosts)
-    assert [f.offers for f in only(on_n1, "errata.missed")] == [(("g2", "1542419"),)]
+    assert [f.offers for f in only(on_n1, "errata.missed")] == [offered(("g2", named("1542419")))]
     assert (on_n1.arrive, only(on_v1, "errata.missed")) == ("runs", [])
-    assert [f.offers for f in risks_of_profile(guest, CATALOGUE)] == [(("0x413fd0c1", "1542419"),)]
+    assert [f.offers for f in risks_of_profile(guest, CATALOGUE)] == [
+        offered(("0x413fd0c1", named("1542419")))
+    ]
 
 
 def test_a_host_that_is_not_among_the_targets_is_told_of():
     guest = guest_of([painted("g3", V1_G3)])
     found = check(guest, painted("g2", N1_G2), CATALOGUE)
     (finding,) = only(found, "implementation.targets")
-    assert (finding.severity, finding.offers, found.arrive) == ("note", (("g2", "0x413fd0c1"),), "runs")
+    assert (finding.severity, found.arrive) == ("note", "runs")
+    assert finding.offers == offered(("g2", Implementations((N1_G2,))))
 
 
 # ---- hidden instructions
@@ -153,7 +160,7 @@ def test_an_instruction_that_one_host_has_runs_there_although_it_is_hidden():
     found = level(two({RNDR: 1, "ID_AA64ISAR0_EL1.ATOMIC": 2}, {}), CATALOGUE)
     (finding,) = only(found, "instructions.hidden")
     assert (found.answer, finding.severity) == ("runs", "risk")
-    assert finding.offers == (("a", "FEAT_RNG FEAT_LSE"),)
+    assert finding.offers == offered(("a", named("FEAT_RNG", "FEAT_LSE")))
 
 
 def test_an_instruction_that_is_hidden_everywhere_and_runs_everywhere_is_a_note():
@@ -177,8 +184,14 @@ def test_kvm_stops_a_hidden_memory_copy_where_kernel_and_silicon_can(hcx, kernel
 def test_a_baseline_that_says_less_of_speculation_names_the_fields():
     found = level(two({"ID_AA64PFR0_EL1.CSV3": 1, "ID_AA64PFR1_EL1.SSBS": 2}, {}), CATALOGUE)
     (finding,) = only(found, "mitigations")
-    assert (finding.severity, finding.offers) == ("risk", (("a", "CSV3 1->0, SSBS 2->0"),))
-    assert "not a security boundary" in finding.because
+    lowered = Lowered(
+        (
+            Lowering(FieldName("ID_AA64PFR0_EL1.CSV3"), 1, 0),
+            Lowering(FieldName("ID_AA64PFR1_EL1.SSBS"), 2, 0),
+        )
+    )
+    assert (finding.severity, finding.offers) == ("risk", offered(("a", lowered)))
+    assert Reason("no-security-boundary") in finding.because
     assert found.answer == "runs"
 
 

@@ -15,6 +15,10 @@ from armlevel.engine.fields.cache_geometry import refused_geometry
 from armlevel.engine.fields.distinct import DistinctAnswers
 from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.names import HostName, RegisterName, hosts_of
+from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_register
+from armlevel.engine.values import NOT_RECORDED, NamedValues, Others, offered
 from armlevel.profile import Offer, Outcome
 
 __all__ = ["Bundled", "in_bundle", "level_bundle", "register_outcome"]
@@ -93,18 +97,23 @@ def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Cata
         doubtful = doubtful or outcomes <= {"same", "unknown"}
     differing = [r for i, r in enumerate(registers) if len({values[i] for values in shown}) > 1]
     takes = _others_taken(shown, dict(offers), registers, catalogue)
-    texts = tuple(
-        (host, ", ".join(f"{r}={values[registers.index(r)]:#x}" for r in differing) + takes[host])
-        for values, hosts in shown.items()
-        for host in hosts
-    )
+    own = {
+        values: tuple((RegisterName(one), values[registers.index(one)]) for one in differing)
+        for values in shown
+    }
     finding = Finding(
-        differing[0] if differing else registers[0],
+        about_register(differing[0] if differing else registers[0]),
         "registers",
         "unknown" if doubtful else "stops",
-        offers=texts,
+        offers=offered(
+            *(
+                (host, NamedValues(own[values], takes[host]))
+                for values, hosts in shown.items()
+                for host in hosts
+            )
+        ),
         cause="silicon" if name == "implementation" else "kernel",
-        because=(catalogue.bundles[name].why,),
+        because=(from_row(catalogue.bundles[name].why),),
         remedies=(Remedy("upgrade-kernel"),),
         sets=_opponents(shown, dict(offers), registers, catalogue),
     )
@@ -116,10 +125,9 @@ def _others_taken(
     offers: Mapping[str, Offer],
     registers: Sequence[str],
     catalogue: Catalogue,
-) -> dict[str, str]:
+) -> dict[str, Others]:
     # Hosts that show the same may differ in what else they keep: what each does with another host's values.
-    words = {"same": ", others too", "unknown": ", others not known"}
-    takes = {}
+    takes: dict[str, Others] = {}
     for values, hosts in shown.items():
         other = next((some for some in shown if some != values), values)
         for host in hosts:
@@ -127,9 +135,14 @@ def _others_taken(
                 register_outcome(offers[host], *pair, catalogue)
                 for pair in zip(registers, other, strict=True)
             ]
-            worst = next((o for o in ("refused", "changed", "unknown") if o in outcomes), "same")
-            takes[host] = words.get(worst, "") if other != values else ""
+            takes[host] = "refused" if other == values else _worst(outcomes)
     return takes
+
+
+def _worst(outcomes: Sequence[Outcome]) -> Others:
+    if "refused" in outcomes or "changed" in outcomes:
+        return "refused"
+    return "unknown" if "unknown" in outcomes else "kept"
 
 
 def _opponents(
@@ -137,7 +150,7 @@ def _opponents(
     offers: Mapping[str, Offer],
     registers: Sequence[str],
     catalogue: Catalogue,
-) -> tuple[tuple[str, ...], ...]:
+) -> tuple[tuple[HostName, ...], ...]:
     # The first two hosts of which neither keeps what the other shows.
     def keeps(host: str, values: tuple[int, ...]) -> bool:
         return all(
@@ -148,7 +161,7 @@ def _opponents(
     for one, two in combinations(shown, 2):
         here, there = shown[one][0], shown[two][0]
         if not keeps(here, two) and not keeps(there, one):
-            return ((here, there),)
+            return (hosts_of((here, there)),)
     return ()
 
 
@@ -163,12 +176,12 @@ def _not_recorded(
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
     return tuple(
         Finding(
-            register,
+            about_register(register),
             "registers",
             "unknown",
-            offers=tuple((host, "not recorded") for host in hosts),
-            because=("the host's value is not recorded",),
-            remedies=(Remedy("probe", hosts=hosts),),
+            offers=offered(*((host, NOT_RECORDED) for host in hosts)),
+            because=(Reason("host-value-not-recorded"),),
+            remedies=(Remedy("probe", hosts=hosts_of(hosts)),),
         )
         for register, hosts in lacking
         if hosts

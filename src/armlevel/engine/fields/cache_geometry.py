@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from armlevel.engine.reasons import ReasonCode
 from armlevel.profile import Offer
 
 __all__ = ["refused_geometry"]
@@ -11,13 +12,13 @@ __all__ = ["refused_geometry"]
 _WORDS_TO_LINE_SIZE = 2
 
 
-def refused_geometry(offer: Offer, register: str, value: int) -> str:
-    """Return why the host refuses a whole CCSIDR_EL1[n] or CLIDR_EL1 value that its fields alone allow; or nothing."""
+def refused_geometry(offer: Offer, register: str, value: int) -> ReasonCode | None:
+    """Return why the host refuses a whole CCSIDR_EL1[n] or CLIDR_EL1 value that its fields alone allow; or None."""
     if line_too_short(offer, register, value):
-        return "it says a cache line shorter than the host's CTR_EL0"
+        return "line-too-short"
     if cleans_too_little(offer, register, value):
-        return "it says that caches need no cleaning, and the host's CTR_EL0.IDC says otherwise"
-    return ""
+        return "cleans-too-little"
+    return None
 
 
 def line_too_short(offer: Offer, register: str, value: int) -> bool:

@@ -82,7 +82,7 @@ def solve(  # noqa: PLR0913, PLR0917 - one argument for each thing an answer dep
     couplings = [row for row in catalogue.couplings if not _broken_everywhere(row, limits, fields)]
     if shape is not None:
         for row in catalogue.couplings:
-            if isinstance(row.when, str) and row.when.removeprefix("without ") not in shape.features:
+            if isinstance(row.when, str) and row.when.split()[-1] not in shape.features:
                 _cap_all(row, options, fields, space)
     enforced, excused = active_rules(rules, limits, fields)
     gone: frozenset[str] = frozenset()

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from armlevel.arch import Catalogue, Field, Tolerance
 from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.names import Name, RowText
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_field
+from armlevel.engine.values import Offers, Value
 from armlevel.errors import UnknownName, UsageError
 from armlevel.profile import Shape
 
@@ -87,20 +91,23 @@ def ids_of(subjects: Iterable[str], catalogue: Catalogue) -> frozenset[int]:
 def tolerance_remedy(subject: str, catalogue: Catalogue, shape: Shape) -> Remedy | None:
     """Return the class that would let this field differ, if there is one."""
     found = class_of(subject, catalogue.tolerances, catalogue, shape)
-    return Remedy("tolerate", found.name) if isinstance(found, Tolerance) else None
+    return Remedy("tolerate", (Name(found.name),)) if isinstance(found, Tolerance) else None
 
 
 def tolerated_finding(
     field: Field,
     by: Tolerance | str | None,
-    offers: tuple[tuple[str, str], ...],
-    needs: tuple[str, ...] = (),
+    offers: Offers,
+    needs: tuple[Value, ...] = (),
 ) -> Finding:
     """Say that a field differs and what lets it differ: a note where no guest can use it, else a risk."""
     severity: Severity = "note"
     if isinstance(by, Tolerance):
-        because: tuple[str, ...] = (f"{by.name}: {by.why}", f"{by.notices}, {by.when}")
+        because: tuple[Reason, ...] = (
+            Reason("tolerance", (Name(by.name), RowText(by.why))),
+            Reason("notices", (RowText(by.notices), RowText(by.when))),
+        )
     else:
-        because = ("tolerated by name: what the guest was told at boot may not be true after a move",)
+        because = (Reason("tolerated-by-name"),)
         severity = "note" if field.who in _ABOVE_GUEST else "risk"
-    return Finding(field.subject, "registers", severity, needs, offers, because=because)
+    return Finding(about_field(field.subject), "registers", severity, needs, offers, because=because)

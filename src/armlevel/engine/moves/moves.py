@@ -11,7 +11,7 @@ from armlevel.engine.moves.predict import Prediction, predict
 from armlevel.engine.moves.remedies import ways_out
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.parts.shape_pmu import judge_events
-from armlevel.engine.passthrough import passthrough
+from armlevel.engine.passthrough import passthrough, passthrough_name
 from armlevel.engine.policy import Policy
 from armlevel.engine.verdict import check
 from armlevel.profile import Guest, Host
@@ -123,7 +123,7 @@ def _predicted(  # noqa: PLR0913, PLR0917
     )
     arrives = {part: answer_of(some, "arrive") for part, some in (found.parts or {}).items()}
     parts = {part: (answer, answer) for part, answer in arrives.items()}
-    name = guest.name if guest is not None else f"{source.name} passthrough"
+    name = guest.name if guest is not None else passthrough_name(source.name)
     return Move(source.name, target.name, Verdict(name, target.name, parts, found.findings), found)
 
 

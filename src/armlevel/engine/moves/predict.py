@@ -11,10 +11,14 @@ from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.moves.vmm_limits import blocked, implementation_refused
 from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
+from armlevel.engine.names import Message, Name
 from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.passthrough import passthrough
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_whole
+from armlevel.engine.values import named, offered
 from armlevel.engine.verdict import judge
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
@@ -23,8 +27,11 @@ from armlevel.profile import Guest, Host, Offer
 __all__ = ["Outcome", "Prediction", "predict"]
 
 Outcome = Literal["completes", "fails", "unknown"]
+Harm = Literal["clock", "zeroing", "tags", "vectors", "pointer authentication", "counters", "registers"]
+# QEMU says this of the vCPU as a whole, after what it says of single registers.
+_OF_ALL: Literal["Failed to put"] = "Failed to put"
 #: What a migration that completes may have done to the guest, by the subject of the finding that says so.
-_HARM = {
+_HARM: dict[str, Harm] = {
     "facts.cntfrq_hz": "clock",
     "facts.dczid": "zeroing",
     "facts.gmid": "tags",
@@ -51,10 +58,10 @@ class Prediction:
     vmm: str
     outcome: Outcome
     alive: bool | None
-    harm: tuple[str, ...] = ()
+    harm: tuple[Harm, ...] = ()
     blocking: tuple[str, ...] = ()
     counts: tuple[int, int] | None = None
-    messages: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
     findings: tuple[Finding, ...] = ()
     parts: Mapping[Part, tuple[Finding, ...]] | None = None
 
@@ -94,17 +101,17 @@ def predict(  # noqa: PLR0913 - a question with options
     told = each[-1]
     if len({(one.outcome, one.alive) for one in each}) == 1:
         return told if restorer.known else replace(told, vmm=restorer.name)
-    names = " or ".join(row.name for row in restorer.sets)
+    names = [row.name for row in restorer.sets]
     doubt = Finding(
-        "vmm",
+        about_whole("vmm"),
         "list",
         "unknown",
-        (restorer.name,),
-        ((target.name, names),),
+        (named(restorer.name),),
+        offered((target.name, named(*names))),
         "vmm",
         ("arrive",),
-        ("which behaviour this VMM has is not known, and they differ here",),
-        (Remedy("say-vmm", f"--vmm {names}"),),
+        (Reason("behaviour-not-known"),),
+        (Remedy("say-vmm", tuple(map(Name, names))),),
     )
     told = replace(told, vmm=restorer.name, outcome="unknown", alive=None, messages=())
     return _with(told, "list", doubt)
@@ -120,15 +127,15 @@ def _machine(vmm: Vmm, machines: tuple[str, str], target: Host) -> Finding:
     # Whoever pins the machine type on both sides never sees it, so it is no message of the prediction.
     texts = dict(zip(("from", "to"), machines, strict=True))
     return Finding(
-        "machine type",
+        about_whole("machine-type"),
         "shape",
         "note",
-        (machines[0],),
-        ((target.name, machines[1]),),
+        (named(machines[0]),),
+        offered((target.name, named(machines[1]))),
         "vmm",
         ("arrive",),
-        (f"start both with the same -machine type, for instance {min(machines, key=_release)}",),
-        messages=tuple(text.format(**texts) for text in vmm.messages.get("machine", ())),
+        (Reason("same-machine-type", (Name(min(machines, key=_release)),)),),
+        messages=tuple(Message(text.format(**texts)) for text in vmm.messages.get("machine", ())),
     )
 
 
@@ -196,12 +203,9 @@ def _predict(  # noqa: PLR0913, PLR0917
 
 def _silent(finding: Finding) -> Finding:
     # QEMU puts a guest's vector registers into a vCPU of whatever lengths the destination was started with.
-    if finding.subject != "sve_vls" or finding.severity != "stops":
+    if finding.subject != about_whole("sve_vls") or finding.severity != "stops":
         return finding
-    because = (
-        "QEMU does not compare vector lengths: the migration completes, and the guest hangs or its programs break",
-    )
-    return replace(finding, severity="breaks", because=because)
+    return replace(finding, severity="breaks", because=(Reason("lengths-not-compared"),))
 
 
 def _sent(
@@ -253,9 +257,11 @@ def _told(  # noqa: PLR0913, PLR0917
     outcome: Outcome = (
         "fails" if "stops" in severities else "unknown" if "unknown" in severities else "completes"
     )
-    harm = tuple(
+    harm: tuple[Harm, ...] = tuple(
         dict.fromkeys(
-            _HARM.get(finding.subject, "registers") for finding in findings if finding.severity == "breaks"
+            _HARM.get(finding.subject.key, "registers")
+            for finding in findings
+            if finding.severity == "breaks"
         )
     )
     alive: bool | None = None
@@ -266,7 +272,9 @@ def _told(  # noqa: PLR0913, PLR0917
     unlisted = [finding for finding in found["list"] if finding.severity == "stops"]
     reached = _reached(refused, vmm, lists, stopped=bool(unlisted))
     named = [*unlisted] if vmm.list != "length" else []
-    ordered = sorted([(id_of(one.subject), one) for one in named] + list(reached), key=lambda pair: pair[0])
+    ordered = sorted(
+        [(id_of(one.subject.key), one) for one in named] + list(reached), key=lambda pair: pair[0]
+    )
     speaking = [finding for finding in findings if finding.part not in ("registers", "firmware")]
     messages = [text for finding in speaking for text in finding.messages]
     messages += [text for _, finding in reached for text in finding.messages]
@@ -277,9 +285,9 @@ def _told(  # noqa: PLR0913, PLR0917
         outcome,
         alive,
         harm if outcome == "completes" else (),
-        tuple(dict.fromkeys(finding.subject.partition(".")[0] for _, finding in ordered)),
+        tuple(dict.fromkeys(finding.subject.register for _, finding in ordered)),
         (lists.sent, lists.listed) if lists is not None else None,
-        tuple(sorted(dict.fromkeys(messages), key=lambda text: text.startswith("Failed to put"))),
+        tuple(sorted(dict.fromkeys(messages), key=lambda text: text.startswith(_OF_ALL))),
         findings,
         {part: tuple(found[part]) for part in PARTS},
     )

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
-from armlevel.engine.findings import Remedy
+from armlevel.engine.findings import Remedy, RemedyKind
 from armlevel.engine.moves.predict import predict
 from armlevel.engine.moves.vmm_restore import restorer_named
+from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.policy import Policy
 from armlevel.profile import Host
 
@@ -21,17 +22,17 @@ def ways_out(
 ) -> tuple[Remedy, ...]:
     """Return what would let a guest go from ``source`` to ``target``, the least effort first.
 
-    ``vmm``             another version on the destination, with the guest as it is
-    ``run``             a guest levelled for both hosts; ``what`` has the options that the baseline needs
-    ``export``          the same, as the CPU template of a VMM that takes one
-    ``upgrade-kernel``  the newer kernel of the two on both, where they are the same CPU
-    ``restart``         always possible: shut down, and start on the destination
+    ``vmm``               another version on the destination, with the guest as it is
+    ``level-and-run``     a guest levelled for both hosts, under the tolerances that the baseline needs
+    ``level-and-export``  the same, as the CPU template of a VMM that takes one
+    ``upgrade-kernel``    the newer kernel of the two on both, where they are the same CPU
+    ``restart``           always possible: shut down, and start on the destination
     """
     return (
         *_another_vmm(source, target, catalogue, vmm),
         *_levelled(source, target, catalogue, vmm, policy or Policy()),
         *_same_kernel(source, target, catalogue, vmm),
-        Remedy("restart", "", (target.name,)),
+        Remedy("restart", hosts=hosts_of([target.name])),
     )
 
 
@@ -44,7 +45,7 @@ def _another_vmm(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> 
         found = predict(source, target, catalogue, vmm=row.name)
         if found.outcome == "completes" and not found.harm:
             family, since, _ = row.suggests[0]
-            yield Remedy("vmm", f"{family} {'.'.join(map(str, since))}", (target.name,))
+            yield Remedy("vmm", (Name(family), *since), hosts_of([target.name]))
             return
 
 
@@ -59,8 +60,9 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
             ]
             if all(one.outcome == "completes" and not one.harm for one in moves):
                 named = [name for name in found.guest.tolerates if name in tolerate]
-                do = "export" if restorer_named(vmm, catalogue).family == "firecracker" else "run"
-                yield Remedy(do, " ".join(f"--tolerate {name}" for name in named), ())
+                template = restorer_named(vmm, catalogue).family == "firecracker"
+                kind: RemedyKind = "level-and-export" if template else "level-and-run"
+                yield Remedy(kind, tuple(map(Name, named)))
                 return
 
 
@@ -72,7 +74,7 @@ def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> 
         moved = predict(newer, newer, catalogue, vmm=vmm)
         if moved.outcome == "completes" and not moved.harm:
             what = line.name if line is not None else newer.software.kernel
-            yield Remedy("upgrade-kernel", what, (older.name,))
+            yield Remedy("upgrade-kernel", (Name(what),), hosts_of([older.name]))
 
 
 def _numbers(release: str) -> tuple[int, ...]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from armlevel.arch import Blocks, Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.names import Message, Name, hosts_of
+from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_capability, about_register, about_shape
+from armlevel.engine.values import NOT_RECORDED, RegisterValue, State, offered
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["blocked", "implementation_refused"]
@@ -19,22 +23,22 @@ def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catal
         severity = _severity(row, guest, source, target) if vmm.name in row.vmms else None
         if severity is None:
             continue
-        subject = f"shape.{row.feature}" if row.feature else f"KVM_CAP_{row.capability}"
+        subject = about_shape(row.feature) if row.feature else about_capability(row.capability)
         at = source.name if row.at == "source" else target.name
-        remedies = (Remedy("without", row.feature),) if row.feature else ()
+        remedies = (Remedy("without", (Name(row.feature),)),) if row.feature else ()
         if severity == "unknown":
-            remedies = (Remedy("probe", hosts=(at,)),)
+            remedies = (Remedy("probe", hosts=hosts_of([at])),)
         found.append(
             Finding(
                 subject,
                 "shape",
                 severity,
-                offers=((at, "no" if severity == "stops" else "not recorded"),),
+                offers=offered((at, State("no") if severity == "stops" else NOT_RECORDED)),
                 cause="vmm" if row.feature else "kernel",
                 applies=("arrive",),
-                because=(row.why,),
+                because=(from_row(row.why),),
                 remedies=remedies,
-                messages=(row.message,) if severity == "stops" else (),
+                messages=(Message(row.message),) if severity == "stops" else (),
             )
         )
     return found
@@ -61,15 +65,15 @@ def implementation_refused(
     wanted = {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
     return [
         Finding(
-            name,
+            about_register(name),
             "registers",
             "stops",
-            (f"{value:#x}",),
-            ((host, f"{offer.limits[name]:#x}"),),
+            (RegisterValue(value),),
+            offered((host, RegisterValue(offer.limits[name]))),
             "vmm",
             ("arrive",),
-            ("this VMM does not make the implementation IDs of a VM writable (KVM capability 239)",),
-            (Remedy("vmm", "--vmm kvm"),),
+            (Reason("implementation-never-writable"),),
+            (Remedy("other-vmm", (Name("kvm"),)),),
         )
         for host, offer in (source, target)
         for name, value in wanted.items()

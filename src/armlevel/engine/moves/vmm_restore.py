@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.names import Message, Name
 from armlevel.engine.parts.register_list import NOT_SHOWN, why_of
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_register
+from armlevel.engine.values import State, offered
 from armlevel.errors import UnknownName
 from armlevel.kvm import group_of, name_of
-from armlevel.kvm.ids import RegisterId
+from armlevel.kvm.messages import qemu_name_of
 
 __all__ = [
     "Lists",
@@ -19,12 +23,11 @@ __all__ = [
     "judge_hidden",
     "judge_lists",
     "judge_refusals",
-    "register_text",
     "restorer_named",
 ]
 
 # What Debian adds to QEMU's own number; its builds were measured and behave as released.
-_RELEASE = re.compile(r"(\d+(?:\.\d+)*)(?:[+~ ].*debian.*|[+](?:ds|dfsg).*)?", re.IGNORECASE)
+_RELEASE = re.compile(r"(\d+(?:\.\d+)*)(?:[+~\s].*debian.*|[+](?:ds|dfsg).*)?", re.IGNORECASE)
 _LAST = 99
 
 
@@ -85,29 +88,6 @@ def _machines(source: str, target: str) -> tuple[str, str] | None:
     return (one, other) if one and other and one != other else None
 
 
-def register_text(register_id: int) -> str:
-    """Return a register as QEMU names it in messages.
-
-    >>> (
-    ...     register_text(0x603000000013C4F6),
-    ...     register_text(0x6030000000140000),
-    ...     register_text(0x6030000000160003),
-    ...     register_text(0x6020000000110002),
-    ... )
-    ('system register op0:3 op1:0 crn:9 crm:14 op2:6', 'fw reg 0', 'fw feat reg 3', 'demuxed reg 6020000000110002')
-    """
-    group, index = group_of(register_id), register_id & 0xFFFF
-    if group == "system":
-        op0, op1, crn, crm, op2 = RegisterId.decode(register_id).encoding
-        return f"system register op0:{op0} op1:{op1} crn:{crn} crm:{crm} op2:{op2}"
-    words = {
-        "firmware": f"fw reg {index:x}",
-        "bitmap": f"fw feat reg {index:x}",
-        "demux": f"demuxed reg {register_id:x}",
-    }
-    return words.get(group, name_of(register_id))
-
-
 @dataclass(frozen=True, slots=True)
 class Lists:
     """Two register lists as a VMM compares them.
@@ -143,19 +123,19 @@ def judge_lists(
     for register in lists.only_source:
         name = name_of(register)
         let = _is_let(name, "source", vmm, values, catalogue)
-        texts = {"sent": str(lists.sent), "listed": str(lists.listed), "register": register_text(register)}
+        texts = {"sent": str(lists.sent), "listed": str(lists.listed), "register": qemu_name_of(register)}
         findings.append(
             Finding(
-                name,
+                about_register(name),
                 "list",
                 "note" if let else "stops",
-                needs=("carried",),
-                offers=((hosts[0], "listed"), (hosts[1], "not listed")),
+                needs=(State("carried"),),
+                offers=offered((hosts[0], State("listed")), (hosts[1], State("not-listed"))),
                 cause="kernel",
                 applies=("arrive",),
                 because=(why_of(register, catalogue),),
                 remedies=() if let else _remedies(vmm, name, values, catalogue),
-                messages=() if let else tuple(text.format(**texts) for text in vmm.messages.get(event, ())),
+                messages=() if let else _messages(vmm, event, texts),
             )
         )
     for register in lists.only_target if "missing" in vmm.messages else ():
@@ -163,19 +143,21 @@ def judge_lists(
         if not _is_let(name, "target", vmm, values, catalogue):
             findings.append(
                 Finding(
-                    name,
+                    about_register(name),
                     "list",
                     "note",
-                    offers=((hosts[1], "listed"), (hosts[0], "not listed")),
+                    offers=offered((hosts[1], State("listed")), (hosts[0], State("not-listed"))),
                     cause="kernel",
                     applies=("arrive",),
-                    because=("the guest keeps what a fresh vCPU of the destination has there",),
-                    messages=tuple(
-                        text.format(register=register_text(register)) for text in vmm.messages["missing"]
-                    ),
+                    because=(Reason("fresh-value-kept"),),
+                    messages=_messages(vmm, "missing", {"register": qemu_name_of(register)}),
                 )
             )
     return findings
+
+
+def _messages(vmm: Vmm, event: str, texts: Mapping[str, str]) -> tuple[Message, ...]:
+    return tuple(Message(text.format(**texts)) for text in vmm.messages.get(event, ()))
 
 
 def _is_let(name: str, end: str, vmm: Vmm, values: Mapping[str, int], catalogue: Catalogue) -> bool:
@@ -198,9 +180,9 @@ def _remedies(vmm: Vmm, name: str, values: Mapping[str, int], catalogue: Catalog
     ]
     run = Remedy("run" if vmm.family == "qemu" else "level")
     versions = [
-        f"{family} {'.'.join(map(str, since))}" for other in better for family, since, _ in other.suggests
+        Remedy("vmm", (Name(family), *since)) for other in better for family, since, _ in other.suggests
     ]
-    return (Remedy("vmm", versions[0]), run) if vmm.list == "length" and versions else (run,)
+    return (versions[0], run) if vmm.list == "length" and versions else (run,)
 
 
 def judge_hidden(
@@ -212,16 +194,16 @@ def judge_hidden(
     source's list.
     """
     # What it prints of a value that it cannot read was not measured.
-    messages = tuple(text for text in vmm.messages.get("refused", ()) if "{" not in text)
+    messages = tuple(Message(text) for text in vmm.messages.get("refused", ()) if "{" not in text)
     return [
         (
             kvm_id,
             Finding(
-                name_of(kvm_id),
+                about_register(name_of(kvm_id)),
                 "registers",
                 "stops" if sure else "unknown",
-                needs=("carried",),
-                offers=((host, "hidden"),),
+                needs=(State("carried"),),
+                offers=offered((host, State("hidden"))),
                 cause="kernel",
                 applies=("arrive",),
                 because=(NOT_SHOWN,),
@@ -243,15 +225,15 @@ def judge_refusals(
     """Return findings of registers and firmware with the VMM's message, and the id of the register each is about."""
     told = []
     for finding in findings:
-        register = finding.subject.partition(".")[0]
+        register = finding.subject.register
         kvm_id = ids.get(register, 0)
-        messages: tuple[str, ...] = ()
+        messages: tuple[Message, ...] = ()
         if finding.severity == "stops" and kvm_id:
             texts = {
-                "register": register_text(kvm_id),
+                "register": qemu_name_of(kvm_id),
                 "value": f"{sent.get(register, 0):x}",
                 "own": f"{own.get(register, 0):x}",
             }
-            messages = tuple(text.format(**texts) for text in vmm.messages.get("refused", ()))
+            messages = _messages(vmm, "refused", texts)
         told.append((kvm_id, replace(finding, messages=messages)))
     return told

@@ -7,14 +7,18 @@ guest must be born where it is told the lowest level of the fleet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
 from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
+from armlevel.engine.names import RegisterName, hosts_of
 from armlevel.engine.parts.firmware_tried import best_for_all, tried
+from armlevel.engine.reasons import Reason, ReasonCode
+from armlevel.engine.subjects import about_register, about_several, about_whole
+from armlevel.engine.values import NOT_RECORDED, NamedValues, RegisterValue, Value, offered
 from armlevel.profile import Guest, Offer
 from armlevel.profile.accepts import Outcome
 
@@ -57,8 +61,8 @@ def level_firmware(
         if value is not None and row is not None and row.kind in ("version", "bitmap"):
             value = best_for_all(name, value, (offer for _, offer in recorded), bits=row.kind == "bitmap")
         if value is None:
-            texts = tuple((host, f"{level:#x}") for host, level in shown.items())
-            findings.append(Finding(name, "firmware", "stops", offers=texts, cause="kernel"))
+            have = offered(*((host, RegisterValue(level)) for host, level in shown.items()))
+            findings.append(Finding(about_register(name), "firmware", "stops", offers=have, cause="kernel"))
             continue
         values[name] = value
         if len(weakest) < len(shown):
@@ -81,10 +85,12 @@ def level_firmware(
 
 
 def _not_recorded(offers: Sequence[tuple[str, Offer]]) -> list[Finding]:
-    missing = tuple((host, "not recorded") for host, offer in offers if not offer.firmware)
-    because = ("the host's firmware registers are not recorded",)
+    missing = offered(*((host, NOT_RECORDED) for host, offer in offers if not offer.firmware))
+    because = (Reason("host-firmware-not-recorded"),)
     remedy = Remedy("probe", hosts=tuple(host for host, _ in missing))
-    finding = Finding("firmware", "firmware", "unknown", offers=missing, because=because, remedies=(remedy,))
+    finding = Finding(
+        about_whole("firmware"), "firmware", "unknown", offers=missing, because=because, remedies=(remedy,)
+    )
     return [finding] if missing else []
 
 
@@ -98,19 +104,19 @@ def _unread(offers: Sequence[tuple[str, Offer]], catalogue: Catalogue) -> list[F
             if offer.firmware and name not in offer.firmware and row.kvm_id in (offer.register_list or ())
         )
         if hosts:
-            findings.append(_unknown(name, (), hosts, "listed by the host, but its value is not recorded"))
+            findings.append(_unknown(name, (), hosts, "listed-value-not-recorded"))
     return findings
 
 
-def _unknown(name: str, needs: tuple[str, ...], hosts: tuple[str, ...], because: str) -> Finding:
+def _unknown(name: str, needs: tuple[Value, ...], hosts: tuple[str, ...], why: ReasonCode) -> Finding:
     return Finding(
-        name,
+        about_register(name),
         "firmware",
         "unknown",
         needs,
-        tuple((host, "not recorded") for host in hosts),
-        because=(because,),
-        remedies=(Remedy("probe", hosts=hosts),),
+        offered(*((host, NOT_RECORDED) for host in hosts)),
+        because=(Reason(why),),
+        remedies=(Remedy("probe", hosts=hosts_of(hosts)),),
     )
 
 
@@ -142,9 +148,6 @@ def _mixed(
     *,
     weaker: bool,
 ) -> Finding:
-    because = "workaround levels differ: guests must be born where they are lowest"
-    if not born:
-        because = "no host shows the lowest level of each, so no guest can be born"
     hosts = dict.fromkeys(host for shown in levels.values() for host in shown)
     below = any(
         _rank(name, level, catalogue) < _rank(name, values[name], catalogue)
@@ -152,19 +155,25 @@ def _mixed(
         for level in shown.values()
     )
     return Finding(
-        " and ".join(levels),
+        about_several(levels),
         "firmware",
         "stops" if not born else "risk" if weaker and below else "note",
-        needs=tuple(f"{name}={values[name]:#x}" for name in levels),
-        offers=tuple(
-            (host, ", ".join(f"{shown[host]:#x}" for shown in levels.values()))
-            for host in hosts
-            if host not in born
+        needs=(_levels(values, levels),),
+        offers=offered(
+            *(
+                (host, _levels({name: shown[host] for name, shown in levels.items()}, levels))
+                for host in hosts
+                if host not in born
+            )
         ),
         cause="silicon",
-        because=(because,),
-        remedies=(Remedy("start-on", hosts=born) if born else Remedy("leave-out"),),
+        because=(Reason("start-where-lowest" if born else "lowest-nowhere"),),
+        remedies=(Remedy("start-on", hosts=hosts_of(born)) if born else Remedy("leave-out"),),
     )
+
+
+def _levels(values: Mapping[str, int], names: Iterable[str]) -> NamedValues:
+    return NamedValues(tuple((RegisterName(name), values[name]) for name in names))
 
 
 def _rank(name: str, value: int, catalogue: Catalogue) -> int:
@@ -193,14 +202,9 @@ def judge_firmware(
     ``weaker`` lets a guest arrive where a workaround level is lower than it was told; start is never weakened.
     """
     if not guest.firmware or not offer.firmware:
-        reason = (
-            "the host's firmware registers are not recorded"
-            if guest.firmware
-            else "the guest's are not recorded"
-        )
-        return [
-            Finding("firmware", "firmware", "unknown", offers=((host, "not recorded"),), because=(reason,))
-        ]
+        silent = Reason("host-firmware-not-recorded" if guest.firmware else "guest-firmware-not-recorded")
+        missing = offered((host, NOT_RECORDED))
+        return [Finding(about_whole("firmware"), "firmware", "unknown", offers=missing, because=(silent,))]
     findings = _untold(guest, offer, catalogue)
     fields = known_of(catalogue, guest.registers)
     for name, want in sorted(guest.firmware.items()):
@@ -211,24 +215,23 @@ def judge_firmware(
             # Of a register that the host does not list, the register list speaks.
             row = catalogue.firmware.get(name)
             if row is None or row.kvm_id in (offer.register_list or ()):
-                because = "listed by the host, but its value is not recorded"
-                findings.append(_unknown(name, (f"{want:#x}",), (host,), because))
+                findings.append(_unknown(name, (RegisterValue(want),), (host,), "listed-value-not-recorded"))
             continue
         have = told(catalogue.firmware.get(name), offer, have, fields, catalogue)
         # What was tried was tried at the host's own level; a guest that is told another one was not tried.
         outcome = tried(offer, name, want) if have == offer.firmware[name] else "unknown"
         row = catalogue.firmware.get(name)
-        for severity, sides, because in _compare(row, want, have, outcome, weaker=weaker):
+        for severity, sides, why in _compare(row, want, have, outcome, weaker=weaker):
             findings.append(
                 Finding(
-                    name,
+                    about_register(name),
                     "firmware",
                     severity,
-                    needs=(f"{want:#x}",),
-                    offers=((host, f"{have:#x}"),),
+                    needs=(RegisterValue(want),),
+                    offers=offered((host, RegisterValue(have))),
                     cause="kernel",
                     applies=sides,
-                    because=(because,),
+                    because=(Reason(why),),
                     remedies=(Remedy("start-on" if sides == ("start",) else "level"),),
                 )
             )
@@ -239,9 +242,7 @@ def _untold(guest: Guest, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     # Registers of the guest whose value its profile does not say; by the host's list where it has no list either.
     carries = (offer.register_list if guest.register_list is None else guest.register_list) or ()
     return [
-        _unknown(
-            name, (), (guest.name,), "the guest's state carries it, but what it was told is not recorded"
-        )
+        _unknown(name, (), (guest.name,), "carried-value-not-recorded")
         for name, row in sorted(catalogue.firmware.items())
         if name not in guest.firmware and row.kvm_id in carries
     ]
@@ -254,55 +255,51 @@ def _carried(name: str, carries: tuple[int, ...], catalogue: Catalogue) -> bool:
 
 def _compare(
     row: FirmwareRegister | None, want: int, have: int, outcome: Outcome, *, weaker: bool
-) -> list[tuple[Severity, tuple[Side, ...], str]]:
+) -> list[tuple[Severity, tuple[Side, ...], ReasonCode]]:
     both: tuple[Side, ...] = ("start", "arrive")
     if want == have:
         return []
     if row is not None and row.kind == "level":
         return _compare_levels(row.rank(want), row.rank(have), outcome, weaker=weaker)
     if outcome != "unknown":
-        return [] if outcome == "same" else [("stops", both, "KVM was seen not to keep this value")]
+        return [] if outcome == "same" else [("stops", both, "value-seen-not-kept")]
     if row is None:
-        return [("stops", both, "no row says that another value is accepted")]
+        return [("stops", both, "only-this-value")]
     if row.kind == "version":
         return _compare_versions(row, want, have)
-    return [] if not want & ~have else [("stops", both, "KVM refuses a bit it does not serve")]
+    return [] if not want & ~have else [("stops", both, "bit-not-served")]
 
 
 def _compare_versions(
     row: FirmwareRegister, want: int, have: int
-) -> list[tuple[Severity, tuple[Side, ...], str]]:
+) -> list[tuple[Severity, tuple[Side, ...], ReasonCode]]:
     both: tuple[Side, ...] = ("start", "arrive")
     if want > have:
-        return [("stops", both, "KVM refuses a version above its own")]
+        return [("stops", both, "version-above")]
     if want in row.versions:
         return []
     if want > max(row.versions):
-        return [("unknown", both, "a version that no row names")]
-    return [("stops", both, "there is no such version, and KVM refuses it")]
+        return [("unknown", both, "version-not-named")]
+    return [("stops", both, "no-such-version")]
 
 
 def _compare_levels(
     want: int | None, have: int | None, outcome: Outcome, *, weaker: bool
-) -> list[tuple[Severity, tuple[Side, ...], str]]:
+) -> list[tuple[Severity, tuple[Side, ...], ReasonCode]]:
     if want is None or have is None:
-        return [("unknown", ("start", "arrive"), "a level that no row names")]
+        return [("unknown", ("start", "arrive"), "level-not-named")]
     if want == have:
         return []
-    told: tuple[Severity, tuple[Side, ...], str] = (
+    told: tuple[Severity, tuple[Side, ...], ReasonCode] = (
         "stops",
         ("start",),
-        "a guest booted here is told another level",
+        "told-another-level",
     )
     if want < have:
         seen: Severity = "stops"
-        return (
-            [told, (seen, ("arrive",), "KVM was seen to refuse this level")]
-            if outcome == "refused"
-            else [told]
-        )
+        return [told, (seen, ("arrive",), "level-seen-refused")] if outcome == "refused" else [told]
     if weaker or outcome in ("same", "changed"):
         # Where KVM takes such a level it still tells its own.
         severity: Severity = "risk" if weaker else "breaks"
-        return [told, (severity, ("arrive",), "the guest was told a stronger level than this host has")]
-    return [told, ("stops", ("arrive",), "KVM refuses a level above its own")]
+        return [told, (severity, ("arrive",), "told-stronger-level")]
+    return [told, ("stops", ("arrive",), "level-above")]

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
-from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.names import HostName, RowText, hosts_of
+from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_register, about_whole
+from armlevel.engine.values import NOT_RECORDED, State, offered
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["NOT_SHOWN", "UNKNOWN_THERE", "Carried", "carry", "hidden_ids", "judge_list", "why_of"]
 
 #: What is said of a register that the host has, and that its KVM hides from this guest.
-NOT_SHOWN = "this host lists it only for a guest that shows the feature, and this one does not"
+NOT_SHOWN = Reason("feature-not-shown")
 
 #: What is said of a register of which no row says which kernels list it.
-UNKNOWN_THERE = "the guest's state has a register that this host's KVM does not know"
+UNKNOWN_THERE = Reason("register-not-known")
+
+
+# The conditions of a row that are no expression over fields.
+_NO_CACHE: Literal["no such cache"] = "no such cache"
+_IS_ZERO: Literal["value == 0"] = "value == 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +66,11 @@ def carry(
             lists[name] = shared[key]
     findings: list[Finding] = []
     if len(lists) < len(offers):
-        missing = tuple((name, "not recorded") for name, offer in offers if offer.register_list is None)
+        missing = offered(*((name, NOT_RECORDED) for name, offer in offers if offer.register_list is None))
         remedy = Remedy("probe", hosts=tuple(name for name, _ in missing))
-        findings.append(Finding("register list", "list", "unknown", offers=missing, remedies=(remedy,)))
+        findings.append(
+            Finding(about_whole("register-list"), "list", "unknown", offers=missing, remedies=(remedy,))
+        )
     if not lists:
         return Carried(None, tuple(findings))
     distinct = set(lists.values())
@@ -73,21 +85,23 @@ def carry(
         finding = _judge_drop(register, rows.get(register), holders, values)
         if finding is not None:
             severity, reason = finding
-            shown = tuple((name, "listed") for name in listed) + tuple(
-                (name, "not listed") for name in others
+            shown = offered(
+                *((name, State("listed")) for name in listed),
+                *((name, State("not-listed")) for name in others),
             )
-            remedies = (Remedy("upgrade-kernel", "", others), Remedy("leave-out", hosts=others))
+            without = hosts_of(others)
+            remedies = (Remedy("upgrade-kernel", hosts=without), Remedy("leave-out", hosts=without))
             findings.append(
                 Finding(
-                    name_of(register),
+                    about_register(name_of(register)),
                     "list",
-                    severity,  # type: ignore[arg-type]
+                    severity,
                     offers=shown,
                     cause="kernel",
-                    because=reason,
+                    because=(reason,),
                     remedies=remedies if severity == "stops" else (),
                     # One host of each kind is enough to conflict.
-                    sets=((listed[0], others[0]),) if severity == "stops" else (),
+                    sets=((HostName(listed[0]), HostName(others[0])),) if severity == "stops" else (),
                 )
             )
     return Carried(tuple(sorted(common)), tuple(findings))
@@ -95,23 +109,23 @@ def carry(
 
 def _judge_drop(
     register: int, row: Drop | None, holders: Sequence[Offer], values: Mapping[str, int]
-) -> tuple[str, tuple[str, ...]] | None:
+) -> tuple[Severity, Reason] | None:
     if row is None:
-        return "stops", ("no row says that a guest can do without it",)
-    if row.when == "no such cache" and f"CLIDR_EL1.Ctype{((register & 0xF) >> 1) + 1}" not in values:
-        return "stops", ("CLIDR_EL1 has no common value, so nothing says which caches the guest has",)
+        return "stops", Reason("register-needed")
+    if row.when == _NO_CACHE and f"CLIDR_EL1.Ctype{((register & 0xF) >> 1) + 1}" not in values:
+        return "stops", Reason("caches-not-known")
     if not all(_may_drop(row, register, offer, values) for offer in holders):
-        return "stops", (f"it may be left behind only when: {row.when}",)
-    return ("risk", (row.loses,)) if row.loses else None
+        return "stops", Reason("left-only-when", (RowText(str(row.when)),))
+    return ("risk", from_row(row.loses)) if row.loses else None
 
 
 def _may_drop(row: Drop, register: int, offer: Offer, values: Mapping[str, int]) -> bool:
     if row.when == "always":
         return True
-    if row.when == "value == 0":
+    if row.when == _IS_ZERO:
         name = name_of(register)
         return offer.firmware.get(name, offer.state.get(name)) == 0
-    if row.when == "no such cache":
+    if row.when == _NO_CACHE:
         return _no_such_cache(register, values)
     return not isinstance(row.when, str) and evaluate(row.when, values) is True
 
@@ -154,9 +168,10 @@ def hidden_ids(
     return found
 
 
-def why_of(register: int, catalogue: Catalogue) -> str:
+def why_of(register: int, catalogue: Catalogue) -> Reason:
     """Return which kernels list a register and which do not, as far as a row says."""
-    return next((row.why for row in catalogue.drops if register in row.kvm_ids and row.why), UNKNOWN_THERE)
+    rows = (row for row in catalogue.drops if register in row.kvm_ids and row.why)
+    return next((from_row(row.why) for row in rows), UNKNOWN_THERE)
 
 
 def judge_list(
@@ -167,29 +182,29 @@ def judge_list(
     ``values`` are the guest's, by ``REG.FIELD``: what it does not show, the host may not list.
     """
     if guest.register_list is None or offer.register_list is None:
-        who = "the guest's" if guest.register_list is None else "the host's"
+        why = Reason("guest-list-not-recorded" if guest.register_list is None else "host-list-not-recorded")
         return [
             Finding(
-                "register list",
+                about_whole("register-list"),
                 "list",
                 "unknown",
-                offers=((host.name, "not recorded"),),
-                because=(f"{who} register list is not recorded",),
-                remedies=(Remedy("probe", hosts=(host.name,)),),
+                offers=offered((host.name, NOT_RECORDED)),
+                because=(why,),
+                remedies=(Remedy("probe", hosts=hosts_of([host.name])),),
             )
         ]
     hidden = hidden_ids(offer, host.software.kernel, values, catalogue)
     listed = set(offer.register_list) - hidden.keys()
     return [
         Finding(
-            name_of(register),
+            about_register(name_of(register)),
             "list",
             "stops" if hidden.get(register, True) else "unknown",
-            needs=("carried",),
-            offers=((host.name, "not listed"),),
+            needs=(State("carried"),),
+            offers=offered((host.name, State("not-listed"))),
             cause="kernel",
             because=(NOT_SHOWN if register in hidden else why_of(register, catalogue),),
-            remedies=(Remedy("level", hosts=(host.name,)),),
+            remedies=(Remedy("level", hosts=hosts_of([host.name])),),
         )
         for register in sorted(set(guest.register_list) - listed)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, features_of
@@ -15,14 +15,26 @@ from armlevel.engine.fields.domains import Domain, Space, domain_of, fields_of, 
 from armlevel.engine.fields.solve import solve
 from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.names import EVERY_HOST, FieldName, Name, hosts_of
 from armlevel.engine.parts.registers_proof import newly_broken, unkept
 from armlevel.engine.policy import Policy, hidden_values
+from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_field, about_policy, about_several
+from armlevel.engine.values import (
+    ANY,
+    NOT_RECORDED,
+    Bound,
+    FieldValues,
+    NamedValues,
+    State,
+    Value,
+    named,
+    offered,
+)
 from armlevel.errors import UsageError
 from armlevel.profile import Host, Offer
 
 __all__ = ["Levelling", "level_fields"]
-
-_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,8 @@ def level_fields(
         findings += newly_broken(registers, plain, catalogue)
         policy_findings += _required(policy, registers, offers, catalogue)
     policy_findings += [
-        Finding(subject, "policy", "stops", tuple(map(str, sorted(ruled.get(subject).limits))), cause="policy",
-                because=("no value that all hosts keep satisfies the policy",))
+        Finding(about_field(subject), "policy", "stops", (FieldValues(tuple(sorted(ruled.get(subject).limits))),),
+                cause="policy", because=(Reason("policy-unmet"),))
         for subject in solution.blocked
         if subject in asked
     ]  # fmt: skip
@@ -117,7 +129,7 @@ def _tolerated(
     field: Field, offers: Sequence[tuple[str, Offer]], policy: Policy, catalogue: Catalogue
 ) -> Finding:
     by = class_of(field.subject, policy.tolerate, catalogue, offers[0][1].shape)
-    own = tuple((name, _shown(domain_of(offer, field))) for name, offer in offers)
+    own = offered(*((name, _shown(domain_of(offer, field))) for name, offer in offers))
     return tolerated_finding(field, by, own)
 
 
@@ -166,10 +178,15 @@ def _apply(policy: Policy, space: Space, catalogue: Catalogue) -> tuple[Space, l
                 f"{field.register} is taken whole from one host", hint="a single field of it cannot be pinned"
             )
         if subject not in domains:
-            because = ("no host shows this register",)
+            because, needs = (Reason("register-not-shown"),), (FieldValues((value,)),)
             findings.append(
                 Finding(
-                    f"policy.pin {subject}", "policy", "stops", (str(value),), cause="policy", because=because
+                    about_policy("policy.pin", subject),
+                    "policy",
+                    "stops",
+                    needs,
+                    cause="policy",
+                    because=because,
                 )
             )
         else:
@@ -189,21 +206,21 @@ def _required(
         if have.get(feature.name) is True:
             continue
         lacking = tuple(
-            (host, "does not show it")
+            host
             for host, offer in offers
             if features_of(catalogue, offer.limits).get(feature.name) is not True
         )
         findings.append(
             Finding(
-                f"policy.require {feature.name}",
+                about_policy("policy.require", feature.name),
                 "policy",
                 "stops" if have.get(feature.name) is False else "unknown",
-                (feature.name,),
-                lacking,
+                (named(feature.name),),
+                offered(*((host, State("not-shown")) for host in lacking)),
                 "policy",
                 remedies=(
-                    Remedy("leave-out", hosts=tuple(host for host, _ in lacking)),
-                    Remedy("require-not", feature.name),
+                    Remedy("leave-out", hosts=hosts_of(lacking)),
+                    Remedy("require-not", (Name(feature.name),)),
                 ),
             )
         )
@@ -243,19 +260,19 @@ def _conflict(
         remedies += [upgrade] if upgrade else []
         tolerance = tolerance_remedy(subject, catalogue, offers[0][1].shape)
         remedies += [tolerance] if tolerance else []
-        remedies.append(Remedy("leave-out", hosts=min(kinds.values(), key=len)))
+        fewest = min(kinds.values(), key=len)
+        remedies.append(Remedy("leave-out", hosts=hosts_of(fewest)))
     else:
-        remedies.append(
-            Remedy("probe", hosts=tuple(h.name for h in hosts if own[h.name].certain != own[h.name].possible))
-        )
+        doubtful = (host.name for host in hosts if own[host.name].certain != own[host.name].possible)
+        remedies.append(Remedy("probe", hosts=hosts_of(doubtful)))
     return Finding(
-        subject,
+        about_field(subject),
         "registers",
         "stops" if certain else "unknown",
-        offers=tuple((name, _shown(domain)) for name, domain in own.items()),
+        offers=offered(*((name, _shown(domain)) for name, domain in own.items())),
         cause=cause_between(involved),
         remedies=tuple(remedies),
-        sets=sets,
+        sets=tuple(map(hosts_of, sets)),
     )
 
 
@@ -263,35 +280,40 @@ def _above_some(field: Field, domain: Domain, lows: Sequence[int]) -> bool:
     return any(field.compare(mine, low) == "more" for mine in domain.limits for low in lows)
 
 
-def _shown(domain: Domain) -> str:
+def _shown(domain: Domain) -> Value:
     if domain.certain is None:
-        return "any"
-    kept = sorted(domain.certain)
-    text = " ".join(map(str, kept)) if len(kept) <= _SHOWN else f"{kept[0]}..{kept[-1]}"
-    if not kept:
-        return "not recorded"
-    return text if domain.possible == domain.certain else f"{text}, others not known"
+        return ANY
+    if not domain.certain:
+        return NOT_RECORDED
+    return FieldValues(tuple(sorted(domain.certain)), open=domain.possible != domain.certain)
 
 
 def _broken(rule: FieldRule, values: Mapping[str, int]) -> Finding:
     return Finding(
-        f"{rule.field} and {rule.then}",
+        about_several((rule.field, rule.then)),
         "registers",
         "stops",
-        needs=(f"{rule.field} >= {rule.at_least} needs {rule.then} >= {rule.then_at_least}",),
-        offers=(("the levelled values", f"{values.get(rule.field)} and {values.get(rule.then)}"),),
+        needs=(
+            Bound(FieldName(rule.field), "at-least", rule.at_least),
+            Bound(FieldName(rule.then), "at-least", rule.then_at_least),
+        ),
+        offers=((EVERY_HOST, _levelled((rule.field, rule.then), values)),),
         cause="silicon",
-        because=rule.because,
+        because=tuple(Reason("feature", (Name(feature),)) for feature in rule.because),
     )
 
 
 def _coupled(row: Coupling, values: Mapping[str, int]) -> Finding:
     return Finding(
-        " and ".join(row.then),
+        about_several(row.then),
         "registers",
         "stops",
-        needs=tuple(f"{subject} <= {most}" for subject, most in row.then.items()),
-        offers=(("the levelled values", " and ".join(str(values.get(subject)) for subject in row.then)),),
+        needs=tuple(Bound(FieldName(subject), "at-most", most) for subject, most in row.then.items()),
+        offers=((EVERY_HOST, _levelled(row.then, values)),),
         cause="kernel",
-        because=(row.why,),
+        because=(from_row(row.why),),
     )
+
+
+def _levelled(subjects: Iterable[str], values: Mapping[str, int]) -> NamedValues:
+    return NamedValues(tuple((FieldName(one), values[one]) for one in subjects if one in values))

@@ -10,6 +10,10 @@ from armlevel.engine.fields.choice import above
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.names import FieldName, register_of
+from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_field
+from armlevel.engine.values import FieldValues, State, offered
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["judge_enforced"]
@@ -33,13 +37,15 @@ def judge_enforced(
         if (line is not None and line.name not in row.lines) or _broken(row, own, catalogue):
             continue
         for subject, most in _broken(row, values, catalogue).items():
-            if subject.partition(".")[0] not in gone:
+            if register_of(subject) not in gone:
                 found.setdefault(
                     subject,
-                    _findings(subject, values[subject], most, host.name, row.why, known=line is not None),
+                    _findings(
+                        subject, values[subject], most, host.name, from_row(row.why), known=line is not None
+                    ),
                 )
     for subject, (becomes, why) in _seen(offer, own, values, catalogue).items():
-        if subject.partition(".")[0] not in gone:
+        if register_of(subject) not in gone:
             found.setdefault(
                 subject, _findings(subject, values[subject], becomes, host.name, why, known=True)
             )
@@ -59,13 +65,13 @@ def _broken(row: Coupling, values: Mapping[str, int], catalogue: Catalogue) -> d
 
 def _seen(
     offer: Offer, own: Mapping[str, int], values: Mapping[str, int], catalogue: Catalogue
-) -> dict[str, tuple[int | None, str]]:
+) -> dict[str, tuple[int | None, Reason]]:
     # A probe let KVM finish a VM with every register at its limit, and VMs with one field lowered.
-    found: dict[str, tuple[int | None, str]] = {}
+    found: dict[str, tuple[int | None, Reason]] = {}
     after = known_of(catalogue, offer.changed_by_kvm)
     for subject, becomes in after.items():
         if becomes != own.get(subject) == values.get(subject) and not catalogue.fields[subject].derived:
-            found[subject] = becomes, "KVM was seen to change it before the guest runs"
+            found[subject] = becomes, Reason("changed-before-run")
     for lowered, seen in offer.side_effects.items():
         subject, _, value = lowered.partition("=")
         if str(values.get(subject)) != value:
@@ -73,21 +79,21 @@ def _seen(
         for watched, kept in seen.items():
             # What is told of firmware registers has its own rows.
             if watched in values and kept != own.get(watched) == values[watched]:
-                what = "not to run the guest" if kept is None else "to change it"
-                found[watched] = kept, f"with {lowered} KVM was seen {what}"
+                about = (FieldName(subject), int(value))
+                found[watched] = kept, Reason("seen-not-to-run" if kept is None else "seen-to-change", about)
     return found
 
 
 def _findings(  # noqa: PLR0913 - the parts of a finding
-    subject: str, value: int, becomes: int | None, host: str, why: str, *, known: bool
+    subject: str, value: int, becomes: int | None, host: str, why: Reason, *, known: bool
 ) -> list[Finding]:
-    offers = ((host, "refused" if becomes is None else str(becomes)),)
-    remedies = () if becomes is None else (Remedy("pin", f"{subject}={becomes}"),)
+    offers = offered((host, State("refused") if becomes is None else FieldValues((becomes,))))
+    remedies = () if becomes is None else (Remedy("pin", (FieldName(subject), becomes)),)
+    needs = (FieldValues((value,)),)
     finding = Finding(
-        subject, "registers", "stops", (str(value),), offers, "kernel", because=(why,), remedies=remedies
+        about_field(subject), "registers", "stops", needs, offers, "kernel", because=(why,), remedies=remedies
     )
     if not known:
-        doubt = "no row says whether this kernel enforces it"
-        return [replace(finding, severity="unknown", because=(why, doubt))]
+        return [replace(finding, severity="unknown", because=(why, Reason("enforced-not-known")))]
     arrive: Severity = "stops" if becomes is None else "breaks"
     return [replace(finding, applies=("start",)), replace(finding, severity=arrive, applies=("arrive",))]

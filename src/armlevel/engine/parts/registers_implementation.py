@@ -7,6 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from armlevel.arch import Catalogue
 from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.names import RegisterName, hosts_of
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_policy, about_register
+from armlevel.engine.values import Implementations, NamedValues, offered
 from armlevel.profile import Host, Implementation, Offer, Shape, ShownImplementation
 
 __all__ = ["implementation_of", "level_implementation", "not_alike", "shown_by", "unlike", "untold"]
@@ -30,23 +34,27 @@ def level_implementation(
     shown = {register for _, offer in offers for register in offer.limits}
     registers = {register: value for register, value in wanted.items() if register in shown}
     refusing = [
-        (host, ", ".join(f"{r}={offer.limits[r]:#x}" for r in registers if r in offer.limits))
+        (host, _values({name: offer.limits[name] for name in registers if name in offer.limits}))
         for host, offer in offers
         if any(register_outcome(offer, r, value, catalogue) != "same" for r, value in registers.items())
     ]
     if not refusing:
         return Bundled(tuple(registers.items()))
     finding = Finding(
-        "policy.implementation",
+        about_policy("policy.implementation"),
         "registers",
         "stops",
-        tuple(f"{register}={value:#x}" for register, value in registers.items()),
-        tuple(refusing),
+        (_values(registers),),
+        offered(*refusing),
         "kernel",
-        because=("these hosts can show no other implementation than their own",),
-        remedies=(Remedy("upgrade-kernel", hosts=tuple(host for host, _ in refusing)),),
+        because=(Reason("own-implementation-only"),),
+        remedies=(Remedy("upgrade-kernel", hosts=hosts_of(host for host, _ in refusing)),),
     )
     return Bundled((), (finding,), conflict=True)
+
+
+def _values(registers: Mapping[str, int]) -> NamedValues:
+    return NamedValues(tuple((RegisterName(name), value) for name, value in registers.items()))
 
 
 def _recorded(lowest: Bundled, offers: Sequence[tuple[str, Offer]]) -> bool:
@@ -76,14 +84,14 @@ def unlike(shown: Mapping[str, int], hosts: Sequence[Host], shape: Shape) -> lis
 def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation]) -> Finding:
     """Return why it is not known what a guest reads on a host whose CPUs are of several kinds."""
     return Finding(
-        "MIDR_EL1",
+        about_register("MIDR_EL1"),
         "registers",
         "unknown",
-        needs=(f"{shown.midr:#x}",),
-        offers=((host, ", ".join(f"{kind.midr:#x}" for kind in sorted(kinds))),),
+        needs=(Implementations((shown,)),),
+        offers=offered((host, Implementations(tuple(sorted(kinds))))),
         cause="silicon",
-        because=("the host's CPUs are not alike: which one the guest reads depends on where it runs",),
-        remedies=(Remedy("level", hosts=(host,)),),
+        because=(Reason("cpus-differ"),),
+        remedies=(Remedy("level", hosts=hosts_of([host])),),
     )
 
 

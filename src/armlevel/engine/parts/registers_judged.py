@@ -19,7 +19,11 @@ from armlevel.engine.findings import (
     Severity,
     Side,
 )
+from armlevel.engine.names import FieldName, hosts_of
 from armlevel.engine.parts.registers_implementation import not_alike, shown_by, untold
+from armlevel.engine.reasons import Reason, ReasonCode, from_row
+from armlevel.engine.subjects import Subject, about_field, about_register, about_whole
+from armlevel.engine.values import ANY, NOT_RECORDED, FieldValues, RegisterValue, Value, offered
 from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
 
@@ -36,7 +40,9 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
     findings = _judge_implementation(guest, host, offer, catalogue)
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
-        findings.append(_not_recorded(guest.name, "ID registers", "the guest's registers are not recorded"))
+        findings.append(
+            _not_recorded(guest.name, about_whole("id-registers"), "guest-registers-not-recorded")
+        )
     else:
         findings += _silent(guest, offer, gone, catalogue)
     for name, want in guest.registers.items():
@@ -44,23 +50,24 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
         if limit is None:
             if name in gone or _unlisted(name, offer, catalogue):
                 continue  # no meaning, or the register list says it
-            findings.append(_not_recorded(host.name, name, "the host's value is not recorded"))
+            findings.append(_not_recorded(host.name, about_register(name), "host-value-not-recorded"))
             continue
         if want == limit:
             continue
         if geometry := refused_geometry(offer, name, want):
-            finding = Finding(
-                name, "registers", "stops", (f"{want:#x}",), ((host.name, f"{limit:#x}"),), cause
+            needs, offers = (RegisterValue(want),), offered((host.name, RegisterValue(limit)))
+            why = (Reason(geometry),)
+            findings.append(
+                Finding(about_register(name), "registers", "stops", needs, offers, cause, because=why)
             )
-            findings.append(replace(finding, because=(geometry,)))
             continue
         for field in fields_of(catalogue, name, (want, limit)):
             value, top = field.get(want), field.get(limit)
             if value != top:
                 if field.subject in free and accepts_of(offer, field, top).outcome(value) != "same":
-                    takes = ((host.name, _takes(accepts_of(offer, field, top), top)),)
+                    takes = offered((host.name, _takes(accepts_of(offer, field, top), top)))
                     by = class_of(field.subject, guest.tolerates, catalogue, guest.shape)
-                    findings.append(tolerated_finding(field, by, takes, (str(value),)))
+                    findings.append(tolerated_finding(field, by, takes, (FieldValues((value,)),)))
                     continue
                 asked = _Asked(
                     field, value, top, accepts_of(offer, field, top), cause, name in gone, guest.shape
@@ -73,7 +80,7 @@ def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalog
     # ID registers that the host shows and of which the profile does not say what the guest saw.
     identity = set(catalogue.bundles["implementation"].registers)
     return [
-        _not_recorded(guest.name, name, "the guest's value is not recorded")
+        _not_recorded(guest.name, about_register(name), "guest-value-not-recorded")
         for name in offer.limits
         if name not in guest.registers
         and name not in gone
@@ -83,14 +90,14 @@ def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalog
     ]
 
 
-def _not_recorded(owner: str, subject: str, because: str) -> Finding:
+def _not_recorded(owner: str, subject: Subject, why: ReasonCode) -> Finding:
     return Finding(
         subject,
         "registers",
         "unknown",
-        offers=((owner, "not recorded"),),
-        because=(because,),
-        remedies=(Remedy("probe", hosts=(owner,)),),
+        offers=offered((owner, NOT_RECORDED)),
+        because=(Reason(why),),
+        remedies=(Remedy("probe", hosts=hosts_of([owner])),),
     )
 
 
@@ -114,12 +121,13 @@ class _Asked:
     shape: Shape
 
     def finding(
-        self, host: Host, severity: Severity, side: Side | None, because: tuple[str, ...] = ()
+        self, host: Host, severity: Severity, side: Side | None, because: tuple[Reason, ...] = ()
     ) -> Finding:
         sides: tuple[Side, ...] = (side,) if side else ("arrive",) if self.gone else ("start", "arrive")
-        offers = ((host.name, _takes(self.accepts, self.limit)),)
+        offers = offered((host.name, _takes(self.accepts, self.limit)))
+        needs = (FieldValues((self.value,)),)
         return Finding(
-            self.field.subject, "registers", severity, (str(self.value),), offers, self.cause, sides, because
+            about_field(self.field.subject), "registers", severity, needs, offers, self.cause, sides, because
         )
 
 
@@ -131,14 +139,12 @@ def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Findin
     if outcome == "changed" or value in asked.accepts.unsure:
         return _judge_changed(asked, host, catalogue)
     if outcome == "unknown":
-        finding = asked.finding(
-            host, "unknown", None, ("no rule measured for this kernel says whether it takes the value",)
-        )
-        return [replace(finding, remedies=(Remedy("probe", hosts=(host.name,)),))]
+        finding = asked.finding(host, "unknown", None, (Reason("value-not-measured"),))
+        return [replace(finding, remedies=(Remedy("probe", hosts=hosts_of([host.name])),))]
     direction = field.compare(value, asked.limit)
     remedy = None
     if direction == "more":
-        remedy = Remedy("pin", f"{field.subject}={asked.limit}")
+        remedy = Remedy("pin", (FieldName(field.subject), asked.limit))
     elif direction == "less":
         remedy = newer_line(field.subject, {host.name: host.software.kernel}, catalogue)
     tolerance = tolerance_remedy(field.subject, catalogue, asked.shape)
@@ -148,20 +154,17 @@ def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Findin
 
 def _judge_changed(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:
     row = next((row for row in catalogue.ignored if row.field == asked.field.subject), None)
-    why = (row.why,) if row is not None else ()
+    why = (from_row(row.why),) if row is not None else ()
     if asked.value in asked.accepts.unsure:
-        doubt = "whether this host takes the value depends on its hardware, which the recording does not show"
-        arrive = asked.finding(host, "unknown", "arrive", (*why, doubt))
+        arrive = asked.finding(host, "unknown", "arrive", (*why, Reason("hangs-on-hardware")))
     else:
         harmless = asked.gone or (row is not None and row.harmless) or asked.field.who in _ABOVE_GUEST
         arrive = asked.finding(host, "note" if harmless else "breaks", "arrive", why)
     return [arrive] if asked.gone else [asked.finding(host, "stops", "start", why), arrive]
 
 
-def _takes(accepts: Accepts, limit: int) -> str:
-    if accepts.values is None:
-        return "any"
-    return " ".join(str(v) for v in sorted(accepts.values | {limit}))
+def _takes(accepts: Accepts, limit: int) -> Value:
+    return ANY if accepts.values is None else FieldValues(tuple(sorted(accepts.values | {limit})))
 
 
 def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
@@ -173,11 +176,7 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
 
 def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
     if guest.implementation is None:
-        return [
-            _not_recorded(
-                guest.name, "MIDR_EL1", "the guest's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
-            )
-        ]
+        return [_not_recorded(guest.name, about_register("MIDR_EL1"), "guest-implementation-not-recorded")]
     if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:
         return [not_alike(guest.implementation.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
@@ -185,17 +184,13 @@ def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Cat
     if shown == guest.implementation.shown and not silent:
         return []
     if shown is None:
-        return [
-            _not_recorded(
-                host.name, "MIDR_EL1", "the host's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded"
-            )
-        ]
+        return [_not_recorded(host.name, about_register("MIDR_EL1"), "host-implementation-not-recorded")]
     findings = []
     for name in ("midr", "revidr", "aidr"):
         want, have = getattr(guest.implementation.shown, name), getattr(shown, name)
         register = f"{name.upper()}_EL1"
         if register in silent:
-            findings.append(_not_recorded(host.name, register, "the host's value is not recorded"))
+            findings.append(_not_recorded(host.name, about_register(register), "host-value-not-recorded"))
             continue
         outcome = "refused"
         if register in offer.limits or offer.shape.imp_id_writable:
@@ -203,16 +198,14 @@ def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Cat
         if want != have and outcome != "same":
             findings.append(
                 Finding(
-                    register,
+                    about_register(register),
                     "registers",
                     "unknown" if outcome == "unknown" else "stops",
-                    needs=(f"{want:#x}",),
-                    offers=((host.name, f"{have:#x}"),),
+                    needs=(RegisterValue(want),),
+                    offers=offered((host.name, RegisterValue(have))),
                     cause="silicon",
-                    because=(
-                        "writable only where KVM_CAP_ARM_WRITABLE_IMP_ID_REGS was enabled before the first vCPU",
-                    ),
-                    remedies=(Remedy("level", hosts=(host.name,)),),
+                    because=(Reason("implementation-not-writable"),),
+                    remedies=(Remedy("level", hosts=hosts_of([host.name])),),
                 )
             )
     return findings

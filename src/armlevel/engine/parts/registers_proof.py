@@ -20,13 +20,17 @@ from armlevel.arch import (
 )
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.findings import Finding
+from armlevel.engine.names import EVERY_HOST, register_of
+from armlevel.engine.reasons import Reason, from_row
+from armlevel.engine.subjects import about_register, about_rule
+from armlevel.engine.values import NOT_RECORDED, RegisterValue, State
 from armlevel.profile import Offer
 
 __all__ = ["newly_broken", "unkept"]
 
 
-_NOT_KEPT = "the levelled value is not kept as written: please report this as a fault of armlevel"
-_NOT_RECORDED = "some host's value is not recorded"  # of a register without any field; fields have a domain
+_NOT_KEPT = Reason("levelled-not-kept")
+_SILENT = Reason("some-value-not-recorded")  # of a register without any field; fields have a domain
 
 
 def unkept(
@@ -42,12 +46,12 @@ def unkept(
     """
     return [
         Finding(
-            register,
+            about_register(register),
             "registers",
             "unknown" if offer is None else "stops",
-            needs=(f"{value:#018x}",),
-            offers=(("a host", "not recorded" if offer is None else outcome),),
-            because=(_NOT_RECORDED if offer is None else _NOT_KEPT,),
+            needs=(RegisterValue(value),),
+            offers=((EVERY_HOST, NOT_RECORDED if offer is None else State(outcome)),),
+            because=(_SILENT if offer is None else _NOT_KEPT,),
         )
         for register, value in registers.items()
         for offer in kinds.get(register, ())
@@ -70,7 +74,7 @@ def newly_broken(
     suspects = list(check_rules(catalogue, registers).broken)
     seen: set[tuple[int | None, ...]] = set()
     about = sorted(
-        {subject.partition(".")[0] for rule in suspects for subject in _fields_of(rule.expr, catalogue)}
+        {register_of(subject) for rule in suspects for subject in _fields_of(rule.expr, catalogue)}
     )
     for offer in offers:
         key = tuple(offer.limits.get(register) for register in about)
@@ -112,8 +116,8 @@ def _rule_finding(rule: Rule, catalogue: Catalogue) -> Finding:
     } | mentioned(then)
     above_guest = bool(direct) and all(catalogue.fields[subject].who in ("el2", "el3") for subject in direct)
     return Finding(
-        rule.about,
+        about_rule(rule.about),
         "registers",
         "note" if above_guest else "risk",
-        because=(f"Arm's rule is broken, and no host breaks it by itself: {rule.text}",),
+        because=(from_row(rule.text, code="arm-rule"),),
     )

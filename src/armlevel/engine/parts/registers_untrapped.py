@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 from armlevel.arch import Catalogue, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding
+from armlevel.engine.names import register_of
+from armlevel.engine.reasons import from_row
+from armlevel.engine.subjects import about_field
+from armlevel.engine.values import FieldValues, State, offered
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["judge_leaks"]
@@ -24,24 +28,24 @@ def judge_leaks(
         return []
     found = []
     for row in catalogue.leaks:
-        register = row.field.partition(".")[0]
+        register = register_of(row.field)
         limit = offer.limits.get(register)
         if line.name not in row.lines or limit is None or guest.registers.get(register) != limit:
             continue
-        asked = {subject.partition(".")[0] for subject in mentioned(row.when)}
+        asked = {register_of(subject) for subject in mentioned(row.when)}
         shown = known_of(catalogue, {name: offer.limits[name] for name in asked & offer.limits.keys()})
         if evaluate(row.when, shown) is False or evaluate(row.usable, values) is False:
             continue
         field = catalogue.fields[row.field]
         found.append(
             Finding(
-                row.field,
+                about_field(row.field),
                 "registers",
                 "note" if row.harmless else "risk",
-                (str(field.get(limit)),),
-                ((host.name, "what the hardware has"),),
+                (FieldValues((field.get(limit),)),),
+                offered((host.name, State("of-hardware"))),
                 "kernel",
-                because=(row.why,),
+                because=(from_row(row.why),),
             )
         )
     return found

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from armlevel.engine.findings import Cause, Finding, Remedy
+from armlevel.engine.names import Name, hosts_of
+from armlevel.engine.reasons import Reason, ReasonCode
+from armlevel.engine.subjects import about_shape
+from armlevel.engine.values import State, named, offered
 from armlevel.profile import Host, Shape
 
 __all__ = ["PASSTHROUGH_FEATURES", "common_shape", "missing_shape", "passthrough_shape"]
@@ -60,41 +64,41 @@ def passthrough_shape(host: Host, vmm: str = "kvm") -> Shape | None:
 
 # What a probe writes for each vCPU feature after trying it: the kernel does not know the bit (ENOENT), or knows it and
 # cannot give it here (EINVAL; Linux arch/arm64/kvm/arm.c, kvm_vcpu_init_check_features).
-_TRIED_IN_VAIN: dict[int, tuple[Cause, str]] = {
-    0: ("kernel", "this kernel does not know the vCPU feature"),
-    1: ("silicon", "the kernel knows the vCPU feature and cannot give it on this host"),
+_TRIED_IN_VAIN: dict[int, tuple[Cause, ReasonCode]] = {
+    0: ("kernel", "feature-unknown-to-kernel"),
+    1: ("silicon", "feature-not-given"),
 }
 
 
 def missing_shape(shape: Shape, host: Host) -> list[Finding]:
     """Say why a host has no offer for ``shape``: features that a probe tried in vain, else that nobody probed it."""
     tried = host.software.kvm_capabilities
+    no = offered((host.name, State("no")))
     findings = [
-        Finding(f"shape.{name}", "shape", "stops", (name,), ((host.name, "no"),), cause, because=(why,),
-                remedies=(Remedy("without", name),))
+        Finding(about_shape(name), "shape", "stops", (named(name),), no, cause, because=(Reason(why),),
+                remedies=(Remedy("without", (Name(name),)),))
         for name in sorted(shape.features)
         if (answer := _TRIED_IN_VAIN.get(tried.get(f"VCPU_{name.upper()}", -1))) is not None
         for cause, why in [answer]
     ]  # fmt: skip
     probed = any(name.startswith("VCPU_") for name in tried)
     if shape.imp_id_writable and probed and not tried.get("ARM_WRITABLE_IMP_ID_REGS"):
-        why = "this kernel has no KVM_CAP_ARM_WRITABLE_IMP_ID_REGS"
+        because = (Reason("no-writable-ids"),)
         findings.append(
             Finding(
-                "shape.imp_id", "shape", "stops", ("imp_id",), ((host.name, "no"),), "kernel", because=(why,)
+                about_shape("imp_id"), "shape", "stops", (named("imp_id"),), no, "kernel", because=because
             )
         )
     if findings:
         return findings
-    here = " ".join(one.label for one in host.shapes) or "no shape"
     return [
         Finding(
-            f"shape.{shape.label}",
+            about_shape(shape.label),
             "shape",
             "unknown",
-            (shape.label,),
-            ((host.name, here),),
-            because=("the host was not probed in this shape",),
-            remedies=(Remedy("probe", shape.label, (host.name,)),),
+            (named(shape.label),),
+            offered((host.name, named(*(one.label for one in host.shapes)))),
+            because=(Reason("shape-not-probed"),),
+            remedies=(Remedy("probe", (Name(shape.label),), hosts_of([host.name])),),
         )
     ]

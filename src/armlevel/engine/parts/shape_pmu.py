@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
+from armlevel.engine.names import HostName, Name, hosts_of
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_whole
+from armlevel.engine.values import NOT_RECORDED, Count, Events, Offers, State, Value, offered
 from armlevel.profile import Guest, Offer, Shape
 
 __all__ = ["LevelledPmu", "judge_counters", "judge_events", "level_pmu"]
 
 # A counter's first event in each half of the two registers (Arm DDI 0487, PMCEID0_EL0): common events and those above.
 _HALVES = {"pmceid0": 0, "pmceid1": 32, "pmceid0_high": 0x4000, "pmceid1_high": 0x4020}
-_WITHOUT = Remedy("without", "pmu_v3")
+_WITHOUT = Remedy("without", (Name("pmu_v3"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,17 @@ def level_pmu(offers: Sequence[tuple[str, Offer]], shape: Shape) -> LevelledPmu:
     counts = {name: offer.pmu.get("counters") for name, offer in offers}
     silent = [name for name, count in counts.items() if count is None]
     if silent:
-        because = "how many event counters the host has is not recorded"
-        remedies = (Remedy("probe", hosts=tuple(silent)), _WITHOUT)
-        shown = tuple((name, "not recorded") for name in silent)
-        return LevelledPmu(None, frozenset(), (_counters("unknown", (), shown, because, remedies=remedies),))
-    least = min(count for count in counts.values() if count is not None)
+        why = Reason("counters-not-recorded")
+        remedies = (Remedy("probe", hosts=hosts_of(silent)), _WITHOUT)
+        missing = offered(*((name, NOT_RECORDED) for name in silent))
+        return LevelledPmu(None, frozenset(), (_counters("unknown", (), missing, why, remedies=remedies),))
+    known = {name: count for name, count in counts.items() if count is not None}
+    least = min(known.values())
     more = frozenset(name for name, count in counts.items() if count != least)
     findings: tuple[Finding, ...] = ()
     if more:
-        shown = tuple((name, str(count)) for name, count in counts.items())
-        because = "a guest is told at boot of all counters there are, and keeps only what every host has"
-        findings = (_counters("note", (str(least),), shown, because, ("start",)),)
+        shown = offered(*((name, Count(count)) for name, count in known.items()))
+        findings = (_counters("note", (Count(least),), shown, Reason("told-all-counters"), ("start",)),)
     return LevelledPmu(least, more, findings)
 
 
@@ -60,31 +64,31 @@ def judge_counters(guest: Guest, host: str, offer: Offer) -> list[Finding]:
     ours, theirs = guest.pmu_counters, offer.pmu.get("counters")
     if ours is None or theirs is None:
         whose = guest.name if ours is None else host
-        because = f"how many event counters {whose} has is not recorded"
-        remedies = (Remedy("probe", hosts=() if theirs is not None else (host,)), _WITHOUT)
-        return [_counters("unknown", (), ((host, "not recorded"),), because, remedies=remedies)]
-    needs, shown = (str(ours),), ((host, str(theirs)),)
+        why = Reason("counters-of-not-recorded", (HostName(whose),))
+        remedies = (Remedy("probe", hosts=() if theirs is not None else hosts_of([host])), _WITHOUT)
+        return [_counters("unknown", (), offered((host, NOT_RECORDED)), why, remedies=remedies)]
+    needs, shown = (Count(ours),), offered((host, Count(theirs)))
     if theirs < ours:
-        because = "the guest was told of more event counters than there are; KVM ignores the rest in silence"
         return [
-            _counters("stops", needs, shown, "a guest born here is told of fewer", ("start",)),
-            _counters("breaks", needs, shown, because, ("arrive",)),
+            _counters("stops", needs, shown, Reason("told-fewer-counters"), ("start",)),
+            _counters("breaks", needs, shown, Reason("counters-ignored"), ("arrive",)),
         ]
     if theirs > ours:
-        because = "a guest born here is told of more event counters, and breaks where there are fewer"
-        return [_counters("stops", needs, shown, because, ("start",))]
+        return [_counters("stops", needs, shown, Reason("told-more-counters"), ("start",))]
     return []
 
 
 def _counters(  # noqa: PLR0913, PLR0917 - a finding's parts
     severity: Severity,
-    needs: tuple[str, ...],
-    offers: tuple[tuple[str, str], ...],
-    because: str,
+    needs: tuple[Value, ...],
+    offers: Offers,
+    why: Reason,
     applies: tuple[Side, ...] = ("start", "arrive"),
     remedies: tuple[Remedy, ...] = (_WITHOUT,),
 ) -> Finding:
-    return Finding("pmu.counters", "shape", severity, needs, offers, "silicon", applies, (because,), remedies)
+    return Finding(
+        about_whole("pmu.counters"), "shape", severity, needs, offers, "silicon", applies, (why,), remedies
+    )
 
 
 def judge_events(
@@ -95,7 +99,7 @@ def judge_events(
     An event that is not counted there is a risk and no harm: a program that counts it reads 0, and what an event
     counts differs between cores anyway.
 
-    >>> [f.subject for f in judge_events({"pmceid0": 3}, {"pmceid0": 1}, ("a", "b"))]
+    >>> [f.subject.key for f in judge_events({"pmceid0": 3}, {"pmceid0": 1}, ("a", "b"))]
     ['pmu.events']
     """
     findings = []
@@ -109,14 +113,14 @@ def judge_events(
     if lost:
         findings.append(
             Finding(
-                "pmu.events",
+                about_whole("pmu.events"),
                 "shape",
                 "risk",
-                (" ".join(f"{event:#x}" for event in lost),),
-                ((hosts[1], "not counted"),),
+                (Events(tuple(lost)),),
+                offered((hosts[1], State("not-counted"))),
                 "not known",
                 ("arrive",),
-                ("events that the guest was told of count nothing there",),
+                (Reason("events-not-counted"),),
                 (_WITHOUT,),
             )
         )

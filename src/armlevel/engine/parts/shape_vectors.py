@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.names import Name, hosts_of
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_shape, about_whole
+from armlevel.engine.values import NOT_RECORDED, Cores, Offers, Value, VectorLengths, offered
 from armlevel.profile import Guest, Host, Offer, Shape
 
 __all__ = ["impdef_pauth", "judge_pauth", "judge_vls", "level_pauth", "level_vls"]
 
 # Fields that say "an IMPLEMENTATION DEFINED algorithm" (DDI 0487, ID_AA64ISAR1_EL1.API and .GPI).
 _IMPDEF = ("ID_AA64ISAR1_EL1.API", "ID_AA64ISAR1_EL1.GPI")
+
+_WITHOUT_SVE = Remedy("without", (Name("sve"),))
 
 
 def _capped(vls: Sequence[int], most: int) -> frozenset[int]:
@@ -29,21 +35,20 @@ def level_vls(
         return None, []
     known = [(name, offer.sve_vls) for name, offer in offers if offer.sve_vls]
     if len(known) < len(offers):
-        missing = tuple((name, "not recorded") for name, offer in offers if not offer.sve_vls)
-        return None, [
-            _vls_finding("unknown", (), missing, (Remedy("probe", hosts=tuple(n for n, _ in missing)),))
-        ]
+        missing = [name for name, offer in offers if not offer.sve_vls]
+        silent = offered(*((name, NOT_RECORDED) for name in missing))
+        return None, [_vls_finding("unknown", (), silent, (Remedy("probe", hosts=hosts_of(missing)),))]
     for most in sorted(set.intersection(*(set(vls) for _, vls in known)), reverse=True):
         if len({_capped(vls, most) for _, vls in known}) == 1:
             return tuple(sorted(_capped(known[0][1], most))), []
-    shown = tuple((name, " ".join(map(str, vls))) for name, vls in known)
-    return None, [_vls_finding("stops", (), shown, (Remedy("without", "sve"),))]
+    shown = offered(*((name, VectorLengths(tuple(vls))) for name, vls in known))
+    return None, [_vls_finding("stops", (), shown, (_WITHOUT_SVE,))]
 
 
 def _vls_finding(
-    severity: str, needs: tuple[str, ...], offers: tuple[tuple[str, str], ...], remedies: tuple[Remedy, ...]
+    severity: Severity, needs: tuple[Value, ...], offers: Offers, remedies: tuple[Remedy, ...]
 ) -> Finding:
-    return Finding("sve_vls", "shape", severity, needs, offers, "silicon", remedies=remedies)  # type: ignore[arg-type]
+    return Finding(about_whole("sve_vls"), "shape", severity, needs, offers, "silicon", remedies=remedies)
 
 
 def judge_vls(guest: Guest, host: str, offer: Offer) -> list[Finding]:
@@ -51,15 +56,12 @@ def judge_vls(guest: Guest, host: str, offer: Offer) -> list[Finding]:
     if "sve" not in guest.shape.features:
         return []
     if not guest.sve_vls or not offer.sve_vls:
-        return [_vls_finding("unknown", (), ((host, "not recorded"),), (Remedy("probe", hosts=(host,)),))]
+        probe = Remedy("probe", hosts=hosts_of([host]))
+        return [_vls_finding("unknown", (), offered((host, NOT_RECORDED)), (probe,))]
     if _capped(offer.sve_vls, max(guest.sve_vls)) == frozenset(guest.sve_vls):
         return []
-    needs = (" ".join(map(str, guest.sve_vls)),)
-    return [
-        _vls_finding(
-            "stops", needs, ((host, " ".join(map(str, offer.sve_vls))),), (Remedy("without", "sve"),)
-        )
-    ]
+    needs = (VectorLengths(guest.sve_vls),)
+    return [_vls_finding("stops", needs, offered((host, VectorLengths(offer.sve_vls))), (_WITHOUT_SVE,))]
 
 
 def impdef_pauth(values: Mapping[str, int], shape: Shape) -> bool:
@@ -83,10 +85,7 @@ def level_pauth(
         return []
     cores = {host.name: frozenset(i.part for i in host.implementations) for host in hosts}
     known = {parts for parts in cores.values() if parts}
-    shown = tuple(
-        (name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(parts)) or "not recorded")
-        for name, parts in cores.items()
-    )
+    shown = offered(*((name, _shown(parts)) for name, parts in cores.items()))
     if len(known) > 1 or any(len(parts) > 1 for parts in known):
         return [_pauth_finding("note" if assume_same else "breaks", shown)]
     return [] if all(cores.values()) and implementation_known else [_pauth_finding("unknown", shown)]
@@ -100,7 +99,7 @@ def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_s
     if not impdef_pauth(values, guest.shape):
         return []
     here = frozenset(i.part for i in host.implementations)
-    shown = ((host.name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(here)) or "not recorded"),)
+    shown = offered((host.name, _shown(here)))
     cores = _cores(guest)
     if here and here == cores:
         return []
@@ -118,16 +117,17 @@ def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
     return frozenset(one.part for one in signed)
 
 
-def _pauth_finding(severity: str, shown: tuple[tuple[str, str], ...]) -> Finding:
-    because = (
-        "the pointer authentication algorithm is IMPLEMENTATION DEFINED: only the same core is known to share it",
-    )
+def _shown(cores: frozenset[tuple[int, int]]) -> Value:
+    return Cores(tuple(sorted(cores))) if cores else NOT_RECORDED
+
+
+def _pauth_finding(severity: Severity, shown: Offers) -> Finding:
     return Finding(
-        "shape.ptrauth",
+        about_shape("ptrauth"),
         "shape",
-        severity,  # type: ignore[arg-type]
+        severity,
         offers=shown,
         cause="silicon",
-        because=because,
-        remedies=(Remedy("without", "ptrauth"),),
+        because=(Reason("impdef-algorithm"),),
+        remedies=(Remedy("without", (Name("ptrauth"),)),),
     )

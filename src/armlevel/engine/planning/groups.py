@@ -9,8 +9,10 @@ from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.conflicts import GROUP_LIMIT, by_kind, maximal_groups
 from armlevel.engine.findings import Answer
+from armlevel.engine.names import HostName
 from armlevel.engine.planning.host_kinds import kinds_among
 from armlevel.engine.policy import Policy
+from armlevel.engine.values import Value
 from armlevel.profile import Host
 
 __all__ = ["Group", "Grouping", "groups_of"]
@@ -73,6 +75,6 @@ def groups_of(
     return Grouping(tuple(groups), complete=exact)
 
 
-def _part_in(whole: Baseline) -> Callable[[str], tuple[str, ...]]:
+def _part_in(whole: Baseline) -> Callable[[str], tuple[Value | None, ...]]:
     columns = [dict(finding.offers) for finding in whole.conflicts]
-    return lambda name: tuple(column.get(name, "") for column in columns)
+    return lambda name: tuple(column.get(HostName(name)) for column in columns)

@@ -171,7 +171,7 @@ class Planner:
         # out of the question; on anything else no third host helps.
         moot = {name for row in self.catalogue.no_meaning for name in row.registers}
         grave = (f for f in self.baseline(core)[0].findings if f.severity in ("stops", "breaks"))
-        about = (finding.subject.partition(".")[0] for finding in grave)
+        about = (finding.subject.register for finding in grave)
         return any(name not in moot and not in_bundle(self.catalogue, name) for name in about)
 
     def _smallest(self, group: int) -> int:

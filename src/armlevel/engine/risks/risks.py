@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from armlevel.arch import Catalogue, Erratum, known_of
 from armlevel.engine.findings import Finding, Remedy, Severity
+from armlevel.engine.names import EVERY_HOST, FieldName, Name, RowText, hosts_of
 from armlevel.engine.parts.registers_implementation import shown_by
+from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.errata import concerning, missed, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
+from armlevel.engine.subjects import about_whole
+from armlevel.engine.values import Implementations, Lowered, Lowering, Offers, named, offered
 from armlevel.profile import Guest, Host, Implementation, Offer
 
 __all__ = ["RISKS", "risks_here", "risks_of_fleet", "risks_of_profile"]
 
 #: The subjects of the findings made here.
 RISKS = (
-    "errata.missed",
-    "errata.needless",
-    "instructions.hidden",
-    "mitigations",
-    "implementation.identity",
-    "implementation.targets",
+    about_whole("errata.missed"),
+    about_whole("errata.needless"),
+    about_whole("instructions.hidden"),
+    about_whole("mitigations"),
+    about_whole("implementation.identity"),
+    about_whole("implementation.targets"),
 )
 
 # ID register fields by which a guest chooses how to protect itself from speculation; lower says less protection.
@@ -31,9 +36,10 @@ _MITIGATIONS = (
     "ID_AA64MMFR1_EL1.ECBHB",
     "ID_AA64ISAR2_EL1.CLRBHB",
 )
-_NO_BOUNDARY = "not a security boundary"
+_NO_BOUNDARY = Reason("no-security-boundary")
 _ORDER_BY_DIC = "1542419"
 
+_T = TypeVar("_T")
 Fleet = Sequence[tuple[Host, Offer]]
 # One host and its offer, and the names of all hosts that answer as it does.
 Alike = Sequence[tuple[Host, Offer, Sequence[str]]]
@@ -60,13 +66,13 @@ def risks_here(
     targets = frozenset(guest.implementation.targets) if guest.implementation is not None else frozenset()
     unlisted = sorted(here - targets) if targets else []
     told = Finding(
-        "implementation.targets",
+        about_whole("implementation.targets"),
         "registers",
         "note",
-        offers=((host.name, " ".join(f"{one.midr:#x}" for one in unlisted)),),
+        offers=offered((host.name, Implementations(tuple(unlisted)))),
         cause="policy",
         applies=("arrive",),
-        because=("the list of target implementations is fixed at boot and does not have this host's",),
+        because=(Reason("targets-fixed-at-boot"),),
     )
     return (
         *_errata(guest, [(host.name, here)], values, catalogue),
@@ -110,23 +116,23 @@ def _errata(
     rows = concerning(values, catalogue)
     lacking = {one: missed(rows, one, shown) for _, some in cores for one in some}
     findings = []
-    offers = tuple(
-        (name, " ".join(dict.fromkeys(i for one in sorted(some) for i in _ids(lacking[one], one))))
-        for name, some in cores
-        if any(lacking[one] for one in some)
+    offers = offered(
+        *(
+            (name, named(*dict.fromkeys(i for one in sorted(some) for i in _ids(lacking[one], one))))
+            for name, some in cores
+            if any(lacking[one] for one in some)
+        )
     )
     if offers:
         findings.append(
             Finding(
-                "errata.missed",
+                about_whole("errata.missed"),
                 "registers",
                 "risk",
-                needs=(f"{shown.midr:#x}",),
+                needs=(Implementations((shown,)),),
                 offers=offers,
                 cause="policy",
-                because=tuple(
-                    dict.fromkeys(f"{row.name}: {row.what}" for rows in lacking.values() for row in rows)
-                ),
+                because=tuple(dict.fromkeys(_erratum(row) for rows in lacking.values() for row in rows)),
                 remedies=_against(lacking, cores, rows),
             )
         )
@@ -134,16 +140,20 @@ def _errata(
     if spare:
         findings.append(
             Finding(
-                "errata.needless",
+                about_whole("errata.needless"),
                 "registers",
                 "note",
-                needs=(f"{shown.midr:#x}",),
-                offers=(("every host", " ".join(i for row in spare for i in row.ids(shown.midr, shown.revidr))),),
+                needs=(Implementations((shown,)),),
+                offers=((EVERY_HOST, named(*_ids(spare, shown))),),
                 cause="policy",
-                because=tuple(f"{row.name}: {row.what}" for row in spare),
+                because=tuple(map(_erratum, spare)),
             )
-        )  # fmt: skip
+        )
     return tuple(findings)
+
+
+def _erratum(row: Erratum) -> Reason:
+    return Reason("erratum", (Name(row.name), RowText(row.what)))
 
 
 def _ids(rows: Sequence[Erratum], core: Implementation) -> list[str]:
@@ -161,18 +171,14 @@ def _against(
     for name, some in cores:
         if len(some) == 1 and not any(missed(rows, real, one) for one in some for real in lacking):
             (face,) = some
-            text = f"MIDR={face.midr:#x},REVIDR={face.revidr:#x},AIDR={face.aidr:#x}"
-            found.append(
-                Remedy(
-                    "implementation", text, (name,) if len(cores) > 1 and not name.startswith("0x") else ()
-                )
-            )
+            host = [name] if len(cores) > 1 and not name.startswith("0x") else []
+            found.append(Remedy("implementation", (face.midr, face.revidr, face.aidr), hosts_of(host)))
             break
     gone = [row for some in lacking.values() for row in some]
     if all(row.listed and not row.others for row in gone):
         found.append(Remedy("serve-targets"))
     if any(row.name == _ORDER_BY_DIC for row in gone):
-        found.append(Remedy("pin", "CTR_EL0.DIC=0"))
+        found.append(Remedy("pin", (FieldName("CTR_EL0.DIC"), 0)))
     return tuple(found)
 
 
@@ -181,47 +187,55 @@ def _hidden(guest: Guest, fleet: Fleet, alike: Alike, catalogue: Catalogue) -> t
     everywhere = set.intersection(*(set(names) for names in by_host.values())) if by_host else set()
     findings = []
     for severity, wanted in (("risk", False), ("note", True)):
-        offers = tuple(
-            (host, " ".join(chosen))
-            for host, names in by_host.items()
-            if (chosen := [name for name in names if (name in everywhere) is wanted])
+        offers = offered(
+            *(
+                (host, named(*chosen))
+                for host, names in by_host.items()
+                if (chosen := [name for name in names if (name in everywhere) is wanted])
+            )
         )
         if offers:
             findings.append(_about_hidden("risk" if severity == "risk" else "note", offers))
     return tuple(findings)
 
 
-def _about_hidden(severity: Severity, offers: tuple[tuple[str, str], ...]) -> Finding:
-    because = ("programs that do not ask whether an instruction is there can run it", _NO_BOUNDARY)
+def _about_hidden(severity: Severity, offers: Offers) -> Finding:
+    because = (Reason("instructions-not-asked"), _NO_BOUNDARY)
     return Finding(
-        "instructions.hidden", "registers", severity, offers=offers, cause="silicon", because=because
+        about_whole("instructions.hidden"),
+        "registers",
+        severity,
+        offers=offers,
+        cause="silicon",
+        because=because,
     )
 
 
 def _mitigations(guest: Guest, fleet: Fleet, alike: Alike, catalogue: Catalogue) -> tuple[Finding, ...]:
-    def dropped(_: Host, offer: Offer) -> tuple[str, ...]:
-        texts = []
+    def dropped(_: Host, offer: Offer) -> tuple[Lowering, ...]:
+        lowered = []
         for field in (catalogue.fields[subject] for subject in _MITIGATIONS):
             want, limit = guest.registers.get(field.register), offer.limits.get(field.register)
             if want is None or limit is None:
                 continue
             if field.compare(field.get(want), field.get(limit)) == "less":
-                texts.append(f"{field.name} {field.get(limit)}->{field.get(want)}")
-        return tuple(texts)
+                lowered.append(Lowering(FieldName(field.subject), field.get(limit), field.get(want)))
+        return tuple(lowered)
 
-    offers = tuple((host, ", ".join(texts)) for host, texts in _each(fleet, alike, dropped).items() if texts)
-    because = ("the guest is told of less protection from speculation than the host has",)
+    by_host = _each(fleet, alike, dropped)
+    offers = offered(*((host, Lowered(fields)) for host, fields in by_host.items() if fields))
+    because = (Reason("less-protection"), _NO_BOUNDARY)
     finding = Finding(
-        "mitigations", "registers", "risk", offers=offers, cause="silicon", because=(*because, _NO_BOUNDARY)
+        about_whole("mitigations"), "registers", "risk", offers=offers, cause="silicon", because=because
     )
     return (finding,) if offers else ()
 
 
 def _each(
-    fleet: Fleet, alike: Alike, ask: Callable[[Host, Offer], tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+    fleet: Fleet, alike: Alike, ask: Callable[[Host, Offer], tuple[_T, ...]]
+) -> dict[str, tuple[_T, ...]]:
     # What every host answers, in the order of the hosts.
-    answers: dict[str, tuple[str, ...]] = {}
+    answers: dict[str, tuple[_T, ...]] = {}
     for host, offer, names in alike:
         answers |= dict.fromkeys(names, ask(host, offer))
     return {host.name: answers[host.name] for host, _ in fleet}
@@ -232,15 +246,21 @@ def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding
         return ()
     shown = guest.implementation.shown
     own = [(host, shown_by(offer.limits, host)) for host, offer in fleet]
-    others = tuple(
-        (host.name, f"{one.midr:#x}") for host, one in own if one is not None and one.part != shown.part
+    others = offered(
+        *(
+            (host.name, Implementations((one,)))
+            for host, one in own
+            if one is not None and one.part != shown.part
+        )
     )
-    software = tuple(f"{row.name} picks {row.picks} by MIDR_EL1" for row in catalogue.dispatch)
+    software = tuple(
+        Reason("picks-by-midr", (Name(row.name), RowText(row.picks))) for row in catalogue.dispatch
+    )
     finding = Finding(
-        "implementation.identity",
+        about_whole("implementation.identity"),
         "registers",
         "note",
-        needs=(f"{shown.midr:#x}",),
+        needs=(Implementations((shown,)),),
         offers=others,
         cause="policy",
         because=software,

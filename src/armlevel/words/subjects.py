@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Field
+from armlevel.engine.subjects import Subject, SubjectKind
 from armlevel.profile import Facts, Implementation, Shape
 
 __all__ = [
+    "FACTS",
+    "WHOLES",
     "core_name",
     "fact_texts",
     "features_at_stake",
     "hosts_text",
+    "listed_few",
     "number_text",
-    "numbers_in",
     "shape_text",
     "shown_features",
     "subject_text",
     "value_text",
 ]
 
-_FACT_WORDS = {
-    "facts.cntfrq_hz": "counter frequency",
-    "facts.dczid": "DC ZVA (DCZID_EL0)",
-    "facts.gmid": "MTE tag block (GMID_EL1)",
+#: The facts in words.
+FACTS = {
+    "cntfrq_hz": "counter frequency",
+    "dczid": "DC ZVA (DCZID_EL0)",
+    "gmid": "MTE tag block (GMID_EL1)",
+}
+#: Subjects without a name whose kind is no word of a person.
+WHOLES: dict[SubjectKind, str] = {
+    "sve_vls": "SVE vector lengths",
+    "register-list": "register list",
+    "id-registers": "ID registers",
+    "machine-type": "machine type",
+    "policy.implementation": "--implementation",
 }
 _SHOWN_HOSTS = 4
 # What every CPU of today has, and the AArch32 that one of its exception levels names better.
@@ -50,37 +62,27 @@ def features_at_stake(field: Field, values: Iterable[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def subject_text(subject: str) -> str:
+def subject_text(subject: Subject) -> str:
     """Return a finding's subject as a person names it.
 
-    >>> subject_text("ID_AA64MMFR2_EL1.FWB"), subject_text("facts.cntfrq_hz"), subject_text("shape.sve")
-    ('ID_AA64MMFR2_EL1.FWB', 'counter frequency', 'shape sve')
+    >>> from armlevel.engine.subjects import about_fact, about_field, about_shape
+    >>> subject_text(about_field("ID_AA64MMFR2_EL1.FWB")), subject_text(about_fact("cntfrq_hz"))
+    ('ID_AA64MMFR2_EL1.FWB', 'counter frequency')
+    >>> subject_text(about_shape("sve"))
+    'shape sve'
     """
-    if subject in _FACT_WORDS:
-        return _FACT_WORDS[subject]
-    if subject == "sve_vls":
-        return "SVE vector lengths"
-    if subject.startswith("shape."):
-        return subject.replace(".", " ", 1)
-    if subject.startswith("policy."):
-        return subject.replace("policy.", "--", 1)
-    return subject.removesuffix(".63:0").removeprefix("KVM_REG_ARM_")
+    if not subject.names:
+        return WHOLES.get(subject.kind, subject.kind)
+    name = " and ".join(subject.names)
+    if subject.kind == "facts":
+        return FACTS.get(name, name)
+    before = {"shape": "shape ", "policy.pin": "--pin ", "policy.require": "--require "}.get(subject.kind, "")
+    return before + name.removesuffix(".63:0").removeprefix("KVM_REG_ARM_")
 
 
 def number_text(value: int) -> str:
     """Return a small number in decimal and a large one in hex."""
     return str(value) if value < 256 else f"{value:#x}"
-
-
-def numbers_in(text: str) -> list[int]:
-    """Return the numbers that a finding's text holds; a finding writes values as ``0 1 2`` or ``0..15``."""
-    found = []
-    for word in text.partition(",")[0].replace("..", " ").split():
-        if word.isdigit():
-            found.append(int(word))
-        elif not word.startswith("0x"):
-            return []
-    return found
 
 
 def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> str:
@@ -94,6 +96,17 @@ def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> 
     if len(names) > _SHOWN_HOSTS + 1 and not every:
         return f"{', '.join(names[: _SHOWN_HOSTS - 1])} and {len(names) - _SHOWN_HOSTS + 1} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def listed_few(names: Sequence[str], few: int, *, every: bool = False) -> str:
+    """Return the first few names and how many more there are.
+
+    >>> listed_few(["A", "B", "C", "D"], 2), listed_few(["A", "B", "C"], 2)
+    ('A, B and 2 more', 'A, B, C')
+    """
+    if every or len(names) <= few + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:few])} and {len(names) - few} more"
 
 
 def core_name(shown: Implementation, catalogue: Catalogue) -> str:

@@ -1,0 +1,129 @@
+"""Why, in words: one sentence for each code of a reason, with the names, numbers and texts of rows in their places."""
+
+from __future__ import annotations
+
+from armlevel.engine.reasons import Reason, ReasonCode
+
+__all__ = ["REASONS", "reason_head", "reason_text"]
+
+#: The sentence of each code; ``{0}`` is its first argument.
+REASONS: dict[ReasonCode, str] = {
+    "row": "{0}",
+    "feature": "{0}",
+    "arm-rule": "Arm's rule is broken, and no host breaks it by itself: {0}",
+    "erratum": "{0}: {1}",
+    "tolerance": "{0}: {1}",
+    "notices": "{0}, {1}",
+    "picks-by-midr": "{0} picks {1} by MIDR_EL1",
+    # not recorded, or not known
+    "host-value-not-recorded": "the host's value is not recorded",
+    "guest-value-not-recorded": "the guest's value is not recorded",
+    "some-value-not-recorded": "some host's value is not recorded",
+    "guest-registers-not-recorded": "the guest's registers are not recorded",
+    "guest-implementation-not-recorded": "the guest's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded",
+    "host-implementation-not-recorded": "the host's MIDR_EL1, REVIDR_EL1 and AIDR_EL1 are not recorded",
+    "host-list-not-recorded": "the host's register list is not recorded",
+    "guest-list-not-recorded": "the guest's register list is not recorded",
+    "host-firmware-not-recorded": "the host's firmware registers are not recorded",
+    "guest-firmware-not-recorded": "the guest's are not recorded",
+    "listed-value-not-recorded": "listed by the host, but its value is not recorded",
+    "carried-value-not-recorded": "the guest's state carries it, but what it was told is not recorded",
+    "counters-not-recorded": "how many event counters the host has is not recorded",
+    "counters-of-not-recorded": "how many event counters {0} has is not recorded",
+    "no-common-shape": "no shape was probed on every host",
+    "shape-not-probed": "the host was not probed in this shape",
+    "value-not-measured": "no rule measured for this kernel says whether it takes the value",
+    "hangs-on-hardware": "whether this host takes the value depends on its hardware, which the recording does not show",
+    "enforced-not-known": "no row says whether this kernel enforces it",
+    "behaviour-not-known": "which behaviour this VMM has is not known, and they differ here",
+    # shape
+    "feature-unknown-to-kernel": "this kernel does not know the vCPU feature",
+    "feature-not-given": "the kernel knows the vCPU feature and cannot give it on this host",
+    "no-writable-ids": "this kernel has no KVM_CAP_ARM_WRITABLE_IMP_ID_REGS",
+    "impdef-algorithm": (
+        "the pointer authentication algorithm is IMPLEMENTATION DEFINED: only the same core is known to share it"
+    ),
+    "ptrauth-dropped": "ptrauth was dropped from the shape",
+    "lengths-not-compared": (
+        "QEMU does not compare vector lengths: the migration completes, and the guest hangs or its programs break"
+    ),
+    "told-all-counters": "a guest is told at boot of all counters there are, and keeps only what every host has",
+    "told-fewer-counters": "a guest born here is told of fewer",
+    "told-more-counters": "a guest born here is told of more event counters, and breaks where there are fewer",
+    "counters-ignored": (
+        "the guest was told of more event counters than there are; KVM ignores the rest in silence"
+    ),
+    "events-not-counted": "events that the guest was told of count nothing there",
+    "same-machine-type": "start both with the same -machine type, for instance {0}",
+    # registers
+    "policy-unmet": "no value that all hosts keep satisfies the policy",
+    "register-not-shown": "no host shows this register",
+    "line-too-short": "it says a cache line shorter than the host's CTR_EL0",
+    "cleans-too-little": "it says that caches need no cleaning, and the host's CTR_EL0.IDC says otherwise",
+    "changed-before-run": "KVM was seen to change it before the guest runs",
+    "seen-not-to-run": "with {0}={1} KVM was seen not to run the guest",
+    "seen-to-change": "with {0}={1} KVM was seen to change it",
+    "own-implementation-only": "these hosts can show no other implementation than their own",
+    "implementation-not-writable": (
+        "writable only where KVM_CAP_ARM_WRITABLE_IMP_ID_REGS was enabled before the first vCPU"
+    ),
+    "implementation-never-writable": (
+        "this VMM does not make the implementation IDs of a VM writable (KVM capability 239)"
+    ),
+    "cpus-differ": "the host's CPUs are not alike: which one the guest reads depends on where it runs",
+    "levelled-not-kept": "the levelled value is not kept as written: please report this as a fault of armlevel",
+    "tolerated-by-name": "tolerated by name: what the guest was told at boot may not be true after a move",
+    "read-from-kvm": "read back from KVM",
+    "read-by-guest": "read by the guest itself (MRS)",
+    # register list
+    "feature-not-shown": "this host lists it only for a guest that shows the feature, and this one does not",
+    "register-not-known": "the guest's state has a register that this host's KVM does not know",
+    "register-needed": "no row says that a guest can do without it",
+    "caches-not-known": "CLIDR_EL1 has no common value, so nothing says which caches the guest has",
+    "left-only-when": "it may be left behind only when: {0}",
+    "fresh-value-kept": "the guest keeps what a fresh vCPU of the destination has there",
+    # firmware
+    "start-where-lowest": "workaround levels differ: guests must be born where they are lowest",
+    "lowest-nowhere": "no host shows the lowest level of each, so no guest can be born",
+    "value-seen-not-kept": "KVM was seen not to keep this value",
+    "only-this-value": "no row says that another value is accepted",
+    "bit-not-served": "KVM refuses a bit it does not serve",
+    "version-above": "KVM refuses a version above its own",
+    "version-not-named": "a version that no row names",
+    "no-such-version": "there is no such version, and KVM refuses it",
+    "level-not-named": "a level that no row names",
+    "level-seen-refused": "KVM was seen to refuse this level",
+    "level-above": "KVM refuses a level above its own",
+    "told-another-level": "a guest booted here is told another level",
+    "told-stronger-level": "the guest was told a stronger level than this host has",
+    # facts
+    "clock-rate": "the guest's clock would run at another rate",
+    "zeroed-bytes": "DC ZVA would zero another number of bytes",
+    "moved-tags": "LDGM and STGM would move another number of tags",
+    # risks
+    "instructions-not-asked": "programs that do not ask whether an instruction is there can run it",
+    "no-security-boundary": "not a security boundary",
+    "less-protection": "the guest is told of less protection from speculation than the host has",
+    "targets-fixed-at-boot": (
+        "the list of target implementations is fixed at boot and does not have this host's"
+    ),
+}
+
+
+def reason_text(reason: Reason) -> str:
+    """Return a reason in words.
+
+    >>> from armlevel.engine.names import FieldName
+    >>> reason_text(Reason("seen-to-change", (FieldName("ID_AA64PFR0_EL1.EL1"), 1)))
+    'with ID_AA64PFR0_EL1.EL1=1 KVM was seen to change it'
+    """
+    return REASONS[reason.code].format(*reason.args)
+
+
+def reason_head(code: ReasonCode) -> str:
+    """Return what a sentence says before its last argument: several reasons of one code share it.
+
+    >>> reason_head("left-only-when")
+    'it may be left behind only when:'
+    """
+    return REASONS[code].rpartition("{")[0].strip()

@@ -1,0 +1,118 @@
+"""What a person could do, in words: one sentence for each kind of remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from armlevel.engine.findings import Finding, Remedy, RemedyKind
+from armlevel.engine.names import HostName
+from armlevel.engine.subjects import Subject
+from armlevel.words.subjects import hosts_text, listed_few, subject_text
+
+__all__ = ["REMEDIES", "option_text", "remedy_text", "remedy_texts"]
+
+
+def _kernel(remedy: Remedy) -> str:
+    hosts = hosts_text(remedy.hosts)
+    return (
+        f"kernel {remedy.args[0]} or later on {hosts}"
+        if remedy.args
+        else f"another kernel on {hosts or 'some host'}"
+    )
+
+
+def _fact(remedy: Remedy) -> str:
+    host = remedy.hosts[0] if len(remedy.hosts) == 1 else "HOST"
+    return f"if you know it: --fact {host}:{remedy.args[0]}=VALUE"
+
+
+def _probe(remedy: Remedy) -> str:
+    return f"probe {hosts_text(remedy.hosts)}" + (f" in shape {remedy.args[0]}" if remedy.args else "")
+
+
+def _start_on(remedy: Remedy) -> str:
+    hosts = hosts_text(remedy.hosts)
+    return f"start guests on {hosts} only" if hosts else "start guests elsewhere; they may arrive here"
+
+
+def _implementation(remedy: Remedy) -> str:
+    values = zip(("MIDR", "REVIDR", "AIDR"), remedy.args, strict=True)
+    text = ",".join(f"{name}={value:#x}" for name, value in values)
+    return f"--implementation {remedy.hosts[0] if remedy.hosts else text}"
+
+
+def _vmm(remedy: Remedy) -> str:
+    family, *version = remedy.args
+    return f"{family} {'.'.join(map(str, version))} or later on {hosts_text(remedy.hosts)}"
+
+
+def _level(remedy: Remedy) -> str:
+    options = "".join(f" --tolerate {name}" for name in remedy.args)
+    return f"level it{' with' if options else ''}{options} (armlevel baseline)"
+
+
+#: The sentence of each kind.
+REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
+    "pin": lambda remedy: f"level the guest with {option_text(remedy)}",
+    "without": lambda remedy: f"do without it: --without {remedy.args[0]}",
+    "tolerate": lambda remedy: f"tolerate it: --tolerate {remedy.args[0]}",
+    "upgrade-kernel": _kernel,
+    "leave-out": lambda remedy: f"leave out {hosts_text(remedy.hosts)}",
+    "fact": _fact,
+    "probe": _probe,
+    "level": lambda _: "level the guest first: armlevel baseline",
+    "start-on": _start_on,
+    "require-not": lambda remedy: f"do not require {remedy.args[0]}",
+    "implementation": _implementation,
+    "serve-targets": lambda _: "a VMM that serves the list of target implementations",
+    "vmm": _vmm,
+    "other-vmm": lambda remedy: f"--vmm {remedy.args[0]}",
+    "say-vmm": lambda remedy: f"say which it is: --vmm {' or '.join(map(str, remedy.args))}",
+    "run": lambda _: "level the guest, and start it with armlevel run",
+    "level-and-run": lambda remedy: f"{_level(remedy)}; armlevel run",
+    "level-and-export": lambda remedy: f"{_level(remedy)}; armlevel export --to firecracker",
+    "restart": lambda _: "shut the guest down and start it on the other host",
+}
+# Remedies that help whatever the subject is.
+_WHOLE = ("fact", "start-on", "require-not")
+
+
+def remedy_text(remedy: Remedy) -> str:
+    """Return a remedy in words.
+
+    >>> from armlevel.engine.names import Name, hosts_of
+    >>> remedy_text(Remedy("vmm", (Name("qemu"), 11, 1), hosts_of(["b"])))
+    'qemu 11.1 or later on b'
+    """
+    return REMEDIES[remedy.kind](remedy)
+
+
+def option_text(remedy: Remedy) -> str:
+    """Return the option of ``armlevel baseline`` that a remedy stands for; other remedies in words.
+
+    >>> from armlevel.engine.names import FieldName
+    >>> option_text(Remedy("pin", (FieldName("CTR_EL0.DIC"), 0)))
+    '--pin CTR_EL0.DIC=0'
+    """
+    return f"--pin {remedy.args[0]}={remedy.args[1]}" if remedy.kind == "pin" else remedy_text(remedy)
+
+
+def remedy_texts(findings: Sequence[Finding], skip: Sequence[RemedyKind], *, every: bool) -> list[str]:
+    """Return what a person could do, each thing once, with the subjects that it would help."""
+    several = dict.fromkeys(finding.subject for finding in findings)
+    hosts: dict[Remedy, dict[HostName, None]] = {}
+    helped: dict[Remedy, dict[Subject, None]] = {}
+    for finding in findings:
+        for remedy in finding.remedies:
+            if remedy.kind not in skip:
+                alike = Remedy("level") if remedy.kind == "pin" and not every else replace(remedy, hosts=())
+                hosts.setdefault(alike, {}).update(dict.fromkeys(remedy.hosts))
+                helped.setdefault(alike, {})[finding.subject] = None
+    texts = []
+    for remedy, subjects in helped.items():
+        text = remedy_text(replace(remedy, hosts=tuple(hosts[remedy])))
+        short = [subject_text(name).rpartition(".")[2] for name in subjects]
+        partial = len(subjects) < len(several) and remedy.kind not in _WHOLE
+        texts.append(f"{text} (for {listed_few(short, 3, every=every)})" if partial else text)
+    return texts
