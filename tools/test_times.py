@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER, LAST = ROOT / "tests/times.toml", ROOT / "build/test-times.json"
-MOST = 1800  # CPU seconds: 15 minutes of two cores
+MOST = 1700  # CPU seconds: 15 minutes of two cores, less what `make check` needs before the tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def lines(found: list[Row], wall: float) -> Iterator[str]:
     yield f"{'all':<20} {took:>7.0f} {budget:>7} {sum(row.tests for row in found):>6}"
     yield f"{wall / 60:.1f} minutes on the clock; two idle cores need {took / 120:.1f} or more, of 15"
     if budget > MOST:
-        yield f"the budgets are {budget - MOST} more than two cores have in 15 minutes"
+        yield f"the budgets are {budget - MOST} more than two cores have in 15 minutes beside the check"
 
 
 def written(found: list[Row]) -> str:
