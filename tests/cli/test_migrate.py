@@ -95,7 +95,8 @@ def test_json_holds_the_prediction_and_the_ways_out(armlevel: Command, recorded)
         "counts": [269, 268],
         "messages": [],
     }
-    assert [way["do"] for way in there["remedies"]] == ["vmm", "run", "upgrade-kernel", "restart"]
+    ways = ["vmm", "level-and-run", "upgrade-kernel", "restart"]
+    assert [way["kind"] for way in there["remedies"]] == ways
     assert back["prediction"]["blocking"] == ["ID_AA64MMFR2_EL1"]
 
 

@@ -96,7 +96,7 @@ def test_an_import_that_climbs_breaks_the_contract(tmp_path: Path, module: str, 
         room.mkdir(parents=True)
         (room / "__init__.py").touch()
     (tmp_path / "armlevel/__init__.py").write_text("import armlevel.operations\n", encoding="utf-8")
-    for file in ("write.py", "replace.py"):
+    for file in ("write.py", "replace.py", "verdicts.py"):
         (tmp_path / "armlevel/documents" / file).touch()
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
 

@@ -66,8 +66,6 @@ ReasonCode = Literal[
     "cpus-differ",
     "levelled-not-kept",
     "tolerated-by-name",
-    "read-from-kvm",
-    "read-by-guest",
     # register list
     "feature-not-shown",
     "register-not-known",

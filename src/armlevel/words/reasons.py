@@ -73,8 +73,6 @@ REASONS: dict[ReasonCode, str] = {
     "cpus-differ": "the host's CPUs are not alike: which one the guest reads depends on where it runs",
     "levelled-not-kept": "the levelled value is not kept as written: please report this as a fault of armlevel",
     "tolerated-by-name": "tolerated by name: what the guest was told at boot may not be true after a move",
-    "read-from-kvm": "read back from KVM",
-    "read-by-guest": "read by the guest itself (MRS)",
     # register list
     "feature-not-shown": "this host lists it only for a guest that shows the feature, and this one does not",
     "register-not-known": "the guest's state has a register that this host's KVM does not know",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
 from armlevel.engine.findings import Finding, Remedy, Severity
-from armlevel.engine.names import HostName, RowText, hosts_of
+from armlevel.engine.names import HostName, RowText, hosts_of, register_of
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_register, about_whole
 from armlevel.engine.values import NOT_RECORDED, State, offered
@@ -153,10 +153,7 @@ def hidden_ids(
         return {}
     line = catalogue.line(release)
     asked = {
-        name.partition(".")[0]
-        for row in rows
-        if not isinstance(row.when, str)
-        for name in mentioned(row.when)
+        register_of(name) for row in rows if not isinstance(row.when, str) for name in mentioned(row.when)
     }
     own = known_of(catalogue, {name: offer.limits[name] for name in asked & offer.limits.keys()})
     found: dict[int, bool] = {}

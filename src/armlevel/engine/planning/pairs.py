@@ -15,6 +15,7 @@ from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.fields.choice import above
 from armlevel.engine.fields.domains import Domain, domain_of
 from armlevel.engine.fields.tolerance import tolerated_of
+from armlevel.engine.names import register_of
 from armlevel.engine.policy import Policy
 from armlevel.profile import Host, Shape
 
@@ -128,7 +129,7 @@ class _View:
         # Where the implementation cannot be written, only hosts of one implementation share a baseline.
         if any(offer.shape.imp_id_writable for offer in host.offers):
             return None
-        if any(subject.partition(".")[0] in _IDENTITY for subject in self._accepts):
+        if any(register_of(subject) in _IDENTITY for subject in self._accepts):
             return None
         shown = tuple(self.base.limits.get(name, -1) for name in _IDENTITY)
         return None if shown[0] < 0 else shown
@@ -189,7 +190,7 @@ def _lists_conflict(
 ) -> Callable[[tuple[frozenset[int], frozenset[int]], tuple[frozenset[int], frozenset[int]]], bool]:
     # A register that one host always lists and the other never does needs a row that lets it be left behind.
     known = {register for row in catalogue.drops for register in row.kvm_ids}
-    names = {subject.partition(".")[0] for subject in free}
+    names = {register_of(subject) for subject in free}
     known |= {row.kvm_id for name, row in catalogue.registers.items() if name in names}
 
     def conflict(
