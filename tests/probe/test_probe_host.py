@@ -22,7 +22,7 @@ from tests.probe.fake import (
 
 PLAN = plan_of(CATALOGUE)
 MACHINE = Machine(
-    cpus=(Cpu(Implementation(0x410FD493), 4),),
+    cpus=(Cpu(Implementation(0x410FD493, 0, 0), 4),),
     where=((0, 1, 2, 3),),
     kernel="7.3.4",
     page_size=4096,
@@ -201,7 +201,7 @@ def test_a_shape_that_answers_otherwise_at_equal_limits_is_asked_everything():
 
 def test_cpus_that_are_not_alike_are_named():
     mixed = Machine(
-        cpus=(Cpu(Implementation(0x410FD030), 4), Cpu(Implementation(0x410FD080), 2)),
+        cpus=(Cpu(Implementation(0x410FD030, 0, 0), 4), Cpu(Implementation(0x410FD080, 0, 0), 2)),
         where=((0, 1, 2, 3), (4, 5)),
         kernel="6.12",
         page_size=4096,

@@ -149,11 +149,12 @@ def _refuse(
 
 
 def _implementation(one: Implementation) -> str:
-    return f"{one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}"
+    return ":".join(f"{number:#x}" for number in one.registers().values())
 
 
 def _implementation_text(one: Implementation) -> str:
-    return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"
+    numbers = one.registers().items()
+    return ",".join(f"{register.removesuffix('_EL1')}={number:#x}" for register, number in numbers)
 
 
 def _recorded(

@@ -111,6 +111,11 @@ def _identity(finding: Finding, catalogue: Catalogue, explain: bool) -> str:
 def _targets(finding: Finding, catalogue: Catalogue, _: bool) -> str:
     host, midrs = finding.offers[0]
     cores = ", ".join(core_name(Implementation(int(text, 16)), catalogue) for text in midrs.split())
+    if finding.needs:
+        return (
+            f"implementation: whether {host} ({cores or 'core not recorded'}) is in the guest's list of target "
+            "implementations is not known: a number of it is not recorded"
+        )
     return f"implementation: {host} ({cores}) is not in the guest's list of target implementations, fixed at boot"
 
 

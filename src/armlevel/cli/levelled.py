@@ -9,10 +9,18 @@ from armlevel.cli.answers import given_lines, judged_text
 from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds
 from armlevel.cli.inputs import Given
 from armlevel.cli.output import columns, wrapped
-from armlevel.cli.subjects import core_name, fact_texts, hosts_text, shape_text, shown_features, value_text
+from armlevel.cli.subjects import (
+    core_name,
+    fact_texts,
+    hosts_text,
+    numbers_text,
+    shape_text,
+    shown_features,
+    value_text,
+)
 from armlevel.cli.words import against_text, listed_few
 from armlevel.engine import Baseline, Change, Finding, Grouping, diff
-from armlevel.profile import Guest, Host
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 
 __all__ = ["baseline_lines", "group_lines", "guest_lines"]
 
@@ -20,7 +28,6 @@ _KINDS = 6
 _HEAD = 12
 _SETS = 3
 _MEMBERS = 9
-_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _CACHES = ("CCSIDR_EL1", "CLIDR_EL1")
 
 
@@ -72,12 +79,11 @@ def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]
     rows = [("shape", shape_text(guest.shape))]
     if guest.implementation is not None:
         shown = guest.implementation.shown
-        numbers = f"MIDR {shown.midr:#x}, REVIDR {shown.revidr:#x}, AIDR {shown.aidr:#x}"
         others = [core_name(target, catalogue) for target in guest.implementation.targets if target != shown]
         rows.append(
             (
                 "shown as",
-                f"{core_name(shown, catalogue)} ({numbers})"
+                f"{core_name(shown, catalogue)} ({numbers_text(shown)})"
                 + (f"; may run on {', '.join(others)}" if others else ""),
             )
         )
@@ -135,7 +141,7 @@ def _loss(changes: Iterable[Change], catalogue: Catalogue, *, explain: bool) -> 
     for change in changes:
         lost = [name[1:] for name in change.features if name.startswith("-")]
         features.update(dict.fromkeys(lost))
-        if change.subject.startswith((*_CACHES, *_IMPLEMENTATION)) and change.part == "registers":
+        if change.subject.startswith((*_CACHES, *IMPLEMENTATION_REGISTERS)) and change.part == "registers":
             text = "other cache geometry" if change.subject.startswith(_CACHES) else "shown as another core"
             shown_as[text] = None
         elif change.part in ("shape", "registers", "firmware") and not lost and change.after is not None:

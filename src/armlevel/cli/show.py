@@ -13,7 +13,7 @@ from armlevel.cli.inputs import load_all
 from armlevel.cli.levelled import guest_lines
 from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
-from armlevel.cli.subjects import core_name, fact_texts, number_text, shape_text, shown_features
+from armlevel.cli.subjects import core_name, fact_texts, number_text, numbers_text, shape_text, shown_features
 from armlevel.documents import guest_object, host_object, verdict_object
 from armlevel.engine import Verdict, risks_of_profile
 from armlevel.profile import Guest, Host, Offer
@@ -55,9 +55,8 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
     rows.append(("software", "; ".join(filter(None, [kernel, known if software.kernel else "", vmms]))))
     for cpu in host.cpus:
         one = cpu.implementation
-        count = f"{cpu.count} x " if cpu.count else ""
-        numbers = f"MIDR {one.midr:#x}, REVIDR {one.revidr:#x}, AIDR {one.aidr:#x}"
-        rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers})"))
+        count = f"{cpu.count} x " if cpu.count is not None else ""
+        rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers_text(one)})"))
     if not host.cpus:
         rows.append(("CPUs", "not recorded"))
     if software.boot_options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Field
-from armlevel.profile import Facts, Implementation, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Facts, Implementation, Shape
 
 __all__ = [
     "core_name",
@@ -14,6 +14,7 @@ __all__ = [
     "hosts_text",
     "number_text",
     "numbers_in",
+    "numbers_text",
     "shape_text",
     "shown_features",
     "subject_text",
@@ -98,10 +99,26 @@ def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> 
 
 def core_name(shown: Implementation, catalogue: Catalogue) -> str:
     """Return the core's name and revision, ``Arm Neoverse N1 r3p1``; numbers where no row knows it."""
+    if shown.part is None:
+        return "core not recorded"
     who, part = shown.part
     maker = catalogue.implementers.get(who, f"implementer {who:#x}")
     known = catalogue.parts.get((who, part))
     return f"{maker} {known.name if known else f'part {part:#x}'} {shown.revision}"
+
+
+def numbers_text(one: Implementation) -> str:
+    """Return the three numbers of an implementation.
+
+    >>> numbers_text(Implementation(0x481FD010, 0))
+    'MIDR 0x481fd010, REVIDR 0x0, AIDR not recorded'
+    """
+    numbers = one.registers()
+    texts = {
+        name: f"{numbers[name]:#x}" if name in numbers else "not recorded"
+        for name in IMPLEMENTATION_REGISTERS
+    }
+    return ", ".join(f"{name.removesuffix('_EL1')} {text}" for name, text in texts.items())
 
 
 def shape_text(shape: Shape) -> str:

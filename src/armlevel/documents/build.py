@@ -187,7 +187,8 @@ def _shape(model: ShapeModel, place: str, faults: Faults) -> Shape:
 
 
 def _implementation(model: ImplementationModel) -> Implementation:
-    return Implementation(int(model.midr, 16), int(model.revidr, 16), int(model.aidr, 16))
+    texts = (model.midr, model.revidr, model.aidr)
+    return Implementation(*(None if text is None else int(text, 16) for text in texts))
 
 
 def _facts(model: FactsModel) -> Facts:

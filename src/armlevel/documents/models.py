@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from armlevel.documents.items import shown
 
 __all__ = [
     "FROZEN_KIND",
@@ -66,6 +69,16 @@ Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_null(cls, given: Any) -> Any:
+        # What is not recorded is left out: a key has a value.
+        if isinstance(given, dict) and None in given.values():
+            empty = ", ".join(shown(key) for key, value in given.items() if value is None)
+            words = "null says nothing: leave {empty} out where it is not recorded"
+            raise PydanticCustomError("null", words, {"empty": empty})
+        return given
+
 
 class MadeModel(_Model):
     """Who made a document, when and out of what; not part of the digest."""
@@ -88,17 +101,17 @@ class SoftwareModel(_Model):
 
 
 class ImplementationModel(_Model):
-    """What one implementation calls itself."""
+    """What one implementation calls itself; an absent number is not recorded."""
 
-    midr: HexText
-    revidr: HexText = "0x0000000000000000"
-    aidr: HexText = "0x0000000000000000"
+    midr: HexText | None = None
+    revidr: HexText | None = None
+    aidr: HexText | None = None
 
 
 class CpuModel(ImplementationModel):
-    """Physical CPUs that read alike; a count of 0 is not recorded."""
+    """Physical CPUs that read alike; an absent count is not recorded."""
 
-    count: Count = 0
+    count: Annotated[int, Field(ge=1, lt=2**53)] | None = None
 
 
 class FactsModel(_Model):

@@ -159,15 +159,12 @@ def _software(software: Software) -> dict[str, Any]:
 
 
 def _implementation(implementation: Implementation) -> dict[str, Any]:
-    return {
-        "midr": _hex(implementation.midr),
-        "revidr": _hex(implementation.revidr),
-        "aidr": _hex(implementation.aidr),
-    }
+    numbers = {"midr": implementation.midr, "revidr": implementation.revidr, "aidr": implementation.aidr}
+    return {name: _hex(number) for name, number in numbers.items() if number is not None}
 
 
 def _cpu(cpu: Cpu) -> dict[str, Any]:
-    return _implementation(cpu.implementation) | {"count": cpu.count}
+    return _implementation(cpu.implementation) | ({} if cpu.count is None else {"count": cpu.count})
 
 
 def _shown(implementation: ShownImplementation) -> dict[str, Any]:

@@ -48,11 +48,7 @@ class ChangedRegister:
 
 def written(guest: Guest) -> dict[str, int]:
     """Return every register that a profile gives a value: ID registers, implementation and firmware."""
-    values = dict(guest.registers)
-    if guest.implementation is not None:
-        shown = guest.implementation.shown
-        values |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
-    return values | dict(guest.firmware)
+    return {**guest.registers, **guest.id_registers, **guest.firmware}
 
 
 def differing(

@@ -100,10 +100,7 @@ def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
 
 
 def _wanted(guest: Guest) -> dict[str, int]:
-    wanted = dict(guest.registers)
-    if guest.implementation is not None:
-        shown = guest.implementation.shown
-        wanted |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    wanted = guest.id_registers
     return {name: wanted[name] for name in sorted(wanted, key=lambda name: (name not in _FIRST, name))}
 
 

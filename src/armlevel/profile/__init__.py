@@ -7,11 +7,17 @@ importers make them, ``documents`` writes them down.
 from armlevel.profile.accepts import Accepts, Outcome
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
-from armlevel.profile.implementation import Implementation, ShownImplementation
+from armlevel.profile.implementation import (
+    IMPLEMENTATION_REGISTERS,
+    Implementation,
+    ShownImplementation,
+    alike,
+)
 from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
 
 __all__ = [
+    "IMPLEMENTATION_REGISTERS",
     "SHAPE_FEATURES",
     "Accepts",
     "Cpu",
@@ -27,4 +33,5 @@ __all__ = [
     "ShownImplementation",
     "Software",
     "VcpuSettings",
+    "alike",
 ]

@@ -79,18 +79,9 @@ def _vls(vls: Sequence[int] | None) -> str | None:
     return None if vls is None else " ".join(map(str, vls))
 
 
-def _identity(guest: Guest) -> dict[str, int]:
-    shown = guest.implementation.shown if guest.implementation is not None else None
-    identity = (
-        {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
-        if shown is not None
-        else {}
-    )
-    return {**guest.registers, **identity}
-
-
 def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Change]:
-    ours, theirs = _identity(before), _identity(after)
+    # The implementation comes last.
+    ours, theirs = ({**guest.registers, **guest.id_registers} for guest in (before, after))
     moved = _moved_features(ours, theirs, catalogue)
     lists_known = before.register_list is not None and after.register_list is not None
     for name in dict.fromkeys([*ours, *theirs]):

@@ -10,7 +10,7 @@ from armlevel.engine.compare.diff import Change, diff
 from armlevel.engine.findings import Answer, Verdict, worst
 from armlevel.engine.verdict import check
 from armlevel.kvm import group_of, id_of
-from armlevel.profile import Guest, Host, Software
+from armlevel.profile import Guest, Host, Software, alike
 
 __all__ = ["Drift", "DriftCause", "Moved", "drift"]
 
@@ -92,9 +92,10 @@ def _cause(change: Change, before: Host, now: Host) -> DriftCause:
     if were and are:
         if {one.part for one in were} != {one.part for one in are} or change.subject in _BY_SILICON:
             return "silicon"
-        if were != are or change.subject in _BY_FIRMWARE:  # firmware patches a revision, and sets the clock
+        same = alike(were, are)
+        if same is False or change.subject in _BY_FIRMWARE:  # firmware patches a revision, and sets the clock
             return "firmware"
-        if before.software.kernel and now.software.kernel:
+        if same and before.software.kernel and now.software.kernel:
             return _by_software(change, before.software, now.software)
     return "not known"
 

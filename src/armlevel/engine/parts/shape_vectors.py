@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.engine.findings import Finding, Remedy
-from armlevel.profile import Guest, Host, Offer, Shape
+from armlevel.profile import Guest, Host, Implementation, Offer, Shape
 
 __all__ = ["impdef_pauth", "judge_pauth", "judge_vls", "level_pauth", "level_vls"]
 
@@ -81,7 +81,7 @@ def level_pauth(
     """
     if not impdef_pauth(values, shape):
         return []
-    cores = {host.name: frozenset(i.part for i in host.implementations) for host in hosts}
+    cores = {host.name: _parts(host.implementations) for host in hosts}
     known = {parts for parts in cores.values() if parts}
     shown = tuple(
         (name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(parts)) or "not recorded")
@@ -99,7 +99,7 @@ def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_s
     """
     if not impdef_pauth(values, guest.shape):
         return []
-    here = frozenset(i.part for i in host.implementations)
+    here = _parts(host.implementations)
     shown = ((host.name, " ".join(f"{i:#x}/{p:#x}" for i, p in sorted(here)) or "not recorded"),)
     cores = _cores(guest)
     if here and here == cores:
@@ -115,7 +115,13 @@ def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
     if guest.implementation is None:
         return frozenset()
     signed = guest.implementation.targets if guest.shape.imp_id_writable else (guest.implementation.shown,)
-    return frozenset(one.part for one in signed)
+    return _parts(signed)
+
+
+def _parts(implementations: Iterable[Implementation]) -> frozenset[tuple[int, int]]:
+    # Which cores these are; none where one of them is not recorded, for then it is not known.
+    parts = [one.part for one in implementations]
+    return frozenset() if None in parts else frozenset(part for part in parts if part is not None)
 
 
 def _pauth_finding(severity: str, shown: tuple[tuple[str, str], ...]) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Erratum, known_of
 from armlevel.engine.findings import Finding, Remedy, Severity
-from armlevel.engine.parts.registers_implementation import shown_by
+from armlevel.engine.parts.registers_implementation import midr_text, shown_by
 from armlevel.engine.risks.errata import concerning, missed, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
 from armlevel.profile import Guest, Host, Implementation, Offer
@@ -56,15 +56,21 @@ def risks_here(
     fleet = ((host, offer),)
     here = host.implementations
     targets = frozenset(guest.implementation.targets) if guest.implementation is not None else frozenset()
-    unlisted = sorted(here - targets) if targets else []
+    unlisted = sorted(one for one in here if targets and not any(one.same_as(other) for other in targets))
+    doubtful = all(any(one.same_as(other) is None for other in targets) for one in unlisted)
     told = Finding(
         "implementation.targets",
         "registers",
         "note",
-        offers=((host.name, " ".join(f"{one.midr:#x}" for one in unlisted)),),
+        needs=("not recorded",) if doubtful else (),
+        offers=((host.name, " ".join(midr_text(one) for one in unlisted if one.midr is not None)),),
         cause="policy",
         applies=("arrive",),
-        because=("the list of target implementations is fixed at boot and does not have this host's",),
+        because=(
+            "whether the list of target implementations has this host's is not known: a number is not recorded"
+            if doubtful
+            else "the list of target implementations is fixed at boot and does not have this host's",
+        ),
     )
     return (
         *_errata(guest, [(host.name, here)], values, catalogue),
@@ -84,8 +90,8 @@ def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Imple
     # The cores of each host, and then those that the guest may run on and no host of these has, by MIDR_EL1.
     cores = [(host.name, host.implementations) for host, _ in fleet]
     targets = guest.implementation.targets if guest.implementation is not None else ()
-    to_come = [one for one in targets if not any(one in some for _, some in cores)]
-    return [*cores, *((f"{one.midr:#x}", frozenset({one})) for one in to_come)]
+    to_come = [one for one in targets if one.midr is not None and not any(one in some for _, some in cores)]
+    return [*cores, *((midr_text(one), frozenset({one})) for one in to_come)]
 
 
 def _kinds(fleet: Fleet) -> dict[int, list[str]]:
@@ -104,7 +110,7 @@ def _errata(
     values: Mapping[str, int],
     catalogue: Catalogue,
 ) -> tuple[Finding, ...]:
-    if guest.implementation is None:
+    if guest.implementation is None or guest.implementation.shown.midr is None:
         return ()
     shown = guest.implementation.shown
     rows = concerning(values, catalogue)
@@ -121,7 +127,7 @@ def _errata(
                 "errata.missed",
                 "registers",
                 "risk",
-                needs=(f"{shown.midr:#x}",),
+                needs=(midr_text(shown),),
                 offers=offers,
                 cause="policy",
                 because=tuple(
@@ -137,8 +143,8 @@ def _errata(
                 "errata.needless",
                 "registers",
                 "note",
-                needs=(f"{shown.midr:#x}",),
-                offers=(("every host", " ".join(i for row in spare for i in row.ids(shown.midr, shown.revidr))),),
+                needs=(midr_text(shown),),
+                offers=(("every host", " ".join(_ids(spare, shown))),),
                 cause="policy",
                 because=tuple(f"{row.name}: {row.what}" for row in spare),
             )
@@ -147,7 +153,10 @@ def _errata(
 
 
 def _ids(rows: Sequence[Erratum], core: Implementation) -> list[str]:
-    return [name for row in rows for name in row.ids(core.midr, core.revidr)]
+    if core.midr is None:
+        return []
+    revidr = 0 if core.revidr is None else core.revidr  # no bit of it says that an erratum is mended
+    return [name for row in rows for name in row.ids(core.midr, revidr)]
 
 
 def _against(
@@ -159,9 +168,14 @@ def _against(
     # it decides.
     found = []
     for name, some in cores:
-        if len(some) == 1 and not any(missed(rows, real, one) for one in some for real in lacking):
+        if (
+            len(some) == 1
+            and not any(one.unrecorded for one in some)
+            and not any(missed(rows, real, one) for one in some for real in lacking)
+        ):
             (face,) = some
-            text = f"MIDR={face.midr:#x},REVIDR={face.revidr:#x},AIDR={face.aidr:#x}"
+            numbers = face.registers().items()
+            text = ",".join(f"{register.removesuffix('_EL1')}={number:#x}" for register, number in numbers)
             found.append(
                 Remedy(
                     "implementation", text, (name,) if len(cores) > 1 and not name.startswith("0x") else ()
@@ -230,19 +244,21 @@ def _each(
 
 
 def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding, ...]:
-    if guest.implementation is None:
+    if guest.implementation is None or guest.implementation.shown.midr is None:
         return ()
     shown = guest.implementation.shown
     own = [(host, shown_by(offer.limits, host)) for host, offer in fleet]
     others = tuple(
-        (host.name, f"{one.midr:#x}") for host, one in own if one is not None and one.part != shown.part
+        (host.name, midr_text(one))
+        for host, one in own
+        if one is not None and one.part not in (None, shown.part)
     )
     software = tuple(f"{row.name} picks {row.picks} by MIDR_EL1" for row in catalogue.dispatch)
     finding = Finding(
         "implementation.identity",
         "registers",
         "note",
-        needs=(f"{shown.midr:#x}",),
+        needs=(midr_text(shown),),
         offers=others,
         cause="policy",
         because=software,
