@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from armlevel.cli.inputs import Given
-from armlevel.cli.words import part_text, unknown_text
+from armlevel.cli.output import wrapped
+from armlevel.cli.subjects import subject_text
+from armlevel.cli.words import listed_few, part_text, unknown_text
 from armlevel.documents import verdict_object
 from armlevel.engine import Answer, Finding, Part, Verdict, worst
 
-__all__ = ["exit_of", "findings_json", "given_json", "given_lines", "judged_text"]
+__all__ = ["exit_of", "findings_json", "given_json", "given_lines", "judged_text", "open_lines"]
 
+_OPEN = 8
 _EXIT: dict[Answer, int] = {"runs": 0, "refused": 1, "unknown": 3}
 
 
@@ -59,3 +62,10 @@ def given_json(given: Sequence[Given]) -> dict[str, Any]:
 def given_lines(given: Sequence[Given]) -> list[str]:
     """Return the same as lines to print."""
     return [f"given: {one.host} has {one.fact} {one.value}" for one in given]
+
+
+def open_lines(subjects: Sequence[str], head: str, *, explain: bool) -> list[str]:
+    """Return what a comparison left open, because it is not recorded on both sides."""
+    texts = listed_few([subject_text(one) for one in subjects], _OPEN, every=explain)
+    text = f"{head}: {len(subjects)}, for they are not recorded on both sides: {texts}"
+    return ["", *wrapped(text, rest="  ")] if subjects else []

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import Catalogue, LineChange, load
+from armlevel.cli.answers import open_lines
 from armlevel.cli.inputs import load_all
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.cli.words import listed_few
-from armlevel.engine import Change, diff, known_between
+from armlevel.engine import Change, diff, known_between, not_compared
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
@@ -38,9 +39,10 @@ def run(
     explain: Explain = False,
     as_json: Json = False,
 ) -> int:
-    """Compare two hosts or guests, field by field; exit 1 if a guest's CPU differs.
+    """Compare two hosts or guests, field by field; exit 1 if a guest's CPU differs, 3 if that cannot be said.
 
-    A host is compared by its passthrough guest. The direction says what B promises, seen from A.
+    What one of them does not record is not compared, and named. A host is compared by its passthrough guest. The
+    direction says what B promises, seen from A.
     """
     catalogue = load()
     found = [loaded.document for loaded in load_all([a, b])]
@@ -49,6 +51,7 @@ def run(
         raise UsageError("two hosts or guests are compared", hint="name two profiles")
     changes = diff(items[0], items[1], catalogue)
     differs = any(change.identity for change in changes)
+    unrecorded = not_compared(items[0], items[1], catalogue)
     one, two = items
     known = (
         known_between(one, two, changes, catalogue) if isinstance(one, Host) and isinstance(two, Host) else ()
@@ -58,16 +61,18 @@ def run(
             {"until": row.until, "since": row.since, "why": row.why, "subjects": list(subjects)}
             for row, subjects in known
         ]
-        say_json({"changes": [_json(change) for change in changes], "kernels": kernels})
+        found_json = [_json(change) for change in changes]
+        say_json({"changes": found_json, "not_compared": list(unrecorded), "kernels": kernels})
     else:
         say(
             [
                 *wrapped(f"from {one.name} to {two.name}"),
-                *_page(changes, catalogue, (one.name, two.name), explain=explain),
+                *_page(changes, catalogue, (one.name, two.name), known=not unrecorded, explain=explain),
+                *open_lines(unrecorded, "not compared", explain=explain),
                 *_kernels(known),
             ]
         )
-    return 1 if differs else 0
+    return 1 if differs else 3 if unrecorded else 0
 
 
 def _json(change: Change) -> dict[str, object]:
@@ -82,10 +87,10 @@ def _json(change: Change) -> dict[str, object]:
 
 
 def _page(
-    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, explain: bool
+    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, known: bool, explain: bool
 ) -> list[str]:
     if not changes:
-        return ["no difference"]
+        return ["no difference"] if known else ["no difference in what both record"]
     lines: list[str] = []
     for title, parts in _SECTIONS.items():
         some = [change for change in changes if change.part in parts]
@@ -102,7 +107,7 @@ def _page(
             else:
                 lines += _table(some, catalogue)
     if not any(change.identity for change in changes):
-        lines += ["", "a guest sees the same CPU on both"]
+        lines += ["", "a guest sees the same CPU on both"] if known else []
     return lines
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text
+from armlevel.cli.answers import exit_of, findings_json, given_json, given_lines, judged_text, open_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.inputs import Given, guest_of, hosts_named
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
@@ -116,6 +116,7 @@ def _details(one: Drift, page: Page) -> list[str]:
                 (f"  {change.subject}", change.before or "-", change.after or "-", moved.cause, _why(moved))
             )
         lines += columns(rows)
+    lines += open_lines(one.not_compared, f"{one.host}: not compared", explain=page.explain)
     return lines
 
 
@@ -141,6 +142,7 @@ def _json(one: Drift) -> dict[str, object]:
         "born_here": one.born_here,
         "since": one.since or None,
         "changes": [_change(moved) for moved in one.changes],
+        "not_compared": list(one.not_compared),
         "findings": findings_json(one.verdict.findings),
     }
 
