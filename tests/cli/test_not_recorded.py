@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.hosts import Command
@@ -71,3 +73,17 @@ def test_it_is_no_reason_for_a_fingerprint_but_a_missing_revidr_is(armlevel: Com
     said = armlevel("export", str(path), "--to", "firecracker", "--form", "fingerprint")
     assert said.code == 2
     assert "REVIDR_EL1 is not recorded" in said.err
+
+
+def test_no_file_is_said_to_bring_about_a_guest_whose_aidr_is_not_recorded(armlevel: Command, tmp_path):
+    guest = armlevel("baseline", "@graviton2-6.1", "--json").json
+    del guest["implementation"]["aidr"]
+    del guest["digest"]
+    path = tmp_path / "guest.json"
+    path.write_text(json.dumps(guest), encoding="utf-8")
+    host = ("--host", "@graviton2-6.1")
+    for target in ("qemu", "libvirt", "firecracker", "kvm", "kubernetes", "openstack"):
+        said = armlevel("export", str(path), "--to", target, *host)
+        assert said.code in (1, 3), target
+        assert "AIDR_EL1=not recorded" in said.err, target
+        assert '"AIDR_EL1"' not in said.out, target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +13,9 @@ from armlevel.cli.inputs import guest_of, hosts_named, load_all
 from armlevel.cli.options import Facts, GuestFile, Json
 from armlevel.cli.output import escaped, say_json
 from armlevel.documents import digest, guest_object, read_file, replace_file
-from armlevel.engine import Answer, check
+from armlevel.engine import Answer, check, worst
 from armlevel.errors import UnknownName, UsageError
-from armlevel.formats.export_result import ExportResult
+from armlevel.formats.export_result import ExportResult, unrecorded
 from armlevel.profile import Guest, Host
 
 __all__ = ["TARGETS", "run"]
@@ -78,6 +79,8 @@ def run(
         name = wanted.name
         names = _properties(expansion)
         found, answer = _export(wanted, to, chosen, there, catalogue, machine, names)
+        if left := unrecorded(wanted):  # no file brings about what nobody recorded
+            found, answer = replace(found, left=(*found.left, *left)), worst([answer, "unknown"])
     _write(found, name, to, chosen, answer, output, as_json=as_json)
     return _EXIT[answer]
 
