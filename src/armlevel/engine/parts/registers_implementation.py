@@ -96,9 +96,12 @@ def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation])
 
 
 def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
-    """Return the implementation that a guest sees under these limits, or the host's only one."""
-    if "MIDR_EL1" in limits:
-        return Implementation.from_registers(limits)
+    """Return the implementation that a guest sees under these limits; the host's only one if they say nothing of it.
+
+    What else the limits leave out is not taken from the host's CPUs: who wrote those may have read another CPU.
+    """
+    if (shown := Implementation.from_registers(limits)) is not None:
+        return shown
     kinds = {cpu.implementation for cpu in host.cpus}
     return kinds.pop() if len(kinds) == 1 else None
 
