@@ -49,7 +49,7 @@ def host(
     shapes: tuple[Shape, ...] = (Shape(),),
 ) -> Host:
     """Make a host that takes nothing but its limits, except where ``accepts`` says more."""
-    shown = {"MIDR_EL1": cpu.midr, "REVIDR_EL1": cpu.revidr, "AIDR_EL1": cpu.aidr}
+    shown = cpu.registers()
     offers = tuple(
         Offer(
             shape,

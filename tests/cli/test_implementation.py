@@ -31,8 +31,8 @@ def files(tmp_path):
         ("lowest", None),
         ("g2", N1_G2),
         ("MIDR=0x413fd0c1,REVIDR=0xff", N1_G2),
-        ("midr_el1=1092604929", Implementation(0x411FD401)),
-        ("MIDR=0x411fd401, AIDR=7", Implementation(0x411FD401, 0, 7)),
+        ("midr_el1=1092604929", V1_G3),
+        ("MIDR=0x411fd401, AIDR=7", Implementation(0x411FD401, None, 7)),
     ],
 )
 def test_an_implementation_is_a_host_or_three_registers(text, implementation):
@@ -80,7 +80,7 @@ def test_a_chosen_implementation_and_the_cores_to_come_are_in_the_profile_and_in
     )
     assert "413fd0c1" in json.dumps(said.json["guest"]["implementation"])
     assert "--implementation MIDR=0x413fd0c1,REVIDR=0xff,AIDR=0x0" in said.json["guest"]["made"]["source"]
-    assert "--also-target 0x410fd4f1:0x17:0x0" in said.json["guest"]["made"]["source"]
+    assert "--also-target 0x410fd4f1:0x17" in said.json["guest"]["made"]["source"]
     assert "410fd4f1" in json.dumps(said.json["guest"]["implementation"])
 
 

@@ -14,7 +14,7 @@ from armlevel.profile import Cpu, Implementation
 from tests.probe.fake import CATALOGUE, CCSIDR0, MIDR, PFR0, FakeKvm, like_7_3
 
 MACHINE = Machine(
-    cpus=(Cpu(Implementation(0x410FD493), 4),),
+    cpus=(Cpu(Implementation(0x410FD493, 0, 0), 4),),
     where=((0, 1, 2, 3),),
     kernel="7.3.4",
     page_size=4096,

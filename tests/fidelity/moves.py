@@ -61,10 +61,7 @@ class Restored:
 
 def values_of(guest: Guest) -> dict[str, int]:
     """Return every ID and firmware register of a guest, in the order in which they are written."""
-    wanted = dict(guest.registers)
-    if guest.implementation is not None:
-        shown = guest.implementation.shown
-        wanted |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    wanted = guest.id_registers
     ordered = sorted(wanted, key=lambda name: (name != "CTR_EL0", name))
     return {**{name: wanted[name] for name in ordered}, **guest.firmware}
 

@@ -9,7 +9,7 @@ import pytest
 from armlevel.documents import load, load_hosts
 from armlevel.errors import BadDocument, NotRecognised
 from armlevel.formats import read_foreign, recognise
-from armlevel.profile import Host, Implementation, Shape
+from armlevel.profile import Cpu, Host, Implementation, Shape
 
 IDREGS = """\
         SYS_MIDR_EL1:\t00000000410fd0c1
@@ -86,7 +86,7 @@ def test_idregs_with_a_fault_says_which(old, new, sentence):
 
 def test_cpuinfo_tells_the_cpus_and_the_counter_and_nothing_about_kvm():
     host = read(cpuinfo() + SYSFS)
-    assert [(cpu.implementation, cpu.count) for cpu in host.cpus] == [(Implementation(0x411FD401, 1, 0), 2)]
+    assert [(cpu.implementation, cpu.count) for cpu in host.cpus] == [(Implementation(0x411FD401, 1), 2)]
     assert host.facts.cntfrq_hz == 1_050_000_000
     assert host.facts.sources == {"cntfrq_hz": "BogoMIPS x 500000 in /proc/cpuinfo"}
     (offer,) = host.offers
@@ -96,10 +96,23 @@ def test_cpuinfo_tells_the_cpus_and_the_counter_and_nothing_about_kvm():
     assert "fp asimd evtstrm sve" in host.made.source
 
 
-def test_cpuinfo_alone_does_not_know_the_implementation():
+def test_cpuinfo_alone_knows_which_cores_and_neither_revidr_nor_aidr():
     host = read(cpuinfo())
-    assert host.cpus == ()
+    assert host.cpus == (Cpu(Implementation(0x411FD401), 2),)
+    assert host.offers[0].limits == {"MIDR_EL1": 0x411FD401}
+
+
+def test_a_processor_of_which_only_some_registers_were_read_is_counted_with_what_was_read():
+    part = SYSFS.replace("cpu1/regs/identification/revidr_el1", "cpu1/regs/identification/aidr_el1")
+    host = read(cpuinfo() + part)
+    assert host.cpus == (Cpu(Implementation(0x411FD401, None, 1), 1), Cpu(Implementation(0x411FD401, 1), 1))
     assert host.offers[0].limits == {}
+
+
+def test_a_processor_without_any_midr_is_counted_as_not_recorded():
+    alone = "/sys/devices/system/cpu/cpu7/regs/identification/revidr_el1:0x0000000000000001\n"
+    host = read(cpuinfo() + SYSFS + alone)
+    assert host.cpus == (Cpu(Implementation(None, 1), 1), Cpu(Implementation(0x411FD401, 1), 2))
 
 
 def test_cpus_of_two_kinds_have_no_common_identity():

@@ -10,10 +10,11 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 
 from armlevel.engine.fields.domains import Domain
+from armlevel.profile import Implementation
 from tests.laws.fleet import Fleet, make_fleet
 from tests.laws.small import World, make_world
 
-__all__ = ["QUICK", "domains", "fleets", "tiny_worlds", "worlds"]
+__all__ = ["QUICK", "domains", "fleets", "implementations", "pairs_of_hosts", "tiny_worlds", "worlds"]
 
 _T = TypeVar("_T")
 
@@ -45,6 +46,17 @@ def tiny_worlds() -> st.SearchStrategy[World]:
 def fleets(**sizes) -> st.SearchStrategy[Fleet]:
     """Hosts near real ones; see :mod:`tests.laws.fleet`."""
     return _drawn(lambda chance: make_fleet(chance, **sizes))
+
+
+def pairs_of_hosts() -> st.SearchStrategy[Fleet]:
+    """Two hosts near real ones, of one shape."""
+    return fleets(hosts=(2, 2), one_shape=True)
+
+
+def implementations() -> st.SearchStrategy[Implementation]:
+    """Implementations of small numbers, of which any may be not recorded."""
+    number = st.none() | st.integers(0, 1)
+    return st.builds(Implementation, number, number, number)
 
 
 def _drawn(make: Callable[[Random], _T]) -> st.SearchStrategy[_T]:

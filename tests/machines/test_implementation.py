@@ -17,7 +17,11 @@ from armlevel.profile import Host, Implementation
 CATALOGUE = load()
 with folder() as _shipped:
     HOSTS = {host.name: host for host in load_hosts([str(_shipped / f"{name}.json") for name in names()])}
-N1, V1, V2 = Implementation(0x413FD0C1, 0xFF), Implementation(0x411FD401, 1), Implementation(0x410FD4F1, 0x17)
+N1, V1, V2 = (
+    Implementation(0x413FD0C1, 0xFF, 0),
+    Implementation(0x411FD401, 1, 0),
+    Implementation(0x410FD4F1, 0x17, 0),
+)
 
 
 def clocked(name: str) -> Host:

@@ -13,6 +13,7 @@ from functools import partial
 
 import pytest
 
+from armlevel.documents import write
 from armlevel.engine import baseline, findings, values, verdict
 from armlevel.engine.fields import bundles, choice, closure, domains, no_meaning, solve
 from armlevel.engine.fields.closure import Closed, Lowering, at_least, holds
@@ -25,7 +26,7 @@ from armlevel.engine.parts import (
     registers_implementation,
     shape_vectors,
 )
-from armlevel.profile import Accepts
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Implementation
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -252,3 +253,33 @@ def conflicts_unsaid(patch: pytest.MonkeyPatch) -> None:
     """A field without a common value is left out, and nobody is told."""
     right = solve.solve
     patch.setattr(registers, "solve", lambda *a: replace(right(*a), blocked=()))
+
+
+# ---- what is not recorded
+
+
+def missing_number_read_as_0(patch: pytest.MonkeyPatch) -> None:
+    """REVIDR_EL1 or AIDR_EL1 that nobody recorded is 0."""
+
+    def from_registers(values):
+        found = [values.get(register, 0) for register in IMPLEMENTATION_REGISTERS]
+        return Implementation(*found) if "MIDR_EL1" in values else None
+
+    patch.setattr(Implementation, "from_registers", from_registers)
+
+
+def missing_number_taken_for_equal(patch: pytest.MonkeyPatch) -> None:
+    """Two implementations are one if nothing that is recorded differs."""
+    right = Implementation.same_as
+    patch.setattr(Implementation, "same_as", lambda one, two: right(one, two) is not False)
+
+
+def missing_number_taken_for_different(patch: pytest.MonkeyPatch) -> None:
+    """Two implementations of which one lacks a number are two."""
+    patch.setattr(Implementation, "same_as", lambda one, two: one == two)
+
+
+def missing_count_written_as_0(patch: pytest.MonkeyPatch) -> None:
+    """How many CPUs there are is not recorded, and the document says 0."""
+    right = write._cpu
+    patch.setattr(write, "_cpu", lambda cpu: right(replace(cpu, count=cpu.count or 0)))

@@ -13,8 +13,8 @@ from tests.engine.fields import test_choice as cases_choice
 from tests.engine.parts import test_firmware as cases_firmware
 from tests.engine.parts import test_register_list as cases_state
 from tests.engine.parts import test_shape_vectors as cases_vectors
-from tests.laws import test_baseline, test_choice, test_closure, test_findings, test_meet
-from tests.laws.strategies import domains, fleets, tiny_worlds, worlds
+from tests.laws import test_baseline, test_choice, test_closure, test_findings, test_meet, test_not_recorded
+from tests.laws.strategies import domains, fleets, implementations, pairs_of_hosts, tiny_worlds, worlds
 from tests.mutants import engine as mutants
 
 SEED = 1
@@ -27,6 +27,7 @@ _CHOICE_KEPT = test_choice.test_every_host_keeps_what_is_chosen
 _PLAINLY = test_choice.test_the_candidates_are_those_of_the_plain_definition
 _NOT_ABOVE = test_choice.test_a_guest_never_sees_more_than_its_weakest_host
 _GROUPING = test_choice.test_neither_order_nor_duplicates_nor_grouping_of_hosts_matter
+_NO_MORE_SAID = test_not_recorded.test_of_two_implementations_no_more_is_said_where_less_is_recorded
 _NEWLY_BROKEN = test_closure.test_a_levelled_cpu_breaks_no_rule_that_none_of_its_hosts_broke
 
 #: mutant, the law that it breaks, and on what: a strategy and how many examples it may survive.
@@ -63,6 +64,13 @@ LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
         test_findings.test_no_finding_holds_an_empty_set_of_values,
         (fleets, 100),
     ),
+    (
+        mutants.missing_number_read_as_0,
+        test_not_recorded.test_what_is_not_recorded_makes_no_answer_a_yes,
+        (pairs_of_hosts, 60),
+    ),
+    (mutants.missing_number_taken_for_equal, _NO_MORE_SAID, (implementations, 100)),
+    (mutants.missing_number_taken_for_different, _NO_MORE_SAID, (implementations, 100)),
     (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
 ]
 
@@ -79,6 +87,7 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
     ),
     (mutants.unknown_taken_for_yes, cases_verdict.test_where_no_rule_was_measured_the_answer_is_unknown),
     (mutants.born_anywhere, cases_firmware.test_with_mixed_levels_guests_are_born_where_they_are_lowest),
+    (mutants.missing_count_written_as_0, test_not_recorded.test_a_missing_count_of_cpus_is_written_as_missing),
 ]  # fmt: skip
 
 

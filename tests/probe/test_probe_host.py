@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from armlevel.documents.write import digest, host_object
+from armlevel.kvm import id_of
 from armlevel.probe import Machine, plan_of, probe_host
 from armlevel.profile import Cpu, Implementation, Made, Shape
 from tests.probe.fake import (
@@ -22,7 +23,7 @@ from tests.probe.fake import (
 
 PLAN = plan_of(CATALOGUE)
 MACHINE = Machine(
-    cpus=(Cpu(Implementation(0x410FD493), 4),),
+    cpus=(Cpu(Implementation(0x410FD493, 0, 0), 4),),
     where=((0, 1, 2, 3),),
     kernel="7.3.4",
     page_size=4096,
@@ -201,13 +202,27 @@ def test_a_shape_that_answers_otherwise_at_equal_limits_is_asked_everything():
 
 def test_cpus_that_are_not_alike_are_named():
     mixed = Machine(
-        cpus=(Cpu(Implementation(0x410FD030), 4), Cpu(Implementation(0x410FD080), 2)),
+        cpus=(Cpu(Implementation(0x410FD030, 0, 0), 4), Cpu(Implementation(0x410FD080, 0, 0), 2)),
         where=((0, 1, 2, 3), (4, 5)),
         kernel="6.12",
         page_size=4096,
     )
     remarks = probe_host(FakeKvm(), mixed, PLAN, made=Made()).remarks
     assert any("not alike" in remark and "CPU 4, 5: MIDR_EL1 0x410fd080" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize("shown", [None, 0])
+def test_aidr_that_the_kernel_does_not_show_is_that_of_kvm_where_all_cpus_read_alike(shown):
+    kvm = FakeKvm()
+    there = kvm.values[id_of("AIDR_EL1")] = 0x551
+    midr, revidr = kvm.values[MIDR], kvm.values.setdefault(id_of("REVIDR_EL1"), 3)
+    cpu = Cpu(Implementation(midr, revidr, shown), 4)
+    one = Machine(cpus=(cpu,), where=((0, 1, 2, 3),), kernel="6.12", page_size=4096)
+    (found,) = probe_host(kvm, one, PLAN, made=Made()).host.cpus
+    assert found == Cpu(Implementation(midr, revidr, there if shown is None else shown), 4)
+    other = Cpu(Implementation(0x410FD080, 0), 2)
+    two = replace(one, cpus=(cpu, other), where=((0, 1, 2, 3), (4, 5)))
+    assert probe_host(kvm, two, PLAN, made=Made()).host.cpus == two.cpus
 
 
 def test_all_shapes_of_a_host_are_small():

@@ -14,7 +14,7 @@ from armlevel.probe import plan_of, read_machine, vmms_of
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.guest import code_for, read_by_mrs
 from armlevel.probe.plan import Run, geometries, values_for
-from armlevel.profile import Facts, Guest, Shape
+from armlevel.profile import Facts, Guest, Implementation, Shape, ShownImplementation
 from tests.probe.fake import CATALOGUE, ISAR0, FakeKvm, FakeVm, like_7_3
 
 
@@ -47,6 +47,17 @@ def test_every_cpu_is_read_and_those_alike_are_counted(root):
     ]
     assert machine.where == ((0, 1), (2,))
     assert {cpu.implementation.revidr for cpu in machine.cpus} == {0x180}
+
+
+def test_what_the_kernel_does_not_show_is_not_0(root):
+    assert {cpu.implementation.aidr for cpu in read_machine(str(root)).cpus} == {None}
+    put(root, "sys/devices/system/cpu/cpu2/regs/identification/aidr_el1", "0x0000000000000551\n")
+    (root / "sys/devices/system/cpu/cpu1/regs/identification/revidr_el1").unlink()
+    assert [cpu.implementation for cpu in read_machine(str(root)).cpus] == [
+        Implementation(0x410FD030),
+        Implementation(0x410FD030, 0x180),
+        Implementation(0x410FD080, 0x180, 0x551),
+    ]
 
 
 def test_only_boot_options_that_narrow_the_offer_are_kept(root):
@@ -159,6 +170,16 @@ def test_what_the_guest_sees_counts_and_not_only_what_kvm_says():
 def test_another_counter_frequency_is_a_difference():
     (found,) = applied(0x11, 0x11, cntfrq_hz=25_000_000).differences
     assert (found.subject, found.found) == ("facts.cntfrq_hz", "100000000")
+
+
+def test_a_number_of_the_implementation_that_the_profile_lacks_is_neither_written_nor_taken_for_right():
+    shown = ShownImplementation(Implementation(0x410FD493, 0))
+    guest = Guest("g", Shape(), {"ID_AA64ISAR0_EL1": 0x11}, implementation=shown)
+    found = apply_guest(
+        FakeKvm(like_7_3, mrs=(0x11, 0x410FD493, 0, 100_000_000, 4)), guest, CATALOGUE
+    ).differences
+    (lacking,) = [one for one in found if one.subject == "AIDR_EL1"]
+    assert (lacking.wanted, lacking.found) == ("not recorded", "not compared")
 
 
 def test_the_one_file_probe_is_built_alike_twice_and_speaks_on_a_bare_python(tmp_path):

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from armlevel.cli.output import wrapped
 from armlevel.profile import Given
+from armlevel.words.subjects import FACTS, listed_few
 
-__all__ = ["given_lines"]
+__all__ = ["given_lines", "open_lines"]
+
+_OPEN = 8
 
 
 def given_lines(given: Sequence[Given]) -> list[str]:
     """Return what was given with --fact as lines to print."""
     return [f"given: {one.host} has {one.fact} {one.value}" for one in given]
+
+
+def open_lines(subjects: Sequence[str], head: str, *, explain: bool) -> list[str]:
+    """Return what a comparison left open, because it is not recorded on both sides."""
+    texts = listed_few([FACTS.get(one.removeprefix("facts."), one) for one in subjects], _OPEN, every=explain)
+    text = f"{head}: {len(subjects)}, for they are not recorded on both sides: {texts}"
+    return ["", *wrapped(text, rest="  ")] if subjects else []

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import Catalogue, LineChange, load
+from armlevel.cli.answers import open_lines
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.operations import Change
@@ -37,9 +38,10 @@ def run(
     explain: Explain = False,
     as_json: Json = False,
 ) -> int:
-    """Compare two hosts or guests, field by field; exit 1 if a guest's CPU differs.
+    """Compare two hosts or guests, field by field; exit 1 if a guest's CPU differs, 3 if that cannot be said.
 
-    A host is compared by its passthrough guest. The direction says what B promises, seen from A.
+    What one of them does not record is not compared, and named. A host is compared by its passthrough guest. The
+    direction says what B promises, seen from A.
     """
     found = diff([loaded.document for loaded in load_all([a, b])])
     if as_json:
@@ -49,7 +51,8 @@ def run(
         say(
             [
                 *wrapped(f"from {found.before} to {found.after}"),
-                *_page(found.changes, load(), names, explain=explain),
+                *_page(found.changes, load(), names, known=not found.not_compared, explain=explain),
+                *open_lines(found.not_compared, "not compared", explain=explain),
                 *_kernels(found.kernels),
             ]
         )
@@ -57,10 +60,10 @@ def run(
 
 
 def _page(
-    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, explain: bool
+    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, known: bool, explain: bool
 ) -> list[str]:
     if not changes:
-        return ["no difference"]
+        return ["no difference"] if known else ["no difference in what both record"]
     lines: list[str] = []
     for title, parts in _SECTIONS.items():
         some = [change for change in changes if change.part in parts]
@@ -77,7 +80,7 @@ def _page(
             else:
                 lines += _table(some, catalogue)
     if not any(change.identity for change in changes):
-        lines += ["", "a guest sees the same CPU on both"]
+        lines += ["", "a guest sees the same CPU on both"] if known else []
     return lines
 
 

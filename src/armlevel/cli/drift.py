@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
-from armlevel.cli.answers import given_lines
+from armlevel.cli.answers import given_lines, open_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
@@ -83,6 +83,7 @@ def _details(one: Drift, page: Page) -> list[str]:
                 (f"  {change.subject}", change.before or "-", change.after or "-", moved.cause, _why(moved))
             )
         lines += columns(rows)
+    lines += open_lines(one.not_compared, f"{one.host}: not compared", explain=page.explain)
     return lines
 
 

@@ -15,6 +15,7 @@ _WAYS = {
     "firecracker": "a CPU template of Firecracker can set it",
     "kvm": "a VMM that makes KVM's calls can have it (--to kvm)",
     "shape": "level a profile that does without it",
+    "record": "the profile does not record it: make one of hosts that do",
     "same": "use hosts that are equal there",
     "commandline": "--form commandline has it",
 }

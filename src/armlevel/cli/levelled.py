@@ -11,13 +11,14 @@ from armlevel.cli.output import columns, wrapped
 from armlevel.operations import Baseline, Change, Finding, Grouping, HostName
 from armlevel.operations.baseline import BaselineResult
 from armlevel.operations.diff import changes_between
-from armlevel.profile import Guest, Host
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 from armlevel.words.answers import against_text, judged_text
 from armlevel.words.subjects import (
     core_name,
     fact_texts,
     hosts_text,
     listed_few,
+    numbers_text,
     shape_text,
     shown_features,
     value_text,
@@ -29,7 +30,6 @@ _KINDS = 6
 _HEAD = 12
 _SETS = 3
 _MEMBERS = 9
-_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _CACHES = ("CCSIDR_EL1", "CLIDR_EL1")
 
 
@@ -74,12 +74,11 @@ def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]
     rows = [("shape", shape_text(guest.shape))]
     if guest.implementation is not None:
         shown = guest.implementation.shown
-        numbers = f"MIDR {shown.midr:#x}, REVIDR {shown.revidr:#x}, AIDR {shown.aidr:#x}"
         others = [core_name(target, catalogue) for target in guest.implementation.targets if target != shown]
         rows.append(
             (
                 "shown as",
-                f"{core_name(shown, catalogue)} ({numbers})"
+                f"{core_name(shown, catalogue)} ({numbers_text(shown)})"
                 + (f"; may run on {', '.join(others)}" if others else ""),
             )
         )
@@ -137,7 +136,7 @@ def _loss(changes: Iterable[Change], catalogue: Catalogue, *, explain: bool) -> 
     for change in changes:
         lost = [name[1:] for name in change.features if name.startswith("-")]
         features.update(dict.fromkeys(lost))
-        if change.subject.startswith((*_CACHES, *_IMPLEMENTATION)) and change.part == "registers":
+        if change.subject.startswith((*_CACHES, *IMPLEMENTATION_REGISTERS)) and change.part == "registers":
             text = "other cache geometry" if change.subject.startswith(_CACHES) else "shown as another core"
             shown_as[text] = None
         elif change.part in ("shape", "registers", "firmware") and not lost and change.after is not None:

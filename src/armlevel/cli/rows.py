@@ -5,6 +5,7 @@ from __future__ import annotations
 from armlevel.arch import Catalogue, Expr, Feature, Field, Hwcap, Part, Register
 from armlevel.cli.output import wrapped
 from armlevel.operations.facts import Found, flags_of, maker_of, mandatory_from, rules_of, used_by
+from armlevel.profile import Implementation
 from armlevel.words.subjects import core_name
 
 __all__ = ["found_lines"]
@@ -58,13 +59,16 @@ def _told(one: Found, catalogue: Catalogue) -> tuple[str, list[tuple[str, str]],
             [("MIDR", f"implementer {one.implementer:#x}, part {one.part:#x}: {midr:#010x} at r0p0")],
             one.see,
         )
-    part = catalogue.parts.get(one.part)
+    return core_name(one, catalogue), *_core(one, catalogue)
+
+
+def _core(one: Implementation, catalogue: Catalogue) -> tuple[list[tuple[str, str]], str]:
+    if one.midr is None or one.part is None:
+        return [], ""
     who, number = one.part
-    return (
-        core_name(one, catalogue),
-        [("MIDR", f"{one.midr:#x}: implementer {who:#x}, part {number:#x}, {one.revision}")],
-        part.see if part else "",
-    )
+    known = catalogue.parts.get(one.part)
+    told = f"{one.midr:#x}: implementer {who:#x}, part {number:#x}, {one.revision}"
+    return [("MIDR", told)], known.see if known else ""
 
 
 def _condition(expr: Expr | None) -> str:

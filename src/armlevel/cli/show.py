@@ -15,7 +15,14 @@ from armlevel.operations.named import load_all
 from armlevel.operations.show import Shown, show
 from armlevel.profile import Guest, Host, Offer
 from armlevel.words.answers import judged_text
-from armlevel.words.subjects import core_name, fact_texts, number_text, shape_text, shown_features
+from armlevel.words.subjects import (
+    core_name,
+    fact_texts,
+    number_text,
+    numbers_text,
+    shape_text,
+    shown_features,
+)
 
 __all__ = ["run"]
 
@@ -54,9 +61,8 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
     rows.append(("software", "; ".join(filter(None, [kernel, known if software.kernel else "", vmms]))))
     for cpu in host.cpus:
         one = cpu.implementation
-        count = f"{cpu.count} x " if cpu.count else ""
-        numbers = f"MIDR {one.midr:#x}, REVIDR {one.revidr:#x}, AIDR {one.aidr:#x}"
-        rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers})"))
+        count = f"{cpu.count} x " if cpu.count is not None else ""
+        rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers_text(one)})"))
     if not host.cpus:
         rows.append(("CPUs", "not recorded"))
     if software.boot_options:

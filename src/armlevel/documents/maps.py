@@ -80,6 +80,8 @@ class ValuePool:
         self._lists = _Memo(self._items.accepted_list)
         self._maps = _Memo(self._items.accepted_written)
         self._parts: dict[Any, Any] = {}
+        # By the texts of a document alone: a list of integers is no list of ids, though it may equal a decoded one.
+        self._id_lists: dict[tuple[str, ...], tuple[int, ...]] = {}
         self._lines = {
             "values": _Memo(lambda line: self._items.line(line, self._items.register_value)),
             "state": _Memo(lambda line: self._items.line(line, self._items.state_value)),
@@ -131,8 +133,8 @@ class ValuePool:
             return ()
         try:
             written = tuple(document)
-            if (seen := self._parts.get(written)) is not None:
-                return cast("tuple[int, ...]", seen)
+            if (seen := self._id_lists.get(written)) is not None:
+                return seen
             ids = tuple(sorted(self._ids.all(lambda: written)))
         except (WrongError, TypeError):
             self._blame_each(((f"{place}[{n}]", item) for n, item in enumerate(document)), faults, self._ids)
@@ -141,7 +143,7 @@ class ValuePool:
             twice = next(one for one, two in pairwise(ids) if one == two)
             faults.add(place, f"register {twice:#018x} is listed twice")
             return ()
-        self._parts[written] = ids = self.shared(ids)
+        self._id_lists[written] = ids = self.shared(ids)
         return ids
 
     def accepts(self, document: Any, place: str, faults: Faults) -> Mapping[str, Accepts]:

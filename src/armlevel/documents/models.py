@@ -117,9 +117,9 @@ class MadeModel(Model):
 
 
 class CpuModel(ImplementationModel):
-    """Physical CPUs that read alike; a count of 0 is not recorded."""
+    """Physical CPUs that read alike; an absent count is not recorded."""
 
-    count: Count = 0
+    count: Annotated[int, Field(ge=1, lt=2**53)] | None = None
 
 
 class FactsModel(Model):

@@ -11,6 +11,23 @@ from armlevel.documents.models import FROZEN_KIND, MODELS, FrozenModel
 __all__ = ["schema_of", "schemas"]
 
 
+def _without_null(part: Any) -> Any:
+    """Return a part of a schema in which a key that may be absent has no other way of saying nothing."""
+    if isinstance(part, list):
+        return [_without_null(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    some = part.get("anyOf")
+    if isinstance(some, list) and "default" in part and part["default"] is None:
+        kept = [item for item in some if item != {"type": "null"}]
+        rest = {key: value for key, value in part.items() if key not in ("anyOf", "default")}
+        part = {**kept[0], **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
+    default = part.get("default")
+    if isinstance(default, dict):
+        part = {**part, "default": {key: value for key, value in default.items() if value is not None}}
+    return {key: _without_null(value) for key, value in part.items()}
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Return kind -> JSON Schema (2020-12).
 
@@ -27,6 +44,7 @@ def schema_of(kind: str, model: type[BaseModel]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **model.model_json_schema(mode="validation"),
     }
+    schema = dict(_without_null(schema))
     schema["title"] = kind
     schema["required"] = sorted({*schema.get("required", []), "kind"})
     return schema

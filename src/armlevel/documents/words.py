@@ -56,7 +56,8 @@ def place_of(location: tuple[int | str, ...]) -> str:
 
 def sentence(error: Mapping[str, Any]) -> str:
     """Return the sentence for one error as pydantic lists them."""
-    return f"{place_of(error['loc'])}: {_clause(error)}"
+    place = place_of(error["loc"])
+    return f"{place}: {_clause(error)}" if place else _clause(error)
 
 
 def _clause(error: Mapping[str, Any]) -> str:
@@ -68,6 +69,8 @@ def _clause(error: Mapping[str, Any]) -> str:
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         return f"{given} {words} {context[key]}"
+    if kind == "null":
+        return str(error["msg"])
     if kind == "string_pattern_mismatch":
         return f"{given} {_PATTERNS[context['pattern']]}"
     return f"{given}: {error['msg'][:1].lower()}{error['msg'][1:]}"

@@ -163,16 +163,13 @@ def _software(software: Software) -> dict[str, Any]:
 
 
 def implementation_object(implementation: Implementation) -> dict[str, Any]:
-    """Return what an implementation calls itself."""
-    return {
-        "midr": hex_text(implementation.midr),
-        "revidr": hex_text(implementation.revidr),
-        "aidr": hex_text(implementation.aidr),
-    }
+    """Return what an implementation calls itself; a number that is not recorded is left out."""
+    numbers = {"midr": implementation.midr, "revidr": implementation.revidr, "aidr": implementation.aidr}
+    return {name: hex_text(number) for name, number in numbers.items() if number is not None}
 
 
 def _cpu(cpu: Cpu) -> dict[str, Any]:
-    return implementation_object(cpu.implementation) | {"count": cpu.count}
+    return implementation_object(cpu.implementation) | ({} if cpu.count is None else {"count": cpu.count})
 
 
 def _shown(implementation: ShownImplementation) -> dict[str, Any]:

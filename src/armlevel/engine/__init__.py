@@ -6,6 +6,7 @@ from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.compare.diff import Change, diff
 from armlevel.engine.compare.drift import Drift, Moved, drift
 from armlevel.engine.compare.kernel_changes import known_between
+from armlevel.engine.compare.not_compared import not_compared
 from armlevel.engine.fields.tolerance import tolerance_named
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, Severity, Verdict, answer_of, worst
 from armlevel.engine.moves.moves import Move, migrate
@@ -46,6 +47,7 @@ __all__ = [
     "level",
     "matrix",
     "migrate",
+    "not_compared",
     "passthrough",
     "predict",
     "risks_of_profile",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from armlevel.arch import Catalogue
 from armlevel.engine.findings import Cause, Remedy
 from armlevel.engine.names import HostName, Name
-from armlevel.profile import Host
+from armlevel.profile import Host, alike
 
 __all__ = ["cause_between", "newer_line"]
 
@@ -16,7 +16,7 @@ def cause_between(hosts: Sequence[Host]) -> Cause:
     """Say what differs between hosts that do not agree: the silicon, the kernel, or something not recorded.
 
     >>> from armlevel.profile import Cpu, Implementation, Software
-    >>> n1 = (Cpu(Implementation(0x413FD0C1)),)
+    >>> n1 = (Cpu(Implementation(0x413FD0C1, 0, 0)),)
     >>> old, new = Host("a", cpus=n1, software=Software("6.1")), Host("b", cpus=n1, software=Software("6.18"))
     >>> cause_between([old, new]), cause_between([new, Host("c", cpus=n1, software=Software("6.18"))])
     ('kernel', 'boot option')
@@ -24,8 +24,11 @@ def cause_between(hosts: Sequence[Host]) -> Cause:
     kinds = {host.implementations for host in hosts}
     if frozenset() in kinds:
         return "not known"
-    if len(kinds) > 1:
+    same = {alike(one, two) for one in kinds for two in kinds}
+    if False in same:
         return "silicon"
+    if None in same:
+        return "not known"
     kernels = {host.software.kernel for host in hosts}
     if "" in kernels:
         return "not known"

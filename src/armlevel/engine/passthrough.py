@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from armlevel.arch import Catalogue
-from armlevel.engine.parts.registers_implementation import shown_by, untold
+from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape, ShownImplementation
@@ -18,7 +18,7 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
 
     Registers without meaning stay: a VMM that passes the host's CPU through carries them all the same.
     """
-    shown = None if untold(offer) else shown_by(offer.limits, host)
+    shown = shown_by(offer.limits, host)
     # Where any core can be shown, what is shown does not say on which one the guest has run.
     targets = (shown,) if shown is not None and offer.shape.imp_id_writable else ()
     identity = set(catalogue.bundles["implementation"].registers)

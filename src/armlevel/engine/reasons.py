@@ -61,6 +61,7 @@ ReasonCode = Literal[
     "seen-not-to-run",
     "seen-to-change",
     "own-implementation-only",
+    "implementation-not-said",
     "implementation-not-writable",
     "implementation-never-writable",
     "cpus-differ",
@@ -96,6 +97,7 @@ ReasonCode = Literal[
     "no-security-boundary",
     "less-protection",
     "targets-fixed-at-boot",
+    "targets-not-known",
 ]
 
 

@@ -15,8 +15,6 @@ from armlevel.profile import Guest, Host, Implementation, Shape, ShownImplementa
 
 __all__ = ["Bits", "CpuRequest", "bits_of"]
 
-_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
-
 
 @dataclass(frozen=True, slots=True)
 class Bits:
@@ -74,19 +72,14 @@ class CpuRequest:
             UsageError: it asks for what the host has not: a vector length, a register.
 
         """
-        values = {**guest.registers, **guest.firmware}
-        if guest.implementation is not None:
-            shown = guest.implementation.shown
-            values |= dict(zip(_IMPLEMENTATION, (shown.midr, shown.revidr, shown.aidr), strict=True))
+        values = {**guest.id_registers, **guest.firmware}
         for one in self.bits:
             if one.register not in values:
                 raise UsageError(f"{self.tool} changes {one.register}, which {guest.name} does not have")
             values[one.register] = values[one.register] & ~one.mask | one.value
-        implementation = guest.implementation
-        if implementation is not None:
-            implementation = ShownImplementation(
-                Implementation(*(values[name] for name in _IMPLEMENTATION)), implementation.targets
-            )
+        implementation, shown = guest.implementation, Implementation.from_registers(values)
+        if implementation is not None and shown is not None:
+            implementation = ShownImplementation(shown, implementation.targets)
         return replace(
             guest,
             registers={name: values[name] for name in guest.registers},

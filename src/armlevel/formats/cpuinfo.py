@@ -83,14 +83,11 @@ def read(text: str, path: str, name: str, _catalogue: Catalogue) -> Host:
         faults.append("no processor is described")
     if faults:
         raise BadDocument(path, tuple(faults), hint="an arm64 /proc/cpuinfo was expected")
-    known = {cpu: _implementation(midr, identification.get(cpu, {})) for cpu, midr in midrs.items()}
-    counted = Counter(one for one in known.values() if one is not None)
-    limits: dict[str, int] = {}
-    if len(counted) == 1 and None not in known.values():
-        only = next(iter(counted))
-        limits = {"MIDR_EL1": only.midr, "REVIDR_EL1": only.revidr}
-        if any("aidr_el1" in registers for registers in identification.values()):
-            limits["AIDR_EL1"] = only.aidr
+    counted = Counter(
+        _implementation(midrs.get(cpu), identification.get(cpu, {})) for cpu in {**midrs, **identification}
+    )
+    # Where CPUs are not alike, which one a guest reads depends on where it runs.
+    limits = next(iter(counted)).registers() if len(counted) == 1 else {}
     capabilities = {block["Features"] for block in blocks.values() if "Features" in block}
     source = "/proc/cpuinfo: which CPUs there are; what KVM offers is not in it, so every field is unknown"
     if len(capabilities) == 1:
@@ -142,10 +139,9 @@ def _midr(block: dict[str, str], place: str, faults: list[str]) -> int:
     return implementer << 24 | variant << 20 | 0xF << 16 | part << 4 | revision
 
 
-def _implementation(midr: int, registers: dict[str, int]) -> Implementation | None:
-    if "revidr_el1" not in registers:
-        return None
-    return Implementation(midr, registers["revidr_el1"], registers.get("aidr_el1", 0))
+def _implementation(midr: int | None, registers: dict[str, int]) -> Implementation:
+    # A kernel before 6.15 shows no AIDR_EL1: what is not there is not 0.
+    return Implementation(midr, registers.get("revidr_el1"), registers.get("aidr_el1"))
 
 
 def _facts(blocks: dict[int, dict[str, str]]) -> Facts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from armlevel.arch import Catalogue
 from armlevel.profile import Guest, Offer
 
-__all__ = ["ChangedRegister", "ExportResult", "Gap", "differing", "written"]
+__all__ = ["ChangedRegister", "ExportResult", "Gap", "differing", "unrecorded", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Gap:
     """Something of the profile that the file does not bring about by itself.
 
     ``needs``  what the profile says;  ``has``  what the guest would get without more (empty: depends on the host)
-    ``ways``   how it can be had: ``run`` (armlevel run), ``firecracker``, ``kvm`` (a VMM that makes the calls),
+    ``ways``   how it can be had: ``record`` (a profile that has it), ``run`` (armlevel run),
+               ``firecracker``, ``kvm`` (a VMM that makes the calls),
                ``shape`` (a profile without it), ``same`` (only hosts that have it), ``property:NAME`` (a newer QEMU)
     ``certain`` False where it may be well on some hosts, and no host was named
     """
@@ -48,11 +49,14 @@ class ChangedRegister:
 
 def written(guest: Guest) -> dict[str, int]:
     """Return every register that a profile gives a value: ID registers, implementation and firmware."""
-    values = dict(guest.registers)
-    if guest.implementation is not None:
-        shown = guest.implementation.shown
-        values |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
-    return values | dict(guest.firmware)
+    return {**guest.registers, **guest.id_registers, **guest.firmware}
+
+
+def unrecorded(guest: Guest) -> tuple[Gap, ...]:
+    """Return the numbers of the implementation that a profile does not record, and no file therefore brings about."""
+    return tuple(
+        Gap(name, "not recorded", "", ("record",), certain=False) for name in guest.unrecorded_implementation
+    )
 
 
 def differing(

@@ -93,7 +93,7 @@ def read_fingerprint(document: dict[str, Any], path: str, name: str, catalogue: 
     texts = {
         key: _text(document.get(key), key, faults) for key in sorted(_FINGERPRINT_KEYS & document.keys())
     }
-    revidr = 0
+    revidr = None
     if "microcode_version" in texts:
         # On aarch64 this is REVIDR_EL1 of cpu0.
         revidr = number(texts["microcode_version"], 16, "microcode_version", faults, 64)

@@ -16,7 +16,7 @@ from armlevel.arch import Catalogue
 from armlevel.errors import UsageError
 from armlevel.formats.export_result import ChangedRegister, ExportResult, Gap, written
 from armlevel.kvm import id_of, name_of
-from armlevel.profile import SHAPE_FEATURES, Guest, Host, Offer, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, SHAPE_FEATURES, Guest, Host, Offer, Shape
 
 __all__ = ["export_fingerprint", "export_template"]
 
@@ -25,8 +25,6 @@ _FEATURES = {"sve": ("170",), "ptrauth": ("171", "172"), "el1_32bit": ("93",)}
 _WIDTH = 128
 # CTR_EL0 goes first, because CLIDR_EL1 and CCSIDR_EL1 are checked against it.
 _FIRST = ("CTR_EL0",)
-# Firecracker does not enable KVM_CAP_ARM_WRITABLE_IMP_ID_REGS.
-_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 _BIOS = re.compile(r"BIOS (.*) revision (.*)", re.DOTALL)
 
 
@@ -93,7 +91,10 @@ def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogu
     for one in register.fields:
         if one.get(found) == one.get(wanted):
             continue
-        outcome = "refused" if name in _IMPLEMENTATION else _outcome(offer, one.subject, one.get(wanted))
+        # Firecracker does not enable KVM_CAP_ARM_WRITABLE_IMP_ID_REGS.
+        outcome = (
+            "refused" if name in IMPLEMENTATION_REGISTERS else _outcome(offer, one.subject, one.get(wanted))
+        )
         if outcome in ("same", "unknown"):
             after = one.put(after, one.get(wanted))
         if outcome != "same":
@@ -138,7 +139,7 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
     """Return a host as cpu-template-helper writes a fingerprint: every recorded register of a plain vCPU.
 
     Raises:
-        UsageError: the host was not probed in that shape.
+        UsageError: the host was not probed in that shape, or its REVIDR_EL1 is not recorded.
 
     """
     offer = host.offer(Shape())
@@ -146,13 +147,19 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
         raise UsageError(
             f"{host.name} has no offer for shape base, of which a fingerprint is", hint="probe it again"
         )
+    revidr = _revidr(host, offer)
+    if revidr is None:
+        raise UsageError(
+            f"{host.name}: REVIDR_EL1 is not recorded, which a fingerprint has as its microcode_version",
+            hint="probe the host again",
+        )
     values = {**offer.limits, **offer.firmware, **offer.state}
     by_id = {id_of(name): value for name, value in values.items()}
     bios = _BIOS.fullmatch(host.software.firmware)
     fingerprint = {
         "firecracker_version": version or host.software.vmms.get("firecracker", ""),
         "kernel_version": host.software.kernel,
-        "microcode_version": f"{_revidr(host, offer):#018x}",
+        "microcode_version": f"{revidr:#018x}",
         "bios_version": bios[1] if bios else host.software.firmware,
         "bios_revision": bios[2] if bios else "",
         "guest_cpu_config": {
@@ -176,7 +183,7 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
 _LEFT_OUT = (0x6030_0000_0010_0040, 0x6030_0000_0013_DF1A)
 
 
-def _revidr(host: Host, offer: Offer) -> int:
-    if host.cpus:
-        return host.cpus[0].implementation.revidr
-    return offer.limits.get("REVIDR_EL1", 0)
+def _revidr(host: Host, offer: Offer) -> int | None:
+    # That of the first CPU, as the helper reads it.
+    recorded = host.cpus[0].implementation.revidr if host.cpus else None
+    return offer.limits.get("REVIDR_EL1") if recorded is None else recorded

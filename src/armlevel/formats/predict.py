@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from armlevel.arch import Catalogue, Field, KernelLine, WriteRule, evaluate, known_of
-from armlevel.profile import Accepts, Offer, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Offer, Shape
 
 __all__ = ["RuleOf", "predict_accepts", "predict_offers"]
 
@@ -18,7 +18,6 @@ __all__ = ["RuleOf", "predict_accepts", "predict_offers"]
 RuleOf = Callable[[Field], "WriteRule | None"]
 
 _EL2 = "ID_AA64PFR0_EL1.EL2"
-_IDENTITY = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 # Linux 7.3 KVM sys_regs.c, set_clidr: on a host whose CTR_EL0.IDC is 0, a CLIDR_EL1 that says no cleaning is needed to
 # the point of coherency (LoC = 0), or to that of unification (LoUIS = LoUU = 0), is refused.
 _CLEANING = ("CLIDR_EL1.LoC", "CLIDR_EL1.LoUIS", "CLIDR_EL1.LoUU")
@@ -39,7 +38,7 @@ def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Of
         rule_of = _measured(catalogue, line)
         writable = {
             subject: accepts
-            for register in _IDENTITY
+            for register in IMPLEMENTATION_REGISTERS
             if register in whole.limits
             for subject, accepts in _written(catalogue, register, whole.limits[register], line, rule_of)
         }

@@ -48,8 +48,6 @@ def recorded_cpus(offers: tuple[Offer, ...], revidr: int | None = None) -> tuple
 
     ``revidr`` is REVIDR_EL1 where it was recorded beside the registers. How many CPUs there are is not in any of them.
     """
-    limits = offers[0].limits
-    revision = limits.get("REVIDR_EL1", revidr)
-    if "MIDR_EL1" not in limits or revision is None:
-        return ()
-    return (Cpu(Implementation(limits["MIDR_EL1"], revision, limits.get("AIDR_EL1", 0))),)
+    beside = {} if revidr is None else {"REVIDR_EL1": revidr}
+    found = Implementation.from_registers({**beside, **offers[0].limits})
+    return () if found is None else (Cpu(found),)

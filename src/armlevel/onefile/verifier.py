@@ -42,7 +42,7 @@ def guest_of(document: dict[str, Any]) -> Guest:
 
     shown, shape, facts, vls = (document.get(key) for key in ("implementation", "shape", "facts", "sve_vls"))
     known = {name: value for name, value in (facts or {}).items() if name != "sources"}
-    numbers = values({name: shown[name] for name in ("midr", "revidr", "aidr")}) if shown else {}
+    numbers = values({name: text for name, text in (shown or {}).items() if name != "targets"})
     return Guest(
         document.get("name", ""),
         Shape(frozenset(shape["features"]), shape["imp_id_writable"]) if shape else Shape(),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import LineChange, load
-from armlevel.engine import Change, known_between
+from armlevel.engine import Change, known_between, not_compared
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
@@ -17,7 +17,10 @@ __all__ = ["DiffResult", "change_object", "changes_between", "diff"]
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """The changes from one document to another; ``kernels`` are changes of KVM with the subjects they explain."""
+    """The changes from one document to another; ``kernels`` are changes of KVM with the subjects they explain.
+
+    ``not_compared``  what is not recorded on both sides: whether it differs is not known
+    """
 
     kind: ClassVar[str] = "diff/1"
 
@@ -25,11 +28,14 @@ class DiffResult:
     after: str
     changes: tuple[Change, ...]
     kernels: tuple[tuple[LineChange, tuple[str, ...]], ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     @property
     def status(self) -> int:
-        """The exit status: 1 if a guest's CPU differs."""
-        return 1 if any(change.identity for change in self.changes) else 0
+        """The exit status: 1 if a guest's CPU differs, 3 if something was not compared."""
+        if any(change.identity for change in self.changes):
+            return 1
+        return 3 if self.not_compared else 0
 
     def document(self) -> dict[str, Any]:
         """Return the diff/1 object."""
@@ -38,6 +44,7 @@ class DiffResult:
             "from": self.before,
             "to": self.after,
             "changes": [change_object(change) for change in self.changes],
+            "not_compared": list(self.not_compared),
             "kernels": [
                 {"until": row.until, "since": row.since, "why": row.why, "subjects": list(subjects)}
                 for row, subjects in self.kernels
@@ -57,9 +64,11 @@ def diff(documents: Sequence[object]) -> DiffResult:
         raise UsageError("two hosts or guests are compared", hint="name two profiles")
     one, two = items
     changes = engine.diff(one, two, load())
+    left_open = not_compared(one, two, load())
     if isinstance(one, Host) and isinstance(two, Host):
-        return DiffResult(one.name, two.name, changes, known_between(one, two, changes, load()))
-    return DiffResult(one.name, two.name, changes)
+        kernels = known_between(one, two, changes, load())
+        return DiffResult(one.name, two.name, changes, kernels, left_open)
+    return DiffResult(one.name, two.name, changes, not_compared=left_open)
 
 
 def changes_between(one: Host | Guest, two: Host | Guest) -> tuple[Change, ...]:

@@ -100,6 +100,7 @@ def _host_object(one: Drift) -> dict[str, Any]:
         "arrive": one.verdict.arrive,
         "born_here": one.born_here,
         "since": one.since or None,
+        "not_compared": list(one.not_compared),
         "changes": [_moved_object(moved) for moved in one.changes],
         "findings": findings_object(one.verdict.findings),
     }

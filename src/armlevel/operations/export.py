@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from armlevel.arch import load
 from armlevel.documents import digest, guest_object, read_file
-from armlevel.engine import Answer, check
+from armlevel.engine import Answer, check, worst
 from armlevel.errors import UnknownName, UsageError
-from armlevel.formats.export_result import ExportResult, Gap
+from armlevel.formats.export_result import ExportResult, Gap, unrecorded
 from armlevel.operations.answers import status_of
 from armlevel.profile import Guest, Host
 
@@ -144,7 +144,12 @@ def export(  # noqa: PLR0913 (a question with options)
     else:
         assert host is not None
         found, answer = _for_a_host(guest, to, chosen, host)
-    return Exported(guest=guest.name, to=to, form=chosen, text=found.text, answer=answer, left=found.left)
+    left = unrecorded(guest)  # no file brings about what nobody recorded
+    if left:
+        answer = worst([answer, "unknown"])
+    return Exported(
+        guest=guest.name, to=to, form=chosen, text=found.text, answer=answer, left=(*found.left, *left)
+    )
 
 
 def export_fingerprint(host: Host) -> Exported:

@@ -169,6 +169,7 @@ def _row_object(one: Found, catalogue: Catalogue) -> dict[str, Any]:
         maker = maker_of(one.implementer, catalogue)
         numbers = {"implementer": one.implementer, "part": one.part, "midr": None, "revision": None}
         return {"row": "core", "name": f"{maker} {one.name}", **numbers, "source": one.see}
+    assert one.part is not None  # a core is found by its number
     part = catalogue.parts.get(one.part)
     maker, named = maker_of(one.part[0], catalogue), part.name if part else f"part {one.part[1]:#x}"
     numbers = {"implementer": one.part[0], "part": one.part[1]}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from armlevel.errors import UsageError
-from armlevel.profile import Host, Implementation
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Implementation
 
 __all__ = ["implementation_named", "target"]
 
-_REGISTERS = {"MIDR": "midr", "REVIDR": "revidr", "AIDR": "aidr"}
+_REGISTERS = tuple(register.removesuffix("_EL1") for register in IMPLEMENTATION_REGISTERS)
 
 
 def implementation_named(text: str, hosts: Sequence[Host]) -> Implementation | None:
     """Read ``--implementation``: ``lowest`` (None), a host's name, or ``MIDR=0x413fd0c1[,REVIDR=...][,AIDR=...]``.
+
+    A number that is left out is that of the hosts which agree with the others; where none has it, it is not recorded.
 
     Raises:
         UsageError: it is none of these, or the host has several kinds of CPU.
@@ -22,14 +24,14 @@ def implementation_named(text: str, hosts: Sequence[Host]) -> Implementation | N
     if text in ("", "lowest"):
         return None
     if "=" in text:
-        return _written(text)
+        return _completed(_written(text), hosts)
     host = next((one for one in hosts if one.name == text), None)
     if host is None:
         names = ", ".join(one.name for one in hosts[:6])
         raise UsageError(
             f"--implementation {text}: no host of these is called so", hint=f"one of {names}, or MIDR=0x..."
         )
-    kinds = sorted({cpu.implementation for cpu in host.cpus} or _shown(host))
+    kinds = sorted(host.implementations)
     if len(kinds) != 1:
         what = "several kinds of CPU" if kinds else "no recorded CPU"
         raise UsageError(
@@ -45,7 +47,7 @@ def target(text: str) -> Implementation:
         UsageError: a part is no number, or does not fit its register.
 
     >>> target("0x410fd4f1:0x17")
-    Implementation(midr=1091556593, revidr=23, aidr=0)
+    Implementation(midr=1091556593, revidr=23, aidr=None)
     """
     parts = text.split(":")
     if len(parts) > len(_REGISTERS):
@@ -80,11 +82,14 @@ def _made(numbers: dict[str, int], option: str, text: str) -> Implementation:
         bits = 32 if name == "MIDR" else 64
         if not 0 <= value < 1 << bits:
             raise UsageError(f"{option} {text}: {name}_EL1 has {bits} bits", hint="as 0x413fd0c1")
-    return Implementation(numbers["MIDR"], numbers.get("REVIDR", 0), numbers.get("AIDR", 0))
+    return Implementation(numbers["MIDR"], numbers.get("REVIDR"), numbers.get("AIDR"))
 
 
-def _shown(host: Host) -> Iterable[Implementation]:
-    limits = [offer.limits for offer in host.offers if "MIDR_EL1" in offer.limits]
-    return {
-        Implementation(one["MIDR_EL1"], one.get("REVIDR_EL1", 0), one.get("AIDR_EL1", 0)) for one in limits
-    }
+def _completed(asked: Implementation, hosts: Sequence[Host]) -> Implementation:
+    shown = [one for host in hosts for one in host.implementations if asked.same_as(one) is not False]
+    registers = asked.registers()
+    for register in asked.unrecorded:
+        values = {value for one in shown if (value := one.registers().get(register)) is not None}
+        if len(values) == 1:
+            registers[register] = values.pop()
+    return Implementation.from_registers(registers) or asked

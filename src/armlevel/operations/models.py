@@ -231,6 +231,7 @@ class DiffModel(ResultModel):
     before: str = Field(alias="from")
     after: str = Field(alias="to")
     changes: list[ChangeModel]
+    not_compared: list[str]
     kernels: list[KernelModel]
 
 
@@ -261,6 +262,7 @@ class DriftedModel(ResultModel):
     arrive: Answer
     born_here: bool
     since: str | None
+    not_compared: list[str]
     changes: list[MovedModel]
     findings: list[FindingModel]
 
@@ -378,8 +380,8 @@ class CoreModel(ResultModel):
 
     implementer: str | None
     name: str | None
-    part: int
-    revision: str
+    part: int | None
+    revision: str | None
 
 
 class ValueModel(ResultModel):

@@ -86,6 +86,8 @@ def _shown(what: Document) -> Shown:
 
 
 def _core_object(one: Implementation) -> dict[str, Any]:
+    if one.part is None:
+        return {"implementer": None, "name": None, "part": None, "revision": None}
     who, number = one.part
     part = load().parts.get(one.part)
     return {

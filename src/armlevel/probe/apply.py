@@ -83,6 +83,7 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
         known = getattr(guest.facts, fact)
         if known is not None and known != read[fact]:
             differences.append(Difference(f"facts.{fact}", str(known), str(read[fact]), "guest"))
+    differences += _partly_recorded(guest)
     distinct = dict.fromkeys(differences)
     notes = tuple(difference for difference in distinct if leaked(difference, seen))
     return Applied(
@@ -100,11 +101,16 @@ def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
 
 
 def _wanted(guest: Guest) -> dict[str, int]:
-    wanted = dict(guest.registers)
-    if guest.implementation is not None:
-        shown = guest.implementation.shown
-        wanted |= {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    wanted = guest.id_registers
     return {name: wanted[name] for name in sorted(wanted, key=lambda name: (name not in _FIRST, name))}
+
+
+def _partly_recorded(guest: Guest) -> list[Difference]:
+    # A VM that has the rest of an implementation is not known to be of it.
+    if guest.implementation is None:
+        return []
+    lacking = guest.implementation.shown.unrecorded
+    return [Difference(name, "not recorded", "not compared", "guest") for name in lacking]
 
 
 def _get(vcpu: VcpuLike, register_id: int) -> int | None:

@@ -15,7 +15,7 @@ from armlevel.probe.pack import pack
 from armlevel.probe.plan import ProbePlan
 from armlevel.probe.shapes import known_features, shapes_of
 from armlevel.probe.side_effects import side_effects_of
-from armlevel.profile import Facts, Host, Made, Offer, Software
+from armlevel.profile import Cpu, Facts, Host, Implementation, Made, Offer, Software
 
 __all__ = ["Probed", "probe_host"]
 
@@ -75,7 +75,7 @@ def probe_host(
     host = Host(
         machine.name,
         pack(offers),
-        machine.cpus,
+        _completed(machine.cpus, offers[0]),
         Facts(**facts, page_size=machine.page_size, sources=dict.fromkeys(facts, _BY_GUEST)),
         Software(
             machine.kernel,
@@ -98,11 +98,22 @@ def _capabilities(kvm: KvmLike, known_bits: Mapping[str, int], gics: tuple[str, 
     return capabilities | {gic.upper().replace("-", "_"): 1 for gic in gics}
 
 
+def _completed(cpus: tuple[Cpu, ...], offer: Offer) -> tuple[Cpu, ...]:
+    # A kernel before 6.15 shows no AIDR_EL1 in /sys, and KVM lists it on every host. Only where all CPUs read alike it
+    # is known whose KVM's is.
+    shown = Implementation.from_registers(offer.limits)
+    if len(cpus) != 1 or shown is None or cpus[0].implementation.same_as(shown) is not None:
+        return cpus
+    registers = {**shown.registers(), **cpus[0].implementation.registers()}
+    return (replace(cpus[0], implementation=Implementation.from_registers(registers) or shown),)
+
+
 def _heterogeneous(machine: Machine) -> list[str]:
     if len(machine.cpus) < 2:
         return []
     kinds = [
-        f"CPU {', '.join(map(str, numbers))}: MIDR_EL1 {cpu.implementation.midr:#x}"
+        f"CPU {', '.join(map(str, numbers))}: "
+        + ", ".join(f"{register} {value:#x}" for register, value in cpu.implementation.registers().items())
         for cpu, numbers in zip(machine.cpus, machine.where, strict=True)
     ]
     return [

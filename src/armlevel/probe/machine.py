@@ -58,7 +58,7 @@ def read_machine(root: str = "/") -> Machine:
         if midr is None:
             continue  # an offline CPU shows no registers
         revidr, aidr = _hex(folder / "revidr_el1"), _hex(folder / "aidr_el1")
-        found.setdefault(Implementation(midr, revidr or 0, aidr or 0), []).append(number)
+        found.setdefault(Implementation(midr, revidr, aidr), []).append(number)
     kinds = sorted(found)
     line = _text(base / "proc/cmdline")
     vulnerabilities = base / "sys/devices/system/cpu/vulnerabilities"

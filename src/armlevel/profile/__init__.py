@@ -8,13 +8,19 @@ from armlevel.profile.accepts import Accepts, Outcome
 from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
-from armlevel.profile.implementation import Implementation, ShownImplementation
+from armlevel.profile.implementation import (
+    IMPLEMENTATION_REGISTERS,
+    Implementation,
+    ShownImplementation,
+    alike,
+)
 from armlevel.profile.lineage import Given, Origin
 from armlevel.profile.policy import Policy
 from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
 
 __all__ = [
+    "IMPLEMENTATION_REGISTERS",
     "SHAPE_FEATURES",
     "Accepts",
     "Cpu",
@@ -33,6 +39,7 @@ __all__ = [
     "ShownImplementation",
     "Software",
     "VcpuSettings",
+    "alike",
     "kind_digest",
     "view_digest",
 ]

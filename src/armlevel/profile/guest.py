@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from armlevel.profile.host import Facts, Made, nothing
-from armlevel.profile.implementation import ShownImplementation
+from armlevel.profile.implementation import (
+    IMPLEMENTATION_REGISTERS,
+    Implementation,
+    ShownImplementation,
+)
 from armlevel.profile.shape import Shape
 
 __all__ = ["Guest"]
@@ -40,9 +44,11 @@ class Guest:
 
     @property
     def id_registers(self) -> dict[str, int]:
-        """The guest's ID registers, the three of its implementation included."""
-        shown = self.implementation.shown if self.implementation is not None else None
-        identity = (
-            {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr} if shown else {}
-        )
-        return {**identity, **self.registers}
+        """The guest's ID registers that are recorded, those of its implementation included."""
+        shown = self.implementation.shown if self.implementation is not None else Implementation()
+        return {**shown.registers(), **self.registers, **shown.registers()}
+
+    @property
+    def unrecorded_implementation(self) -> tuple[str, ...]:
+        """Which of the registers of its implementation are not recorded."""
+        return self.implementation.shown.unrecorded if self.implementation else IMPLEMENTATION_REGISTERS

@@ -63,10 +63,10 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """Physical CPUs that read alike, and how many they are (0: not recorded)."""
+    """Physical CPUs that read alike, and how many they are; a count of ``None`` is not recorded."""
 
     implementation: Implementation
-    count: int = 0
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +166,8 @@ class Host:
         if self.cpus:
             return frozenset(cpu.implementation for cpu in self.cpus)
         shown = (offer.limits for offer in self.offers if "MIDR_EL1" in offer.limits)
-        return frozenset(
-            Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
-            for limits in shown
-        )
+        found = map(Implementation.from_registers, shown)
+        return frozenset(one for one in found if one is not None)
 
     def offer(self, shape: Shape) -> Offer | None:
         """Return the whole offer for ``shape``; None if that shape was not probed.

@@ -63,6 +63,7 @@ REASONS: dict[ReasonCode, str] = {
     "changed-before-run": "KVM was seen to change it before the guest runs",
     "seen-not-to-run": "with {0}={1} KVM was seen not to run the guest",
     "seen-to-change": "with {0}={1} KVM was seen to change it",
+    "implementation-not-said": "what the guest is to be shown there was not said",
     "own-implementation-only": "these hosts can show no other implementation than their own",
     "implementation-not-writable": (
         "writable only where KVM_CAP_ARM_WRITABLE_IMP_ID_REGS was enabled before the first vCPU"
@@ -102,6 +103,9 @@ REASONS: dict[ReasonCode, str] = {
     "instructions-not-asked": "programs that do not ask whether an instruction is there can run it",
     "no-security-boundary": "not a security boundary",
     "less-protection": "the guest is told of less protection from speculation than the host has",
+    "targets-not-known": (
+        "whether the list of target implementations has this host's is not known: a number is not recorded"
+    ),
     "targets-fixed-at-boot": (
         "the list of target implementations is fixed at boot and does not have this host's"
     ),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Field
 from armlevel.engine.subjects import Subject, SubjectKind
-from armlevel.profile import Facts, Implementation, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Facts, Implementation, Shape
 
 __all__ = [
     "FACTS",
@@ -17,6 +17,7 @@ __all__ = [
     "hosts_text",
     "listed_few",
     "number_text",
+    "numbers_text",
     "shape_text",
     "shown_features",
     "subject_text",
@@ -111,10 +112,26 @@ def listed_few(names: Sequence[str], few: int, *, every: bool = False) -> str:
 
 def core_name(shown: Implementation, catalogue: Catalogue) -> str:
     """Return the core's name and revision, ``Arm Neoverse N1 r3p1``; numbers where no row knows it."""
+    if shown.part is None:
+        return "core not recorded"
     who, part = shown.part
     maker = catalogue.implementers.get(who, f"implementer {who:#x}")
     known = catalogue.parts.get((who, part))
     return f"{maker} {known.name if known else f'part {part:#x}'} {shown.revision}"
+
+
+def numbers_text(one: Implementation) -> str:
+    """Return the three numbers of an implementation.
+
+    >>> numbers_text(Implementation(0x481FD010, 0))
+    'MIDR 0x481fd010, REVIDR 0x0, AIDR not recorded'
+    """
+    numbers = one.registers()
+    texts = {
+        name: f"{numbers[name]:#x}" if name in numbers else "not recorded"
+        for name in IMPLEMENTATION_REGISTERS
+    }
+    return ", ".join(f"{name.removesuffix('_EL1')} {text}" for name, text in texts.items())
 
 
 def shape_text(shape: Shape) -> str:

@@ -113,9 +113,9 @@ def test_the_cause_is_what_else_changed() -> None:
     assert causes(replace(less, software=replace(less.software, firmware="BIOS 2"))) == {"firmware"}
     assert causes(replace(host, facts=replace(host.facts, cntfrq_hz=1))) == {"firmware"}
     cpu = host.cpus[0]
-    other = replace(cpu, implementation=Implementation(0x411FD401, 7))
+    other = replace(cpu, implementation=Implementation(0x411FD401, 7, 0))
     assert causes(replace(less, cpus=(other,))) == {"firmware"}
-    assert causes(replace(less, cpus=(replace(cpu, implementation=Implementation(0x410FD4F1)),))) == {
+    assert causes(replace(less, cpus=(replace(cpu, implementation=Implementation(0x410FD4F1, 0, 0)),))) == {
         "silicon"
     }
     told = replace(host, offers=tuple(_with(one, WORKAROUND, 1) for one in host.offers))

@@ -20,7 +20,7 @@ def paintable(name: str, cpu: Implementation):
 
 
 def test_writable_paint_becomes_the_lowest_of_all_three_numbers_together():
-    low, high = Implementation(0x410FD4F1, 7), Implementation(0x411FD401, 1)
+    low, high = Implementation(0x410FD4F1, 7, 0), Implementation(0x411FD401, 1, 0)
     outcome = level([paintable("a", high), paintable("b", low)], CATALOGUE)
     assert outcome.answer == "runs"
     assert outcome.shape == WRITABLE
@@ -32,7 +32,7 @@ def test_writable_paint_becomes_the_lowest_of_all_three_numbers_together():
 
 def test_paint_is_never_mixed_of_two_cores():
     # Field by field the lowest would be a part of one core with the revision of another.
-    one, two = Implementation(0x410FD4F1, 7), Implementation(0x411FD401, 1)
+    one, two = Implementation(0x410FD4F1, 7, 0), Implementation(0x411FD401, 1, 0)
     outcome = level([paintable("a", one), paintable("b", two)], CATALOGUE)
     assert outcome.guest is not None
     assert outcome.guest.implementation is not None
@@ -48,7 +48,7 @@ def test_paint_that_cannot_be_written_must_be_equal():
 
 
 def test_a_revision_alone_is_another_paint():
-    outcome = level([plain("a", cpu=V1), plain("b", cpu=Implementation(V1.midr, 2))], CATALOGUE)
+    outcome = level([plain("a", cpu=V1), plain("b", cpu=Implementation(V1.midr, 2, 0))], CATALOGUE)
     assert about(outcome.findings, "REVIDR_EL1")[0].severity == "stops"
 
 

@@ -16,7 +16,7 @@ PAINTED = shape(imp_id_writable=True)
 ALL_IDS = {
     f.subject: ANY for r in ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1") for f in CATALOGUE.registers[r].fields
 }
-N1_G2, V1_G3 = Implementation(0x413FD0C1, 0xFF), Implementation(0x411FD401, 1)
+N1_G2, V1_G3 = Implementation(0x413FD0C1, 0xFF, 0), Implementation(0x411FD401, 1, 0)
 
 
 def painted(name, cpu, fields=None, *, kernel="7.3.4", **takes):
@@ -109,7 +109,7 @@ def test_a_workaround_that_no_host_needs_is_a_note():
 def test_v1_on_v2_loops_too_short_where_nothing_better_clears_the_branch_history():
     fields = {"ID_AA64PFR0_EL1.CSV2": 1}
     found = level(
-        [painted("g3", V1_G3, fields)], CATALOGUE, Policy(also_targets=(Implementation(0x410FD4F1, 0x17),))
+        [painted("g3", V1_G3, fields)], CATALOGUE, Policy(also_targets=(Implementation(0x410FD4F1, 0x17, 0),))
     )
     (finding,) = only(found, "errata.missed")
     assert finding.offers == offered(("0x410fd4f1", named("bhb-loop")))
@@ -119,7 +119,7 @@ def test_v1_on_v2_loops_too_short_where_nothing_better_clears_the_branch_history
 
 
 def test_a_core_shown_as_one_that_needs_no_protection_is_a_risk_which_no_list_of_targets_helps():
-    a55 = Implementation(0x411FD050)
+    a55 = Implementation(0x411FD050, 0, 0)
     found = level([painted("g2", N1_G2, {"ID_AA64PFR0_EL1.CSV2": 0})], CATALOGUE, Policy(implementation=a55))
     (finding,) = only(found, "errata.missed")
     assert isinstance(finding.offers[0][1], Names)

@@ -12,7 +12,7 @@ from armlevel.engine.passthrough import passthrough
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host
 
-__all__ = ["Change", "DiffPart", "diff"]
+__all__ = ["Change", "DiffPart", "diff", "guest_to_compare"]
 
 DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software", "state"]
 
@@ -45,11 +45,13 @@ class Change:
 def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Change, ...]:
     """Compare two hosts (by their passthrough profiles), two guests, or one of each.
 
+    What only one of them records is no difference, and no match either: :func:`not_compared` tells it.
+
     Raises:
         UsageError: a host has no offer at all.
 
     """
-    before, after = _guest(one, catalogue), _guest(two, catalogue)
+    before, after = guest_to_compare(one, catalogue), guest_to_compare(two, catalogue)
     changes = [*_shape(before, after), *_registers(before, after, catalogue), *_list(before, after)]
     changes += _firmware(before.firmware, after.firmware)
     changes += _facts(before, after)
@@ -59,7 +61,8 @@ def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Ch
     return tuple(changes)
 
 
-def _guest(item: Host | Guest, catalogue: Catalogue) -> Guest:
+def guest_to_compare(item: Host | Guest, catalogue: Catalogue) -> Guest:
+    """Return the guest by which a host is compared, and a guest as it is."""
     return passthrough(item, catalogue) if isinstance(item, Host) else item
 
 
@@ -67,7 +70,8 @@ def _shape(before: Guest, after: Guest) -> Iterator[Change]:
     for name in sorted(before.shape.features ^ after.shape.features):
         gone = name in before.shape.features
         yield Change(f"shape.{name}", "shape", _yes(gone), _yes(not gone), "less" if gone else "more")
-    if before.sve_vls != after.sve_vls:
+    both = "sve" in before.shape.features & after.shape.features
+    if before.sve_vls != after.sve_vls and not (both and None in (before.sve_vls, after.sve_vls)):
         yield Change("sve_vls", "shape", _vls(before.sve_vls), _vls(after.sve_vls))
 
 
@@ -79,25 +83,12 @@ def _vls(vls: Sequence[int] | None) -> str | None:
     return None if vls is None else " ".join(map(str, vls))
 
 
-def _identity(guest: Guest) -> dict[str, int]:
-    shown = guest.implementation.shown if guest.implementation is not None else None
-    identity = (
-        {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
-        if shown is not None
-        else {}
-    )
-    return {**guest.registers, **identity}
-
-
 def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Change]:
-    ours, theirs = _identity(before), _identity(after)
+    # The implementation comes last.
+    ours, theirs = ({**guest.registers, **guest.id_registers} for guest in (before, after))
     moved = _moved_features(ours, theirs, catalogue)
-    lists_known = before.register_list is not None and after.register_list is not None
-    for name in dict.fromkeys([*ours, *theirs]):
-        if name not in ours or name not in theirs:
-            if not lists_known:  # else the register list says which side has it
-                yield Change(name, "registers", _hex(ours.get(name)), _hex(theirs.get(name)))
-        elif ours[name] != theirs[name]:
+    for name in ours:
+        if name in theirs and ours[name] != theirs[name]:
             yield from _fields(name, ours[name], theirs[name], moved, catalogue)
 
 
@@ -120,7 +111,7 @@ def _fields(
     name: str, ours: int, theirs: int, moved: Mapping[str, tuple[str, ...]], catalogue: Catalogue
 ) -> Iterator[Change]:
     if name not in catalogue.registers:
-        yield Change(name, "registers", _hex(ours), _hex(theirs))
+        yield Change(name, "registers", f"{ours:#x}", f"{theirs:#x}")
         return
     for field in fields_of(catalogue, name, (ours, theirs)):
         was, now = field.get(ours), field.get(theirs)
@@ -129,10 +120,6 @@ def _fields(
             yield Change(
                 field.subject, "registers", str(was), str(now), direction, moved.get(field.subject, ())
             )
-
-
-def _hex(value: int | None) -> str | None:
-    return None if value is None else f"{value:#x}"
 
 
 def _list(before: Guest, after: Guest) -> Iterator[Change]:

@@ -7,10 +7,11 @@ from typing import Literal
 
 from armlevel.arch import Catalogue, StableChange
 from armlevel.engine.compare.diff import Change, diff
+from armlevel.engine.compare.not_compared import not_compared
 from armlevel.engine.findings import Answer, Verdict, worst
 from armlevel.engine.verdict import check
 from armlevel.kvm import group_of, id_of
-from armlevel.profile import Guest, Host, Software
+from armlevel.profile import Guest, Host, Software, alike
 
 __all__ = ["Drift", "DriftCause", "Moved", "drift"]
 
@@ -39,6 +40,7 @@ class Moved:
 class Drift:
     """One host today: what it answers a guest, and what changed since it was recorded before.
 
+    ``not_compared``  what one of the two recordings lacks: whether it changed is not known
     ``born_here``  whether the guest starts here; where it only arrives, not starting is no drift
     """
 
@@ -47,6 +49,7 @@ class Drift:
     born_here: bool
     changes: tuple[Moved, ...] = ()
     since: str = ""
+    not_compared: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -67,7 +70,7 @@ def drift(host: Host, guest: Guest, catalogue: Catalogue, before: Host | None = 
     moved = tuple(
         _moved(change, before, host, catalogue) for change in diff(before, host, catalogue) if change.identity
     )
-    return Drift(host.name, verdict, born_here, moved, before.name)
+    return Drift(host.name, verdict, born_here, moved, before.name, not_compared(before, host, catalogue))
 
 
 def _moved(change: Change, before: Host, now: Host, catalogue: Catalogue) -> Moved:
@@ -92,9 +95,10 @@ def _cause(change: Change, before: Host, now: Host) -> DriftCause:
     if were and are:
         if {one.part for one in were} != {one.part for one in are} or change.subject in _BY_SILICON:
             return "silicon"
-        if were != are or change.subject in _BY_FIRMWARE:  # firmware patches a revision, and sets the clock
+        same = alike(were, are)
+        if same is False or change.subject in _BY_FIRMWARE:  # firmware patches a revision, and sets the clock
             return "firmware"
-        if before.software.kernel and now.software.kernel:
+        if same and before.software.kernel and now.software.kernel:
             return _by_software(change, before.software, now.software)
     return "not known"
 

@@ -171,8 +171,7 @@ def _not_recorded(
     # What some host shows, every host has; and every host has its implementation. Only the number of caches differs.
     asked = [p for p in patterns if not p.endswith("[*]") and any(p in offer.limits for _, offer in offers)]
     if offers and name == "implementation":
-        written = offers[0][1].shape.imp_id_writable  # then a host's own revision does not matter
-        asked = ["MIDR_EL1"] if written and asked in ([], ["MIDR_EL1"]) else list(patterns)
+        asked = list(patterns)
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
     return tuple(
         Finding(

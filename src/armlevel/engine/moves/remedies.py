@@ -12,7 +12,7 @@ from armlevel.engine.moves.predict import predict
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.policy import Policy
-from armlevel.profile import Host
+from armlevel.profile import Host, alike
 
 __all__ = ["ways_out"]
 
@@ -68,7 +68,7 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
 
 def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Remedy]:
     older, newer = sorted((source, target), key=lambda host: _numbers(host.software.kernel))
-    same = source.implementations == target.implementations != frozenset()
+    same = alike(source.implementations, target.implementations)
     if same and _numbers(older.software.kernel) < _numbers(newer.software.kernel):
         line = catalogue.line(newer.software.kernel)
         moved = predict(newer, newer, catalogue, vmm=vmm)

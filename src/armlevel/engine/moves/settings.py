@@ -9,12 +9,11 @@ from armlevel.engine.fields.domains import accepts_of, fields_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
-from armlevel.profile import Guest, Host, Offer, RegisterWrite, VcpuSettings
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host, Offer, RegisterWrite, VcpuSettings
 
 __all__ = ["PSCI_VERSION", "settings_of"]
 
 PSCI_VERSION = "KVM_REG_ARM_PSCI_VERSION"
-_IMPLEMENTATION = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 # KVM checks CLIDR_EL1 and CCSIDR_EL1 against CTR_EL0 (Linux arch/arm64/kvm/sys_regs.c, set_clidr, set_ccsidr).
 _FIRST = ("CTR_EL0", "CLIDR_EL1")
 
@@ -38,7 +37,7 @@ def settings_of(guest: Guest, host: Host, catalogue: Catalogue) -> VcpuSettings:
     free = tolerated_of(guest.tolerates, catalogue, guest.shape)
     expects = tuple(
         RegisterWrite(name, id_of(name), _value(name, want, offer, free, catalogue))
-        for name, want in _in_order(_wanted(guest))
+        for name, want in _in_order(guest.id_registers)
     )
     writes = tuple(one for one in expects if _worth_writing(one, offer, catalogue))
     rows = {name: catalogue.firmware.get(name) for name in guest.firmware}
@@ -75,16 +74,8 @@ def _capabilities(guest: Guest) -> Iterator[str]:
         yield "KVM_CAP_ARM_MTE"
 
 
-def _wanted(guest: Guest) -> dict[str, int]:
-    wanted = dict(guest.registers)
-    if guest.implementation is not None:
-        shown = guest.implementation.shown
-        wanted |= dict(zip(_IMPLEMENTATION, (shown.midr, shown.revidr, shown.aidr), strict=True))
-    return wanted
-
-
 def _in_order(wanted: Mapping[str, int]) -> list[tuple[str, int]]:
-    order = (*_IMPLEMENTATION, *_FIRST)
+    order = (*IMPLEMENTATION_REGISTERS, *_FIRST)
     return sorted(
         wanted.items(),
         key=lambda pair: (
@@ -126,7 +117,7 @@ def _worth_writing(one: RegisterWrite, offer: Offer, catalogue: Catalogue) -> bo
         return _lists(offer, one.kvm_id)
     if one.value != limit:
         return True
-    if one.name in _IMPLEMENTATION:
+    if one.name in IMPLEMENTATION_REGISTERS:
         return offer.shape.imp_id_writable
     return any(
         (given := offer.accepts.get(field.subject)) is not None

@@ -61,8 +61,7 @@ def implementation_refused(
     """Return the implementation IDs of a profile that a host does not show by itself, where the VMM writes none."""
     if vmm.writes_implementation or guest.implementation is None:
         return []
-    shown = guest.implementation.shown
-    wanted = {"MIDR_EL1": shown.midr, "REVIDR_EL1": shown.revidr, "AIDR_EL1": shown.aidr}
+    wanted = guest.implementation.shown.registers()
     return [
         Finding(
             about_register(name),

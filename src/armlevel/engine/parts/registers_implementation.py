@@ -10,14 +10,10 @@ from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.names import RegisterName, hosts_of
 from armlevel.engine.reasons import Reason
 from armlevel.engine.subjects import about_policy, about_register
-from armlevel.engine.values import Implementations, NamedValues, offered
+from armlevel.engine.values import Implementations, NamedValues, named, offered
 from armlevel.profile import Host, Implementation, Offer, Shape, ShownImplementation
 
-__all__ = ["implementation_of", "level_implementation", "not_alike", "shown_by", "unlike", "untold"]
-
-
-# With MIDR_EL1 KVM lists both of them on every host (Linux arch/arm64/kvm/sys_regs.c, invariant registers).
-_REVISIONS = frozenset({"REVIDR_EL1", "AIDR_EL1"})
+__all__ = ["implementation_of", "level_implementation", "midr_text", "not_alike", "shown_by", "unlike"]
 
 
 def level_implementation(
@@ -30,16 +26,15 @@ def level_implementation(
     lowest = level_bundle("implementation", offers, catalogue)
     if asked is None or not _recorded(lowest, offers):
         return lowest
-    wanted = {"MIDR_EL1": asked.midr, "REVIDR_EL1": asked.revidr, "AIDR_EL1": asked.aidr}
     shown = {register for _, offer in offers for register in offer.limits}
-    registers = {register: value for register, value in wanted.items() if register in shown}
+    registers = {register: value for register, value in asked.registers().items() if register in shown}
     refusing = [
         (host, _values({name: offer.limits[name] for name in registers if name in offer.limits}))
         for host, offer in offers
         if any(register_outcome(offer, r, value, catalogue) != "same" for r, value in registers.items())
     ]
     if not refusing:
-        return Bundled(tuple(registers.items()))
+        return Bundled(tuple(registers.items()), _not_asked(asked))
     finding = Finding(
         about_policy("policy.implementation"),
         "registers",
@@ -57,6 +52,19 @@ def _values(registers: Mapping[str, int]) -> NamedValues:
     return NamedValues(tuple((RegisterName(name), value) for name, value in registers.items()))
 
 
+def _not_asked(asked: Implementation) -> tuple[Finding, ...]:
+    # Numbers that a person left out, and that no host of these told: a guest without them is not known.
+    lacking = asked.unrecorded
+    finding = Finding(
+        about_policy("policy.implementation"),
+        "registers",
+        "unknown",
+        (named(*lacking),),
+        because=(Reason("implementation-not-said"),),
+    )
+    return (finding,) if lacking else ()
+
+
 def _recorded(lowest: Bundled, offers: Sequence[tuple[str, Offer]]) -> bool:
     return bool(offers) and not any(finding.severity == "unknown" for finding in lowest.findings)
 
@@ -65,10 +73,10 @@ def implementation_of(
     shown: Mapping[str, int], hosts: Sequence[Host], also: Iterable[Implementation] = ()
 ) -> ShownImplementation | None:
     """Return what a levelled guest is shown, and every implementation of the hosts and of those to come."""
-    if "MIDR_EL1" not in shown:
+    face = Implementation.from_registers(shown)
+    if face is None or face.midr is None:
         return None
     targets = sorted({one for host in hosts for one in host.implementations}.union(also))
-    face = Implementation(shown["MIDR_EL1"], shown.get("REVIDR_EL1", 0), shown.get("AIDR_EL1", 0))
     return ShownImplementation(face, tuple(targets))
 
 
@@ -96,22 +104,16 @@ def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation])
 
 
 def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
-    """Return the implementation that a guest sees under these limits, or the host's only one."""
-    if "MIDR_EL1" in limits:
-        return Implementation(limits["MIDR_EL1"], limits.get("REVIDR_EL1", 0), limits.get("AIDR_EL1", 0))
+    """Return the implementation that a guest sees under these limits; the host's only one if they say nothing of it.
+
+    What else the limits leave out is not taken from the host's CPUs: who wrote those may have read another CPU.
+    """
+    if (shown := Implementation.from_registers(limits)) is not None:
+        return shown
     kinds = {cpu.implementation for cpu in host.cpus}
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def untold(offer: Offer) -> frozenset[str]:
-    """Return which revision numbers this offer does not record: they are not 0, they are not known.
-
-    The host's list of CPUs does not tell either: a kernel before 6.15 shows no AIDR_EL1 outside KVM. Where userspace
-    writes the numbers, the host's own do not matter.
-
-    >>> sorted(untold(Offer(Shape(), limits={"MIDR_EL1": 0x410FD490, "REVIDR_EL1": 0})))
-    ['AIDR_EL1']
-    """
-    if offer.shape.imp_id_writable or "MIDR_EL1" not in offer.limits:
-        return frozenset()
-    return _REVISIONS.difference(offer.limits)
+def midr_text(one: Implementation) -> str:
+    """Return MIDR_EL1 as a finding writes it."""
+    return "not recorded" if one.midr is None else f"{one.midr:#x}"

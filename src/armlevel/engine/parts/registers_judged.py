@@ -20,12 +20,21 @@ from armlevel.engine.findings import (
     Side,
 )
 from armlevel.engine.names import FieldName, hosts_of
-from armlevel.engine.parts.registers_implementation import not_alike, shown_by, untold
+from armlevel.engine.parts.registers_implementation import not_alike, shown_by
 from armlevel.engine.reasons import Reason, ReasonCode, from_row
 from armlevel.engine.subjects import Subject, about_field, about_register, about_whole
 from armlevel.engine.values import ANY, NOT_RECORDED, FieldValues, RegisterValue, Value, offered
 from armlevel.kvm import name_of
-from armlevel.profile import Accepts, Guest, Host, Implementation, Offer, Shape
+from armlevel.profile import (
+    IMPLEMENTATION_REGISTERS,
+    Accepts,
+    Guest,
+    Host,
+    Implementation,
+    Offer,
+    Outcome,
+    Shape,
+)
 
 __all__ = ["judge_registers"]
 
@@ -170,8 +179,10 @@ def _takes(accepts: Accepts, limit: int) -> Value:
 def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     if guest.implementation is None or shown is None:
         return "not known"
-    here = host.implementations | {shown}
-    return "kernel" if guest.implementation.shown in here and "imp_id" not in guest.shape.label else "silicon"
+    if "imp_id" in guest.shape.label:
+        return "silicon"
+    same = {guest.implementation.shown.same_as(one) for one in host.implementations | {shown}}
+    return "kernel" if True in same else "not known" if None in same else "silicon"
 
 
 def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
@@ -180,22 +191,17 @@ def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Cat
     if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:
         return [not_alike(guest.implementation.shown, host.name, kinds)]
     shown = shown_by(offer.limits, host)
-    silent = untold(offer)
-    if shown == guest.implementation.shown and not silent:
-        return []
     if shown is None:
         return [_not_recorded(host.name, about_register("MIDR_EL1"), "host-implementation-not-recorded")]
-    findings = []
-    for name in ("midr", "revidr", "aidr"):
-        want, have = getattr(guest.implementation.shown, name), getattr(shown, name)
-        register = f"{name.upper()}_EL1"
-        if register in silent:
+    wanted, here = guest.implementation.shown.registers(), shown.registers()
+    findings: list[Finding] = []
+    for register in IMPLEMENTATION_REGISTERS:
+        want, have = wanted.get(register), here.get(register)
+        if want is None:
+            findings.append(_not_recorded(guest.name, about_register(register), "guest-value-not-recorded"))
+        elif have is None:
             findings.append(_not_recorded(host.name, about_register(register), "host-value-not-recorded"))
-            continue
-        outcome = "refused"
-        if register in offer.limits or offer.shape.imp_id_writable:
-            outcome = register_outcome(offer, register, want, catalogue)
-        if want != have and outcome != "same":
+        elif want != have and (outcome := _number_outcome(offer, register, want, catalogue)) != "same":
             findings.append(
                 Finding(
                     about_register(register),
@@ -209,3 +215,9 @@ def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Cat
                 )
             )
     return findings
+
+
+def _number_outcome(offer: Offer, register: str, want: int, catalogue: Catalogue) -> Outcome:
+    if register not in offer.limits and not offer.shape.imp_id_writable:
+        return "refused"
+    return register_outcome(offer, register, want, catalogue)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.reasons import Reason
 from armlevel.engine.subjects import about_shape, about_whole
 from armlevel.engine.values import NOT_RECORDED, Cores, Offers, Value, VectorLengths, offered
-from armlevel.profile import Guest, Host, Offer, Shape
+from armlevel.profile import Guest, Host, Implementation, Offer, Shape
 
 __all__ = ["impdef_pauth", "judge_pauth", "judge_vls", "level_pauth", "level_vls"]
 
@@ -83,7 +83,7 @@ def level_pauth(
     """
     if not impdef_pauth(values, shape):
         return []
-    cores = {host.name: frozenset(i.part for i in host.implementations) for host in hosts}
+    cores = {host.name: _parts(host.implementations) for host in hosts}
     known = {parts for parts in cores.values() if parts}
     shown = offered(*((name, _shown(parts)) for name, parts in cores.items()))
     if len(known) > 1 or any(len(parts) > 1 for parts in known):
@@ -98,7 +98,7 @@ def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_s
     """
     if not impdef_pauth(values, guest.shape):
         return []
-    here = frozenset(i.part for i in host.implementations)
+    here = _parts(host.implementations)
     shown = offered((host.name, _shown(here)))
     cores = _cores(guest)
     if here and here == cores:
@@ -114,7 +114,13 @@ def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
     if guest.implementation is None:
         return frozenset()
     signed = guest.implementation.targets if guest.shape.imp_id_writable else (guest.implementation.shown,)
-    return frozenset(one.part for one in signed)
+    return _parts(signed)
+
+
+def _parts(implementations: Iterable[Implementation]) -> frozenset[tuple[int, int]]:
+    # Which cores these are; none where one of them is not recorded, for then it is not known.
+    parts = [one.part for one in implementations]
+    return frozenset() if None in parts else frozenset(part for part in parts if part is not None)
 
 
 def _shown(cores: frozenset[tuple[int, int]]) -> Value:

@@ -11,7 +11,7 @@ from armlevel.engine.findings import Answer
 from armlevel.engine.planning.host_kinds import Kind
 from armlevel.engine.planning.plan import PlanGroup, Planner
 from armlevel.engine.verdict import check
-from armlevel.profile import Host
+from armlevel.profile import Host, alike
 
 __all__ = ["Holdout", "Joining", "Merge", "holdouts", "joining", "merges", "one_way"]
 
@@ -114,7 +114,7 @@ def _twin(kind: Kind, other: Kind) -> bool:
     one, two = kind.host, other.host
     return (
         one.software.kernel != two.software.kernel
-        and one.implementations == two.implementations
+        and alike(one.implementations, two.implementations) is True
         and (one.facts.cntfrq_hz, one.facts.dczid) == (two.facts.cntfrq_hz, two.facts.dczid)
     )
 

@@ -17,13 +17,12 @@ from armlevel.engine.fields.domains import Domain, domain_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.names import register_of
 from armlevel.engine.policy import Policy
-from armlevel.profile import Host, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Implementation, Shape
 
 __all__ = ["certain_conflicts"]
 
 _T = TypeVar("_T", bound=Hashable)
 _FACTS = ("cntfrq_hz", "dczid")
-_IDENTITY = ("MIDR_EL1", "REVIDR_EL1", "AIDR_EL1")
 
 
 def certain_conflicts(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> list[int]:
@@ -32,7 +31,7 @@ def certain_conflicts(hosts: Sequence[Host], catalogue: Catalogue, policy: Polic
     views = [_View(host, catalogue) for host in hosts]
     for name in _FACTS:
         _mark(conflicts, [getattr(host.facts, name) for host in hosts], _differ)
-    _mark(conflicts, [view.identity for view in views], _differ)
+    _mark(conflicts, [view.identity for view in views], _certainly_others)
     free = tolerated_of(policy.tolerate, catalogue, Shape())
     moot = {name: row for row in catalogue.no_meaning for name in row.registers}
     _mark(conflicts, [view.lists for view in views], _lists_conflict(catalogue, {*free, *moot}))
@@ -94,6 +93,10 @@ def _differ(one: object, two: object) -> bool:
     return one != two
 
 
+def _certainly_others(one: Implementation, two: Implementation) -> bool:
+    return one.same_as(two) is False
+
+
 def _never(field: Field) -> Callable[[Domain, Domain], bool]:
     # No value that both may keep is at or below both limits. Whether it is architected is left open: a third host may
     # have it as its limit.
@@ -125,14 +128,13 @@ class _View:
             return None
         return domain_of(self.base, field)
 
-    def _shown(self, host: Host) -> tuple[int, ...] | None:
+    def _shown(self, host: Host) -> Implementation | None:
         # Where the implementation cannot be written, only hosts of one implementation share a baseline.
         if any(offer.shape.imp_id_writable for offer in host.offers):
             return None
-        if any(register_of(subject) in _IDENTITY for subject in self._accepts):
+        if any(register_of(subject) in IMPLEMENTATION_REGISTERS for subject in self._accepts):
             return None
-        shown = tuple(self.base.limits.get(name, -1) for name in _IDENTITY)
-        return None if shown[0] < 0 else shown
+        return Implementation.from_registers(self.base.limits)
 
 
 def _shape_decides(host: Host, catalogue: Catalogue) -> frozenset[str]:

@@ -9,6 +9,8 @@ from armlevel.profile import Implementation
 
 __all__ = ["concerning", "missed", "needless"]
 
+_EVERY_BIT = (1 << 64) - 1
+
 
 def concerning(fields: Mapping[str, int], catalogue: Catalogue) -> tuple[Erratum, ...]:
     """Return the errata that a guest with these ``REG.FIELD`` values may have to act on.
@@ -32,11 +34,9 @@ def missed(rows: Iterable[Erratum], real: Implementation, shown: Implementation)
     >>> [row.name for row in missed(rows, n1, v1)], [row.name for row in missed(rows, v1, n1)]
     (['1542419'], [])
     """
-    if real == shown:
+    if real.same_as(shown):
         return ()
-    return tuple(
-        row for row in rows if row.degree(real.midr, real.revidr) > row.degree(shown.midr, shown.revidr)
-    )
+    return tuple(row for row in rows if _most(row, real) > _least(row, shown))
 
 
 def needless(
@@ -45,7 +45,20 @@ def needless(
     """Return the errata that a guest shown ``shown`` works around although none of its cores has them."""
     cores = tuple(reals)
     return tuple(
-        row
-        for row in rows
-        if cores and row.degree(shown.midr, shown.revidr) > max(row.degree(c.midr, c.revidr) for c in cores)
+        row for row in rows if cores and _least(row, shown) > max(_most(row, core) for core in cores)
     )
+
+
+# A bit of REVIDR_EL1 says that a revision has an erratum mended. Of a core whose REVIDR_EL1 is not recorded it is not
+# known which are: it may have them all, and a guest that is shown such a core may look for none. Cores without a
+# MIDR_EL1 are no cores to look up.
+
+
+def _most(row: Erratum, core: Implementation) -> int:
+    revidr = 0 if core.revidr is None else core.revidr
+    return 0 if core.midr is None else row.degree(core.midr, revidr)
+
+
+def _least(row: Erratum, core: Implementation) -> int:
+    revidr = _EVERY_BIT if core.revidr is None else core.revidr
+    return 0 if core.midr is None else row.degree(core.midr, revidr)

@@ -13,7 +13,7 @@ from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.errata import concerning, missed, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
 from armlevel.engine.subjects import about_whole
-from armlevel.engine.values import Implementations, Lowered, Lowering, Offers, named, offered
+from armlevel.engine.values import NOT_RECORDED, Implementations, Lowered, Lowering, Offers, named, offered
 from armlevel.profile import Guest, Host, Implementation, Offer
 
 __all__ = ["RISKS", "risks_here", "risks_of_fleet", "risks_of_profile"]
@@ -64,15 +64,17 @@ def risks_here(
     fleet = ((host, offer),)
     here = host.implementations
     targets = frozenset(guest.implementation.targets) if guest.implementation is not None else frozenset()
-    unlisted = sorted(here - targets) if targets else []
+    unlisted = sorted(one for one in here if targets and not any(one.same_as(other) for other in targets))
+    doubtful = all(any(one.same_as(other) is None for other in targets) for one in unlisted)
     told = Finding(
         about_whole("implementation.targets"),
         "registers",
         "note",
+        needs=(NOT_RECORDED,) if doubtful else (),
         offers=offered((host.name, Implementations(tuple(unlisted)))),
         cause="policy",
         applies=("arrive",),
-        because=(Reason("targets-fixed-at-boot"),),
+        because=(Reason("targets-not-known" if doubtful else "targets-fixed-at-boot"),),
     )
     return (
         *_errata(guest, [(host.name, here)], values, catalogue),
@@ -92,7 +94,7 @@ def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Imple
     # The cores of each host, and then those that the guest may run on and no host of these has, by MIDR_EL1.
     cores = [(host.name, host.implementations) for host, _ in fleet]
     targets = guest.implementation.targets if guest.implementation is not None else ()
-    to_come = [one for one in targets if not any(one in some for _, some in cores)]
+    to_come = [one for one in targets if one.midr is not None and not any(one in some for _, some in cores)]
     return [*cores, *((f"{one.midr:#x}", frozenset({one})) for one in to_come)]
 
 
@@ -110,7 +112,7 @@ def _errata(
     values: Mapping[str, int],
     catalogue: Catalogue,
 ) -> tuple[Finding, ...]:
-    if guest.implementation is None:
+    if guest.implementation is None or guest.implementation.shown.midr is None:
         return ()
     shown = guest.implementation.shown
     rows = concerning(values, catalogue)
@@ -157,7 +159,10 @@ def _erratum(row: Erratum) -> Reason:
 
 
 def _ids(rows: Sequence[Erratum], core: Implementation) -> list[str]:
-    return [name for row in rows for name in row.ids(core.midr, core.revidr)]
+    if core.midr is None:
+        return []
+    revidr = 0 if core.revidr is None else core.revidr  # no bit of it says that an erratum is mended
+    return [name for row in rows for name in row.ids(core.midr, revidr)]
 
 
 def _against(
@@ -169,10 +174,14 @@ def _against(
     # it decides.
     found = []
     for name, some in cores:
-        if len(some) == 1 and not any(missed(rows, real, one) for one in some for real in lacking):
+        if (
+            len(some) == 1
+            and not any(one.unrecorded for one in some)
+            and not any(missed(rows, real, one) for one in some for real in lacking)
+        ):
             (face,) = some
             host = [name] if len(cores) > 1 and not name.startswith("0x") else []
-            found.append(Remedy("implementation", (face.midr, face.revidr, face.aidr), hosts_of(host)))
+            found.append(Remedy("implementation", tuple(face.registers().values()), hosts_of(host)))
             break
     gone = [row for some in lacking.values() for row in some]
     if all(row.listed and not row.others for row in gone):
@@ -242,7 +251,7 @@ def _each(
 
 
 def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding, ...]:
-    if guest.implementation is None:
+    if guest.implementation is None or guest.implementation.shown.midr is None:
         return ()
     shown = guest.implementation.shown
     own = [(host, shown_by(offer.limits, host)) for host, offer in fleet]
@@ -250,7 +259,7 @@ def _identity(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Finding
         *(
             (host.name, Implementations((one,)))
             for host, one in own
-            if one is not None and one.part != shown.part
+            if one is not None and one.part not in (None, shown.part)
         )
     )
     software = tuple(
