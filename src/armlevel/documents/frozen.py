@@ -15,11 +15,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from armlevel.documents.build import guest_of
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import FROZEN_KIND, FrozenModel
 from armlevel.documents.read import parse
+from armlevel.documents.values import guest_of
 from armlevel.documents.words import sentence
 from armlevel.documents.write import canonical, digest, guest_object
 from armlevel.errors import BadDocument, UsageError
@@ -126,7 +126,7 @@ def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
         from armlevel.arch import load
 
         pool = ValuePool(load())
-    guest = guest_of(model.guest, pool, faults)
+    guest = guest_of(document["guest"], pool, faults)
     if model.guest.digest != digest(document["guest"]):
         faults.add("guest.digest", "is not that of the guest")
     if faults:

@@ -6,15 +6,13 @@ from then on, equal parts of documents become one object in memory, and reading 
 
 from __future__ import annotations
 
+import json
 import marshal
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, pairwise, repeat
 from typing import Any, TypeVar, cast
 
-from pydantic_core import from_json
-
-from armlevel.arch import Catalogue
-from armlevel.documents.items import Items, WrongError, shown
+from armlevel.documents.items import Items, Names, WrongError, shown
 from armlevel.profile import Accepts
 
 __all__ = ["Decoded", "Faults", "ValuePool"]
@@ -71,9 +69,9 @@ class ValuePool:
     A pool only remembers; reading the same document with another pool gives an equal profile.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        """Start with nothing; ``catalogue`` names the known registers and fields."""
-        self._items = Items(catalogue)
+    def __init__(self, names: Names) -> None:
+        """Start with nothing; ``names`` are the known registers and fields."""
+        self._items = Items(names)
         self._values = _Memo(self._items.register_value)
         self._states = _Memo(self._items.state_value)
         self._ids = _Memo(self._items.register_id)
@@ -100,7 +98,7 @@ class ValuePool:
             return seen
         if kind == "ids":
             faults = Faults()
-            found: Any = self.ids(from_json(b"[" + text + b"]"), "", faults)
+            found: Any = self.ids(json.loads(b"[" + text + b"]"), "", faults)
             if faults:
                 raise WrongError(faults[0])
         else:
@@ -220,7 +218,7 @@ class ValuePool:
         for place, item in items:
             try:
                 memo.decode(item)
-            except WrongError as wrong:
+            except WrongError as wrong:  # noqa: PERF203 - every fault is told
                 faults.add(place, str(wrong))
         assert len(faults) > before, "what could not be decoded has a fault"
 
@@ -232,6 +230,6 @@ class ValuePool:
                     self._items.accepted_list((subject, tuple(given)))
                 else:
                     self._items.accepted_map(subject, given)
-            except WrongError as wrong:
+            except WrongError as wrong:  # noqa: PERF203 - every fault is told
                 faults.add(f"{place}.{subject}", str(wrong))
         assert len(faults) > before, "what could not be decoded has a fault"

@@ -18,11 +18,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from armlevel.arch import load as load_catalogue
-from armlevel.documents.build import guest_of, host_of, host_with, offer_of, verdict_of
+from armlevel.documents.build import verdict_of
 from armlevel.documents.items import WrongError, shown
 from armlevel.documents.lines import Lines
 from armlevel.documents.maps import Faults, ValuePool
-from armlevel.documents.models import MODELS, HostModel, OfferModel
+from armlevel.documents.models import MODELS, HostModel, OfferModel, VerdictModel
+from armlevel.documents.values import guest_of, host_of, host_with, offer_of
 from armlevel.documents.words import sentence
 from armlevel.documents.write import GUEST_KIND, HOST_KIND, VERDICT_KIND, digest
 from armlevel.engine.findings import Verdict
@@ -137,7 +138,11 @@ def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Documen
         faults = Faults(sentence(error) for error in exc.errors(include_url=False, include_context=True))
         raise BadDocument(path, tuple(faults)) from exc
     faults = Faults()
-    built: Document = _BUILDERS[kind](model, pool, faults)
+    built: Document
+    if isinstance(model, VerdictModel):
+        built = verdict_of(model, faults)
+    else:
+        built = host_of(document, pool, faults) if kind == HOST_KIND else guest_of(document, pool, faults)
     if faults:
         raise BadDocument(path, tuple(faults))
     return built
@@ -155,8 +160,8 @@ def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
         if lines.rest.count(b":") != _colons(document) or not document["offers"]:
             return None
         offers = [_offer(offer, lines, pool) for offer in document["offers"]]
-        model = HostModel.model_validate(document | {"offers": [_AN_OFFER]})
-        host = host_with(offers, model, pool, faults)
+        HostModel.model_validate(document | {"offers": [_AN_OFFER]})
+        host = host_with(offers, document, pool, faults)
     except (ValueError, KeyError, TypeError, AttributeError, WrongError):
         return None
     return host if lines.restored and not faults else None
@@ -171,7 +176,8 @@ def _offer(document: Any, lines: Lines, pool: ValuePool) -> Offer:
 
 def _new_offer(document: Any, pool: ValuePool) -> Offer:
     faults = Faults()
-    offer = offer_of(OfferModel.model_validate(document), pool, faults)
+    OfferModel.model_validate(document)
+    offer = offer_of(document, pool, faults)
     if faults:
         raise WrongError(faults[0])
     return offer
@@ -195,13 +201,6 @@ def _of_kind(document: Document, wanted: type[_T], kind: str, path: str) -> _T:
         return document
     found = {Host: HOST_KIND, Guest: GUEST_KIND, Verdict: VERDICT_KIND}[type(document)]
     raise BadDocument(path, (f"kind: a {kind} is needed here, this is a {found}",))
-
-
-_BUILDERS: dict[str, Callable[[Any, ValuePool, Faults], Any]] = {
-    HOST_KIND: host_of,
-    GUEST_KIND: guest_of,
-    VERDICT_KIND: verdict_of,
-}
 
 
 def _why_no_json(data: bytes, exc: ValueError) -> str:
