@@ -4,7 +4,7 @@ frozen-profile/1 is written as its canonical bytes (RFC 8785) and one line break
 every other text is refused, even one that means the same: a file that one bit was flipped in is never read. Signed,
 these bytes travel in a DSSE envelope (:mod:`armlevel.documents.signing`).
 
-Unlike a profile, a frozen one is held against its digest whenever it is read: it is an ABI, and there are few of them.
+A frozen profile must carry its digest, which covers its name, its version and where it came from as well: it is an ABI.
 """
 
 from __future__ import annotations

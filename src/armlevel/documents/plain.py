@@ -14,7 +14,7 @@ from typing import Any
 from armlevel.documents.items import WrongError, hex_value, shown
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.values import guest_of, host_of
-from armlevel.documents.write import GUEST_KIND, HOST_KIND
+from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.errors import BadDocument
 from armlevel.profile import Guest, Host
 
@@ -143,6 +143,8 @@ def _checked(data: bytes, path: str, spec: Mapping[str, Any], faults: Faults) ->
         raise BadDocument(path, (f"no JSON: {exc}",)) from exc
     _check(document, spec, "", faults)
     _refuse(path, faults)
+    if (fault := digest_fault(document)) is not None:
+        raise BadDocument(path, (fault,), hint="it was changed after it was made")
     return dict(document)
 
 

@@ -1,8 +1,7 @@
 """Bytes to profiles: everything is checked, and all faults of a document are told at once, each with its place.
 
 The way of a document: parse, every key once, its kind, older kinds upgraded, structure (pydantic), long maps
-(``maps``), and what only the whole can say (``like``, two offers of one shape). Reading computes no digest: see
-:func:`verify_digest`.
+(``maps``), what only the whole can say (``like``, two offers of one shape), and the digest that a document carries.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import marshal
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -25,7 +24,7 @@ from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import MODELS, HostModel, OfferModel, VerdictModel
 from armlevel.documents.values import guest_of, host_of, host_with, offer_of
 from armlevel.documents.words import sentence
-from armlevel.documents.write import GUEST_KIND, HOST_KIND, VERDICT_KIND, digest
+from armlevel.documents.write import GUEST_KIND, HOST_KIND, VERDICT_KIND, digest_fault
 from armlevel.engine.findings import Verdict
 from armlevel.errors import BadDocument, NotRecognised
 from armlevel.profile import Guest, Host, Offer
@@ -46,6 +45,9 @@ _T = TypeVar("_T", Host, Guest, Verdict)
 
 #: kind -> one step: takes a document of that kind and returns it as the next one.
 UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+#: What to do about a digest that is not that of the content.
+CHANGED = "it was changed after it was made: take it again, or leave its digest out if the change is meant"
 
 # Stands for the offers of a host while the rest of its document is validated.
 _AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
@@ -108,29 +110,27 @@ def read_guest(data: bytes, path: str, pool: ValuePool | None = None) -> Guest:
 
 
 def verify_digest(data: bytes, path: str) -> str:
-    """Return the digest of a document after computing it anew.
+    """Return the digest that a document carries, which is that of its content; reading does the same.
 
     Raises:
         BadDocument: the document has none, or another one than its content.
 
     """
     document = parse(data, path)
-    said = document.get("digest") if isinstance(document, dict) else None
-    if said is None:
+    if not isinstance(document, dict) or document.get("digest") is None:
         raise BadDocument(path, ("digest: the document has none",))
-    found = digest(document)
-    if said != found:
-        raise BadDocument(
-            path,
-            (f"digest: is {shown(said, 80)}, but the content gives {found}",),
-            hint="it was changed after it was made",
-        )
-    return found
+    _hold_digest(document, path)
+    return str(document["digest"])
+
+
+def _hold_digest(document: Mapping[str, Any], path: str) -> None:
+    if (fault := digest_fault(document)) is not None:
+        raise BadDocument(path, (fault,), hint=CHANGED)
 
 
 def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Document:
     """Read a document that was parsed already."""
-    document = _upgraded(document, path)
+    given, document = document, _upgraded(document, path)
     kind = document["kind"]
     try:
         model = MODELS[kind].model_validate(document)
@@ -145,6 +145,7 @@ def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Documen
         built = host_of(document, pool, faults) if kind == HOST_KIND else guest_of(document, pool, faults)
     if faults:
         raise BadDocument(path, tuple(faults))
+    _hold_digest(given, path)
     return built
 
 
@@ -158,6 +159,8 @@ def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
         document = from_json(lines.rest, cache_strings="all", allow_inf_nan=False)
         # The marks of the cuts are its only escapes, and hold no colon.
         if lines.rest.count(b":") != _colons(document) or not document["offers"]:
+            return None
+        if document.get("digest") not in (None, lines.digest(document)):
             return None
         offers = [_offer(offer, lines, pool) for offer in document["offers"]]
         HostModel.model_validate(document | {"offers": [_AN_OFFER]})
