@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from armlevel import machines
 from armlevel.arch import load as load_catalogue
-from armlevel.documents import load_hosts
+from armlevel.documents import load_hosts, new_pool, pretty
+from armlevel.documents.read import from_parsed, parse
 from armlevel.engine import level
 from armlevel.engine.planning.matrix import matrix
 from armlevel.engine.planning.plan import plan
@@ -69,6 +70,26 @@ def _baseline(name: str, paths: list[str]) -> None:
     plain, ours, read = _least(_ROUNDS, parse, whole, lambda: load_hosts(paths))
     detail = f"{ours * 1000:.0f} ms ({read * 1000:.0f} reading) / {plain * 1000:.0f} ms, {size >> 20} MiB, {answer}"
     _say(f"baseline, {len(paths):,} {name} hosts / json.load", ours / plain, "<= 2.5", detail)
+
+
+def _reading(name: str, folder: Path, paths: list[str]) -> None:
+    bare = folder / f"{name}, no digest"
+    bare.mkdir()
+    for path in paths:
+        document = json.loads(Path(path).read_bytes())
+        del document["digest"]
+        (bare / Path(path).name).write_text(pretty(document), encoding="ascii")
+
+    def at_large() -> None:
+        pool = new_pool()
+        for path in paths:
+            from_parsed(parse(Path(path).read_bytes(), path), path, pool)
+
+    held, plain, general = _least(3, lambda: load_hosts(paths), lambda: load_hosts([str(bare)]), at_large)
+    what = f"reading {len(paths):,} {name} hosts"
+    _say(f"{what}, digests held / none", held / plain, "<= 1.5", f"{held * 1000:.0f} / {plain * 1000:.0f} ms")
+    detail = f"{general * 1000:.0f} / {held * 1000:.0f} ms"
+    _say(f"{what}, as any JSON / by lines", general / held, ">= 1.5", detail)
 
 
 _MEMORY = """
@@ -165,10 +186,12 @@ def main() -> None:
     """Measure everything, with bytecode kept as on any installed machine."""
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) is not None:
         os.execv(_PYTHON, [_PYTHON, __file__])  # noqa: S606 - this very program, without the setting
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _baseline("one-shape", write_fleet(folder / "one", one_shape(_HOSTS)))
-        _baseline("all-shape", write_fleet(folder / "all", all_shapes(_HOSTS)))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for name, hosts in (("one-shape", one_shape(_HOSTS)), ("all-shape", all_shapes(_HOSTS))):
+            paths = write_fleet(folder / name, hosts)
+            _baseline(name, paths)
+            _reading(name, folder, paths)
         _memory(folder)
         for blocks in _BLOCKS:
             _plan(folder, blocks)

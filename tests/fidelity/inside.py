@@ -12,26 +12,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+from armlevel.documents.maps import Faults
+from armlevel.documents.plain import plain_guest
+from armlevel.documents.values import shape_of
 from armlevel.errors import KvmError
 from armlevel.kvm.device import Kvm
-from armlevel.onefile.verifier import catalogue_of
-from armlevel.probe.apply import apply_guest
+from armlevel.probe.apply import Known, apply_guest
 from armlevel.probe.machine import read_machine
 from armlevel.probe.shapes import vcpu_of
-from armlevel.profile import Facts, Guest, Implementation, Shape, ShownImplementation
+from armlevel.profile import Guest, Shape
 
 __all__ = ["main"]
 
 
-def shape_of(given: Any) -> Shape:
-    """Return the shape a task names."""
-    return Shape(frozenset(given["features"]), imp_id_writable=given["imp_id_writable"])
-
-
-def restore(kvm: Kvm, shape: Shape, values: list[list[int]], pmu: int | None) -> list[Any]:
+def restore(kvm: Kvm, of: Shape, values: list[list[int]], pmu: int | None) -> list[Any]:
     """Write all registers in order to one scratch vCPU; give back for each what is there, or why it was refused."""
-    with vcpu_of(kvm, shape, pmu=pmu) as (_vm, vcpu):
-        if "sve" in shape.features:
+    with vcpu_of(kvm, of, pmu=pmu) as (_vm, vcpu):
+        if "sve" in of.features:
             vcpu.finalize_sve()
         found: list[Any] = []
         for register, value in values:
@@ -46,32 +43,23 @@ def restore(kvm: Kvm, shape: Shape, values: list[list[int]], pmu: int | None) ->
         return found
 
 
-def guest_of(given: Any) -> Guest:
-    """Return the guest profile of a task."""
-    paint = given["implementation"]
-    return Guest(
-        given["name"],
-        shape_of(given["shape"]),
-        given["registers"],
-        firmware=given["firmware"],
-        sve_vls=None if given["sve_vls"] is None else tuple(given["sve_vls"]),
-        facts=Facts(**given["facts"]),
-        implementation=None if paint is None else ShownImplementation(Implementation(*paint)),
-    )
+def shape_named(given: Any) -> Shape:
+    """Return the shape a task names."""
+    return shape_of(given, "shape", Faults())
 
 
-def apply(kvm: Kvm, guest: Guest, catalogue: Any, pmu: int | None) -> Any:
+def apply(kvm: Kvm, guest: Guest, known: Known, pmu: int | None) -> Any:
     """Apply a guest profile; give back what differs, and what only leaks: (subject, wanted, found, seen by)."""
     try:
-        applied = apply_guest(kvm, guest, catalogue, pmu=pmu)
+        applied = apply_guest(kvm, guest, known, pmu=pmu)
     except KvmError as exc:
         return [["shape", guest.shape.label, str(exc), "kvm"]], []
     return [list(one) for one in applied.differences], [list(one) for one in applied.notes]
 
 
-def masks(kvm: Kvm, shape: Shape, pmu: int | None) -> Any:
+def masks(kvm: Kvm, of: Shape, pmu: int | None) -> Any:
     """Return what KVM says is writable in this shape; None where it does not say."""
-    with vcpu_of(kvm, shape, pmu=pmu) as (vm, _vcpu):
+    with vcpu_of(kvm, of, pmu=pmu) as (vm, _vcpu):
         return vm.writable_masks()
 
 
@@ -81,13 +69,13 @@ def main() -> None:
 
     with gzip.open("tasks", "rt", encoding="ascii") as source:
         tasks = json.load(source)
-    pmu, catalogue = read_machine().pmu, catalogue_of(PLAN)
+    pmu = read_machine().pmu
     begun = time.perf_counter()
     with Kvm() as kvm:
-        restored = [restore(kvm, shape_of(shape), values, pmu) for shape, values in tasks["restore"]]
+        restored = [restore(kvm, shape_named(given), values, pmu) for given, values in tasks["restore"]]
         middle = time.perf_counter()
-        applied = [apply(kvm, guest_of(one), catalogue, pmu) for one in tasks["apply"]]
-        said = [masks(kvm, shape_of(shape), pmu) for shape in tasks["masks"]]
+        applied = [apply(kvm, plain_guest(text.encode(), "task"), PLAN, pmu) for text in tasks["apply"]]
+        said = [masks(kvm, shape_named(given), pmu) for given in tasks["masks"]]
     ended = time.perf_counter()
     found = {
         "restore": restored,

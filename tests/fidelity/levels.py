@@ -14,11 +14,11 @@ from itertools import combinations
 from typing import Any
 
 from armlevel.arch import Catalogue, Field, evaluate, known_of
+from armlevel.documents import guest_object, pretty
 from armlevel.engine import Finding, check, level
 from armlevel.engine.fields.domains import fields_of
 from armlevel.profile import Guest, Host, Offer, Shape
 from tests.fidelity.fields import accepts
-from tests.fidelity.moves import shape_task
 
 __all__ = ["SEED", "Levelled", "Plan", "judge", "larger_sets", "plan", "prove", "tasks_for"]
 
@@ -196,23 +196,9 @@ def _in(name: str, patterns: Sequence[str]) -> bool:
     return any(name == p or (p.endswith("[*]") and name.startswith(p[:-2])) for p in patterns)
 
 
-def tasks_for(made: Plan, host: str) -> list[Any]:
+def tasks_for(made: Plan, host: str) -> list[str]:
     """Return the guests that a host is to be given."""
-    return [_task(made.guests[number]) for number in made.on.get(host, {})]
-
-
-def _task(guest: Guest) -> dict[str, Any]:
-    shown = guest.implementation.shown if guest.implementation is not None else None
-    facts = {name: getattr(guest.facts, name) for name in _FACTS}
-    return {
-        "name": guest.name,
-        "shape": shape_task(guest.shape),
-        "registers": dict(guest.registers),
-        "firmware": dict(guest.firmware),
-        "sve_vls": guest.sve_vls,
-        "facts": facts,
-        "implementation": None if shown is None else [shown.midr, shown.revidr, shown.aidr],
-    }
+    return [pretty(guest_object(made.guests[number])) for number in made.on.get(host, {})]
 
 
 def judge(made: Plan, host: Host, answers: Sequence[Any], catalogue: Catalogue, total: Levelled) -> None:

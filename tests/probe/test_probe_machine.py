@@ -153,6 +153,18 @@ def applied(value, seen, **facts):
     return apply_guest(kvm, guest, CATALOGUE)
 
 
+def test_a_plan_applies_a_profile_as_the_catalogue_does_and_needs_no_catalogue(monkeypatch):
+    plan = plan_of(CATALOGUE)
+    firmware = {"KVM_REG_ARM_PSCI_VERSION": 0x10001}
+    guest = Guest(
+        "g", Shape(), {"ID_AA64ISAR0_EL1": 0x31, "CCSIDR_EL1[0]": 1, "S3_0_C0_C3_3": 0}, firmware=firmware
+    )
+    by_catalogue = apply_guest(FakeKvm(like_7_3, mrs=(0x21, 1, 4)), guest, CATALOGUE)
+    monkeypatch.setattr("armlevel.arch.load", lambda: pytest.fail("the catalogue stays at home"))
+    assert apply_guest(FakeKvm(like_7_3, mrs=(0x21, 1, 4)), guest, plan) == by_catalogue
+    assert len(by_catalogue.differences) > 1
+
+
 def test_a_profile_that_the_host_can_be_has_no_difference():
     assert applied(0x11, 0x11, cntfrq_hz=100_000_000, dczid=4).differences == ()
 

@@ -38,6 +38,12 @@ class Catalogue:
             {one.subject: one for register in self.registers.values() for one in register.fields}
         )
 
+    @cached_property
+    def kvm_ids(self) -> Mapping[str, int]:
+        """The KVM ids of ID registers and firmware pseudo-registers, by name."""
+        ids = {name: row.kvm_id for name, row in self.registers.items()}
+        return MappingProxyType(ids | {name: row.kvm_id for name, row in self.firmware.items()})
+
     # ---- features and rules
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from armlevel.documents import model_verdict as model
-from armlevel.documents.maps import Faults, ValuePool
+from armlevel.documents.maps import Faults
 from armlevel.documents.model_base import VALUE_PATTERN
 from armlevel.engine.findings import Finding, Remedy, Verdict
 from armlevel.engine.names import FieldName, HostName, Message, Name, RegisterName, hosts_of
@@ -35,7 +35,7 @@ __all__ = ["implementation_of", "verdict_of"]
 _HEX = re.compile(VALUE_PATTERN)
 
 
-def verdict_of(document: model.VerdictModel, _pool: ValuePool, faults: Faults) -> Verdict:
+def verdict_of(document: model.VerdictModel, faults: Faults) -> Verdict:
     """Build a verdict from its validated document; its two answers must be those of its parts."""
     parts = {part: (answers.start, answers.arrive) for part, answers in document.parts.items()}
     verdict = Verdict(document.guest, document.host, parts, tuple(map(_finding, document.findings)))

@@ -4,7 +4,7 @@ frozen-profile/1 is written as its canonical bytes (RFC 8785) and one line break
 every other text is refused, even one that means the same: a file that one bit was flipped in is never read. Signed,
 these bytes travel in a DSSE envelope (:mod:`armlevel.documents.signing`).
 
-Unlike a profile, a frozen one is held against its digest whenever it is read: it is an ABI, and there are few of them.
+A frozen profile must carry its digest, which covers its name, its version and where it came from as well: it is an ABI.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from armlevel.documents.build import guest_of, lineage_of
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import FROZEN_KIND, FrozenModel
 from armlevel.documents.read import parse
+from armlevel.documents.values import guest_of, lineage_of
 from armlevel.documents.words import sentence
 from armlevel.documents.write import canonical, digest, guest_object, lineage_object
 from armlevel.errors import BadDocument, UsageError
@@ -120,13 +120,13 @@ def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
         from armlevel.arch import load
 
         pool = ValuePool(load())
-    guest = guest_of(model.guest, pool, faults)
+    guest = guest_of(document["guest"], pool, faults)
     if model.guest.digest != digest(document["guest"]):
         faults.add("guest.digest", "is not that of the guest")
     if faults:
         raise BadDocument(path, tuple(faults))
     line = model.lineage
-    hosts, policy, given = lineage_of(line)
+    hosts, policy, given = lineage_of(document["lineage"])
     lineage = Lineage(
         hosts=hosts,
         source=line.source,

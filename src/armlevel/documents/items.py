@@ -8,17 +8,14 @@ from __future__ import annotations
 import json
 import marshal
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
-from pydantic_core import from_json
-
-from armlevel.arch import Catalogue
 from armlevel.profile import Accepts
 
-__all__ = ["Items", "WrongError", "shown"]
+__all__ = ["Items", "Names", "WrongError", "hex_value", "shown"]
 
 _VALUE = re.compile(r"0x[0-9a-f]{16}")
 _STATE = re.compile(r"0x[0-9a-f]{16}(?:[0-9a-f]{16})?")
@@ -53,12 +50,38 @@ def _hex(text: Any, pattern: re.Pattern[str], bits: int) -> int:
     raise WrongError(f"{shown(text)} is not a value like '0x0000000000000011' (16 hex digits, lower case)")
 
 
+def hex_value(text: Any) -> int:
+    """Decode a value of 64 bits."""
+    return _hex(text, _VALUE, 64)
+
+
+class _Field(Protocol):
+    @property
+    def register(self) -> str: ...
+    @property
+    def arm(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+
+
+class Names(Protocol):
+    """The registers and fields that are known by name: those of the catalogue, or none."""
+
+    @property
+    def registers(self) -> Mapping[str, object]:
+        """Registers by name."""
+
+    @property
+    def fields(self) -> Mapping[str, _Field]:
+        """Fields by ``REG.FIELD``."""
+
+
 class Items:
     """What the names in a document may be, and what may stand for them."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        """Know the registers and fields of ``catalogue``."""
-        self._catalogue = catalogue
+    def __init__(self, names: Names) -> None:
+        """Know the registers and fields of ``names``."""
+        self._names = names
         self._seen: dict[Accepts, Accepts] = {}
 
     def _shared(self, accepts: Accepts) -> Accepts:
@@ -85,8 +108,8 @@ class Items:
     @cached_property
     def _spellings(self) -> dict[str, str]:
         """Every way a register or field may be written, in capitals, and how a document writes it."""
-        fields = self._catalogue.fields.items()
-        found = {name.upper(): name for name in self._catalogue.registers}
+        fields = self._names.fields.items()
+        found = {name.upper(): name for name in self._names.registers}
         found |= {f"{field.register}.{field.arm}".upper(): subject for subject, field in fields}
         return found | {subject.upper(): subject for subject, _ in fields}
 
@@ -99,7 +122,7 @@ class Items:
 
     def _width(self, subject: str) -> int:
         """Return the width of a field; of one that no row names, the widest it can be."""
-        field = self._catalogue.fields.get(subject)
+        field = self._names.fields.get(subject)
         if field is not None:
             return field.width
         match = _SUBJECT.fullmatch(subject)
@@ -129,7 +152,7 @@ class Items:
     def line(self, line: bytes, decode: Callable[[tuple[str, Any]], Any]) -> tuple[str, Any]:
         """Decode a line of a long map with ``decode``; ValueError if it is no JSON."""
         text = b"{" + line + b"}"
-        found = list(from_json(text).items())
+        found = list(json.loads(text).items())
         # As many colons as the one key and what is in it explain: there is no other key that could stand twice.
         if len(found) == 1 and line.count(b":") == 1 + found[0][0].count(":"):
             return found[0][0], decode(found[0])

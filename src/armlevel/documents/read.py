@@ -1,8 +1,7 @@
 """Bytes to profiles: everything is checked, and all faults of a document are told at once, each with its place.
 
 The way of a document: parse, every key once, its kind, older kinds upgraded, structure (pydantic), long maps
-(``maps``), and what only the whole can say (``like``, two offers of one shape). Reading computes no digest: see
-:func:`verify_digest`.
+(``maps``), what only the whole can say (``like``, two offers of one shape), and the digest that a document carries.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import marshal
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -18,15 +17,15 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from armlevel.arch import load as load_catalogue
-from armlevel.documents.build import guest_of, host_of, host_with, offer_of
 from armlevel.documents.build_verdict import verdict_of
 from armlevel.documents.items import WrongError, shown
 from armlevel.documents.lines import Lines
 from armlevel.documents.maps import Faults, ValuePool
-from armlevel.documents.models import MODELS, HostModel, OfferModel
+from armlevel.documents.models import MODELS, HostModel, OfferModel, VerdictModel
+from armlevel.documents.values import guest_of, host_of, host_with, offer_of
 from armlevel.documents.verdicts import VERDICT_KIND
 from armlevel.documents.words import sentence
-from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest
+from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.engine.findings import Verdict
 from armlevel.errors import BadDocument, NotRecognised
 from armlevel.profile import Guest, Host, Offer
@@ -47,6 +46,9 @@ _T = TypeVar("_T", Host, Guest, Verdict)
 
 #: kind -> one step: takes a document of that kind and returns it as the next one.
 UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+#: What to do about a digest that is not that of the content.
+CHANGED = "it was changed after it was made: take it again, or leave its digest out if the change is meant"
 
 # Stands for the offers of a host while the rest of its document is validated.
 _AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
@@ -109,29 +111,27 @@ def read_guest(data: bytes, path: str, pool: ValuePool | None = None) -> Guest:
 
 
 def verify_digest(data: bytes, path: str) -> str:
-    """Return the digest of a document after computing it anew.
+    """Return the digest that a document carries, which is that of its content; reading does the same.
 
     Raises:
         BadDocument: the document has none, or another one than its content.
 
     """
     document = parse(data, path)
-    said = document.get("digest") if isinstance(document, dict) else None
-    if said is None:
+    if not isinstance(document, dict) or document.get("digest") is None:
         raise BadDocument(path, ("digest: the document has none",))
-    found = digest(document)
-    if said != found:
-        raise BadDocument(
-            path,
-            (f"digest: is {shown(said, 80)}, but the content gives {found}",),
-            hint="it was changed after it was made",
-        )
-    return found
+    _hold_digest(document, path)
+    return str(document["digest"])
+
+
+def _hold_digest(document: Mapping[str, Any], path: str) -> None:
+    if (fault := digest_fault(document)) is not None:
+        raise BadDocument(path, (fault,), hint=CHANGED)
 
 
 def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Document:
     """Read a document that was parsed already."""
-    document = _upgraded(document, path)
+    given, document = document, _upgraded(document, path)
     kind = document["kind"]
     try:
         model = MODELS[kind].model_validate(document)
@@ -139,9 +139,14 @@ def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Documen
         faults = Faults(sentence(error) for error in exc.errors(include_url=False, include_context=True))
         raise BadDocument(path, tuple(faults)) from exc
     faults = Faults()
-    built: Document = _BUILDERS[kind](model, pool, faults)
+    built: Document
+    if isinstance(model, VerdictModel):
+        built = verdict_of(model, faults)
+    else:
+        built = host_of(document, pool, faults) if kind == HOST_KIND else guest_of(document, pool, faults)
     if faults:
         raise BadDocument(path, tuple(faults))
+    _hold_digest(given, path)
     return built
 
 
@@ -156,9 +161,11 @@ def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
         # The marks of the cuts are its only escapes, and hold no colon.
         if lines.rest.count(b":") != _colons(document) or not document["offers"]:
             return None
+        if document.get("digest") not in (None, lines.digest(document)):
+            return None
         offers = [_offer(offer, lines, pool) for offer in document["offers"]]
-        model = HostModel.model_validate(document | {"offers": [_AN_OFFER]})
-        host = host_with(offers, model, pool, faults)
+        HostModel.model_validate(document | {"offers": [_AN_OFFER]})
+        host = host_with(offers, document, pool, faults)
     except (ValueError, KeyError, TypeError, AttributeError, WrongError):
         return None
     return host if lines.restored and not faults else None
@@ -173,7 +180,8 @@ def _offer(document: Any, lines: Lines, pool: ValuePool) -> Offer:
 
 def _new_offer(document: Any, pool: ValuePool) -> Offer:
     faults = Faults()
-    offer = offer_of(OfferModel.model_validate(document), pool, faults)
+    OfferModel.model_validate(document)
+    offer = offer_of(document, pool, faults)
     if faults:
         raise WrongError(faults[0])
     return offer
@@ -197,13 +205,6 @@ def _of_kind(document: Document, wanted: type[_T], kind: str, path: str) -> _T:
         return document
     found = {Host: HOST_KIND, Guest: GUEST_KIND, Verdict: VERDICT_KIND}[type(document)]
     raise BadDocument(path, (f"kind: a {kind} is needed here, this is a {found}",))
-
-
-_BUILDERS: dict[str, Callable[[Any, ValuePool, Faults], Any]] = {
-    HOST_KIND: host_of,
-    GUEST_KIND: guest_of,
-    VERDICT_KIND: verdict_of,
-}
 
 
 def _why_no_json(data: bytes, exc: ValueError) -> str:

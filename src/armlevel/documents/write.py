@@ -32,6 +32,7 @@ __all__ = [
     "HOST_KIND",
     "canonical",
     "digest",
+    "digest_fault",
     "guest_object",
     "hex_text",
     "host_object",
@@ -66,6 +67,14 @@ def digest(document: Mapping[str, Any]) -> str:
     """
     said = {key: value for key, value in document.items() if key not in ("digest", "made")}
     return "sha256:" + hashlib.sha256(canonical(said)).hexdigest()
+
+
+def digest_fault(document: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the digest that a document carries; None if it is right, or there is none."""
+    said = document.get("digest")
+    if said is None or said == (found := digest(document)):
+        return None
+    return f"digest: is {said}, but the content gives {found}"
 
 
 def host_object(host: Host) -> dict[str, Any]:

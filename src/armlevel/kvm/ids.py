@@ -7,6 +7,7 @@ Layout: Linux ``arch/arm64/include/uapi/asm/kvm.h``. Bits 63..56 are the archite
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -79,16 +80,28 @@ def _names() -> dict[int, str]:
     # The one-file probe reads registers by number and never asks for a name: it shall not pay for the catalogue.
     from armlevel.arch import load
 
+    return _own_names() | {register_id: name for name, register_id in load().kvm_ids.items()}
+
+
+def _own_names() -> dict[int, str]:
+    # What no row of the catalogue describes.
     names = {_id("core", size, index): name for (index, size), name in CORE.items()}
     names |= {_id("sve", size, index): name for (index, size), name in SVE.items()}
-    names |= {_system_id(encoding): name for encoding, name in SYSTEM.items()}
-    names |= {register.kvm_id: register.name for register in load().registers.values()}
-    return names | {register.kvm_id: register.name for register in load().firmware.values()}
+    return names | {_system_id(encoding): name for encoding, name in SYSTEM.items()}
 
 
 @cache
 def _ids() -> dict[str, int]:
-    ids = {name.upper(): register_id for register_id, name in _names().items()}
+    return _spellings(_names())
+
+
+@cache
+def _own_ids() -> dict[str, int]:
+    return _spellings(_own_names())
+
+
+def _spellings(names: Mapping[int, str]) -> dict[str, int]:
+    ids = {name.upper(): register_id for register_id, name in names.items()}
     short = {name.removeprefix("KVM_REG_ARM_"): register_id for name, register_id in ids.items()}
     return short | ids | {"SP": ids["SP_EL0"]}
 
@@ -110,8 +123,10 @@ def name_of(register_id: int) -> str:
     return f"{register_id:#018x}"
 
 
-def id_of(name: str) -> int:
+def id_of(name: str, known: Mapping[str, int] | None = None) -> int:
     """Return the id of a register from any spelling that :func:`name_of` gives, in any case.
+
+    ``known`` are names and ids as rows have them; without it, those of the catalogue.
 
     Raises:
         UnknownName: no register that KVM can list is called so.
@@ -120,7 +135,8 @@ def id_of(name: str) -> int:
     ('0x603000000013c100', True)
 
     """
-    if (register_id := _ids().get(name.upper())) is not None:
+    register_id = _ids().get(name.upper()) if known is None else known.get(name, _own_ids().get(name.upper()))
+    if register_id is not None:
         return register_id
     if (match := _CCSIDR.fullmatch(name)) and int(match[1]) < _CACHES:
         return _id("demux", _U32, int(match[1]))

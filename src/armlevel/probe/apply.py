@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
-from armlevel.arch import Catalogue
 from armlevel.errors import KvmError
 from armlevel.kvm.ids import id_of
 from armlevel.probe.after_first_run import gic_of, make_ready
@@ -15,7 +14,7 @@ from armlevel.probe.shapes import vcpu_of
 from armlevel.probe.untrapped import leaked
 from armlevel.profile import Guest
 
-__all__ = ["Applied", "Difference", "apply_guest"]
+__all__ = ["Applied", "Difference", "Known", "apply_guest"]
 
 _VLS = 0x6060_0000_0015_FFFF
 _QUADWORD = 128
@@ -23,6 +22,34 @@ _FACTS = {"cntfrq_hz": (3, 3, 14, 0, 0), "dczid": (3, 3, 0, 0, 7)}
 # CLIDR_EL1 is checked against CTR_EL0; a workaround level depends on ID_AA64PFR1_EL1.SSBS, so firmware comes last.
 _FIRST = ("CTR_EL0",)
 _GIC_LSB = 24  # ID_AA64PFR0_EL1.GIC
+
+
+class _Field(Protocol):
+    @property
+    def subject(self) -> str: ...
+    def get(self, value: int, /) -> int: ...
+    def put(self, value: int, new: int, /) -> int: ...
+
+
+class _Register(Protocol):
+    @property
+    def encoding(self) -> tuple[int, int, int, int, int]: ...
+    @property
+    def fields(self) -> Sequence[_Field]: ...
+    @property
+    def reserved_mask(self) -> int: ...
+
+
+class Known(Protocol):
+    """What applying a guest asks of the rows: the catalogue answers it, and so does a probe's plan."""
+
+    @property
+    def registers(self) -> Mapping[str, _Register]:
+        """The ID registers by name."""
+
+    @property
+    def kvm_ids(self) -> Mapping[str, int]:
+        """The KVM ids of ID registers and firmware pseudo-registers, by name."""
 
 
 class Difference(NamedTuple):
@@ -43,7 +70,7 @@ class Applied(NamedTuple):
     gic: str
 
 
-def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | None = None) -> Applied:
+def apply_guest(kvm: KvmLike, guest: Guest, known: Known, *, pmu: int | None = None) -> Applied:
     """Make a scratch VM of ``guest``, finalize it, and compare: every register, then what instructions read.
 
     Raises:
@@ -53,6 +80,8 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
     gics = gic_of(kvm)
     gic = _gic(guest, gics)
     wanted = _wanted(guest)
+    registers, kvm_ids = known.registers, known.kvm_ids
+    ids = {name: id_of(name, kvm_ids) for name in (*wanted, *guest.firmware)}
     differences: list[Difference] = []
     with vcpu_of(kvm, guest.shape, pmu=pmu) as (vm, vcpu):
         if guest.sve_vls is not None and "sve" in guest.shape.features:
@@ -61,28 +90,26 @@ def apply_guest(kvm: KvmLike, guest: Guest, catalogue: Catalogue, *, pmu: int | 
         # Limits are read before anything is written; SVE must be final for that.
         make_ready(vm, vcpu, guest.shape, gic)
         for name, value in wanted.items():
-            differences += _write_register(vcpu, name, value, catalogue)
+            differences += _write_register(vcpu, name, ids[name], value, registers.get(name))
         for name, value in guest.firmware.items():
-            differences += _write(vcpu, name, id_of(name), value)
+            differences += _write(vcpu, name, ids[name], value)
         vcpu.finalize()
-        read_back = {name: _get(vcpu, id_of(name)) for name in wanted}
-        differences += _compare(wanted, read_back, catalogue, "kvm")
-        levels = {name: _get(vcpu, id_of(name)) for name in guest.firmware}
+        read_back = {name: _get(vcpu, ids[name]) for name in wanted}
+        differences += _compare(wanted, read_back, registers, "kvm")
+        levels = {name: _get(vcpu, ids[name]) for name in guest.firmware}
         differences += [
             Difference(name, f"{value:#x}", _shown(levels[name]), "kvm")
             for name, value in guest.firmware.items()
             if levels[name] != value
         ]
-        encodings = {
-            name: catalogue.registers[name].encoding for name in wanted if name in catalogue.registers
-        } | _FACTS
+        encodings = {name: registers[name].encoding for name in wanted if name in registers} | _FACTS
         read = read_by_mrs(vm, vcpu, encodings)
     seen = {name: value for name, value in read.items() if value is not None}
-    differences += _compare({n: v for n, v in wanted.items() if n in encodings}, read, catalogue, "guest")
+    differences += _compare({n: v for n, v in wanted.items() if n in encodings}, read, registers, "guest")
     for fact in _FACTS:
-        known = getattr(guest.facts, fact)
-        if known is not None and known != read[fact]:
-            differences.append(Difference(f"facts.{fact}", str(known), str(read[fact]), "guest"))
+        told = getattr(guest.facts, fact)
+        if told is not None and told != read[fact]:
+            differences.append(Difference(f"facts.{fact}", str(told), str(read[fact]), "guest"))
     differences += _partly_recorded(guest)
     distinct = dict.fromkeys(differences)
     notes = tuple(difference for difference in distinct if leaked(difference, seen))
@@ -129,10 +156,10 @@ def _write(vcpu: VcpuLike, name: str, register_id: int, value: int) -> list[Diff
     return []
 
 
-def _write_register(vcpu: VcpuLike, name: str, value: int, catalogue: Catalogue) -> list[Difference]:
-    register_id = id_of(name)
+def _write_register(
+    vcpu: VcpuLike, name: str, register_id: int, value: int, row: _Register | None
+) -> list[Difference]:
     refused = _write(vcpu, name, register_id, value)
-    row = catalogue.registers.get(name)
     limit = _get(vcpu, register_id)
     if not refused or row is None or limit is None:
         return refused
@@ -149,11 +176,14 @@ def _write_register(vcpu: VcpuLike, name: str, value: int, catalogue: Catalogue)
 
 
 def _compare(
-    wanted: Mapping[str, int], read_back: Mapping[str, int | None], catalogue: Catalogue, seen: str
+    wanted: Mapping[str, int],
+    read_back: Mapping[str, int | None],
+    registers: Mapping[str, _Register],
+    seen: str,
 ) -> Iterator[Difference]:
     for name, value in wanted.items():
         got = read_back[name]
-        row = catalogue.registers.get(name)
+        row = registers.get(name)
         if got is None or row is None:
             if got != value:
                 yield Difference(name, f"{value:#x}", _shown(got), seen)

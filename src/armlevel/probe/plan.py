@@ -45,6 +45,22 @@ class Tried(NamedTuple):
     mask_index: int
     runs: tuple[Run, ...]
 
+    @property
+    def encoding(self) -> tuple[int, int, int, int, int]:
+        """The encoding (op0, op1, CRn, CRm, op2), as the id holds it."""
+        bits = self.kvm_id
+        return (bits >> 14 & 3, bits >> 11 & 7, bits >> 7 & 15, bits >> 3 & 15, bits & 7)
+
+    @property
+    def fields(self) -> tuple[Run, ...]:
+        """The runs that are fields."""
+        return tuple(run for run in self.runs if not run.reserved)
+
+    @property
+    def reserved_mask(self) -> int:
+        """Every bit that no field covers."""
+        return sum(run.ones << run.lsb for run in self.runs if run.reserved)
+
 
 class ProbePlan(NamedTuple):
     """All that a probe must know of Arm and of KVM.
@@ -59,6 +75,16 @@ class ProbePlan(NamedTuple):
     firmware: tuple[tuple[str, int, str, tuple[int, ...]], ...]
     state: tuple[tuple[str, int], ...]
     version: str
+
+    @property
+    def registers(self) -> dict[str, Tried]:
+        """The ID registers by name."""
+        return {row.name: row for row in self.identity}
+
+    @property
+    def kvm_ids(self) -> dict[str, int]:
+        """The KVM ids of ID registers and firmware pseudo-registers, by name."""
+        return {row.name: row.kvm_id for row in self.identity} | {row[0]: row[1] for row in self.firmware}
 
 
 # What KVM takes from the host into a fresh vCPU, or what a rule about leaving registers behind asks for.
