@@ -76,7 +76,7 @@ def test_it_is_no_reason_for_a_fingerprint_but_a_missing_revidr_is(armlevel: Com
 
 
 def test_no_file_is_said_to_bring_about_a_guest_whose_aidr_is_not_recorded(armlevel: Command, tmp_path):
-    guest = armlevel("baseline", "@graviton2-6.1", "--json").json
+    guest = armlevel("baseline", "@graviton2-6.1", "--json").json["guest"]
     del guest["implementation"]["aidr"]
     del guest["digest"]
     path = tmp_path / "guest.json"

@@ -151,7 +151,7 @@ def test_a_host_whose_cpus_are_not_alike_shows_an_unknown_one_unless_it_can_be_p
     found = check(told, mixed, CATALOGUE)
     assert found.parts["registers"] == ("unknown", "unknown")
     (one,) = about(found.findings, "MIDR_EL1")
-    assert one.offers == offered(("mixed", Implementations((Implementation(0x411FD401), N1))))
+    assert one.offers == offered(("mixed", Implementations((Implementation(0x411FD401, 0, 0), N1))))
 
 
 def test_a_register_that_the_profile_does_not_say_is_not_known():

@@ -65,7 +65,7 @@ def test_a_fingerprint_comes_back_equal(name):
         other.limits,
         other.firmware,
         other.state,
-        other.registers,
+        other.register_list,
     )
     assert export_fingerprint(again).text == found.text
 

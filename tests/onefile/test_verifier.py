@@ -82,7 +82,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a list that is none": ({**samples.GUEST, "sve_vls": 128}, "sve_vls: 128 is not a list"),
     "a true number": ({**samples.GUEST, "pmu_counters": True}, "pmu_counters: True is not an integer"),
     "an unknown feature": ({**samples.GUEST, "shape": {"features": ["avx"]}}, "shape.features[0]: "),
-    "half an implementation": ({**samples.GUEST, "implementation": {}}, "implementation.midr: is missing"),
+    "a number that is null": ({**samples.GUEST, "implementation": {"midr": None}}, "implementation.midr: None is not"),
     "a short MIDR": ({**samples.GUEST, "implementation": {"midr": "0x1"}}, "implementation.midr: '0x1' is not a value"),
 }  # fmt: skip
 

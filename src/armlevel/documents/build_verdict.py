@@ -50,7 +50,8 @@ def verdict_of(document: model.VerdictModel, faults: Faults) -> Verdict:
 
 def implementation_of(document: model.ImplementationModel) -> Implementation:
     """Build what an implementation calls itself."""
-    return Implementation(int(document.midr, 16), int(document.revidr, 16), int(document.aidr, 16))
+    texts = (document.midr, document.revidr, document.aidr)
+    return Implementation(*(None if text is None else int(text, 16) for text in texts))
 
 
 def _finding(finding: model.FindingModel) -> Finding:

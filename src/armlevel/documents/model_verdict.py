@@ -37,11 +37,11 @@ __all__ = [
 
 
 class ImplementationModel(Model):
-    """What one implementation calls itself."""
+    """What one implementation calls itself; an absent number is not recorded."""
 
-    midr: HexText
-    revidr: HexText = "0x0000000000000000"
-    aidr: HexText = "0x0000000000000000"
+    midr: HexText | None = None
+    revidr: HexText | None = None
+    aidr: HexText | None = None
 
 
 class _Value(Model):

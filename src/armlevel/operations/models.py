@@ -467,7 +467,7 @@ class FreezeModel(FrozenSummary):
     kind: Literal["freeze/1"]
     answer: Answer
     against: list[AgainstModel]
-    file: str | None = None
+    file: str | None
 
 
 class SignatureModel(FrozenSummary):

@@ -103,7 +103,10 @@ def options_of(policy: Policy, given: Sequence[Given] = ()) -> list[str]:
         *(f"--pin {subject}={value}" for subject, value in policy.pins.items()),
         *(f"--tolerate {name}" for name in policy.tolerate),
         *([] if shown is None else [f"--implementation {_written(shown)}"]),
-        *(f"--also-target {one.midr:#x}:{one.revidr:#x}:{one.aidr:#x}" for one in policy.also_targets),
+        *(
+            "--also-target " + ":".join(f"{number:#x}" for number in one.registers().values())
+            for one in policy.also_targets
+        ),
         *(["--assume-same-impdef"] if policy.assume_same_impdef else []),
         *(["--accept-weaker-mitigation"] if policy.accept_weaker_mitigation else []),
         *(f"--fact {one}" for one in given),
@@ -111,4 +114,5 @@ def options_of(policy: Policy, given: Sequence[Given] = ()) -> list[str]:
 
 
 def _written(one: Implementation) -> str:
-    return f"MIDR={one.midr:#x},REVIDR={one.revidr:#x},AIDR={one.aidr:#x}"
+    numbers = one.registers().items()
+    return ",".join(f"{register.removesuffix('_EL1')}={number:#x}" for register, number in numbers)

@@ -73,7 +73,7 @@ def _many_text(value: VectorLengths | Count | Events | Lowered | Implementations
     if isinstance(value, Lowered):
         return ", ".join(f"{one.field.rpartition('.')[2]} {one.own}->{one.told}" for one in value.fields)
     if isinstance(value, Implementations):
-        return ", ".join(f"{one.midr:#x}" for one in value.shown)
+        return ", ".join("not recorded" if one.midr is None else f"{one.midr:#x}" for one in value.shown)
     if isinstance(value, Events):
         return " ".join(f"{number:#x}" for number in value.numbers)
     if isinstance(value, Cores):

@@ -13,7 +13,7 @@ from armlevel.engine.subjects import about_policy, about_register
 from armlevel.engine.values import Implementations, NamedValues, named, offered
 from armlevel.profile import Host, Implementation, Offer, Shape, ShownImplementation
 
-__all__ = ["implementation_of", "level_implementation", "midr_text", "not_alike", "shown_by", "unlike"]
+__all__ = ["implementation_of", "level_implementation", "not_alike", "shown_by", "unlike"]
 
 
 def level_implementation(
@@ -112,8 +112,3 @@ def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
         return shown
     kinds = {cpu.implementation for cpu in host.cpus}
     return kinds.pop() if len(kinds) == 1 else None
-
-
-def midr_text(one: Implementation) -> str:
-    """Return MIDR_EL1 as a finding writes it."""
-    return "not recorded" if one.midr is None else f"{one.midr:#x}"
