@@ -73,19 +73,20 @@ def _baseline(name: str, paths: list[str]) -> None:
 
 
 def _reading(name: str, folder: Path, paths: list[str]) -> None:
-    bare = folder / f"{name}, no digest"
-    bare.mkdir()
-    for path in paths:
+    target = folder / f"{name}, no digest"
+    target.mkdir()
+    bare = [str(target / Path(path).name) for path in paths]
+    for path, copy in zip(paths, bare, strict=True):
         document = json.loads(Path(path).read_bytes())
         del document["digest"]
-        (bare / Path(path).name).write_text(pretty(document), encoding="ascii")
+        Path(copy).write_text(pretty(document), encoding="ascii")
 
     def at_large() -> None:
         pool = new_pool()
         for path in paths:
             from_parsed(parse(Path(path).read_bytes(), path), path, pool)
 
-    held, plain, general = _least(3, lambda: load_hosts(paths), lambda: load_hosts([str(bare)]), at_large)
+    held, plain, general = _least(3, lambda: load_hosts(paths), lambda: load_hosts(bare), at_large)
     what = f"reading {len(paths):,} {name} hosts"
     _say(f"{what}, digests held / none", held / plain, "<= 1.5", f"{held * 1000:.0f} / {plain * 1000:.0f} ms")
     detail = f"{general * 1000:.0f} / {held * 1000:.0f} ms"

@@ -5,8 +5,8 @@ same values on every host. So the long maps are cut out of the text before it is
 before is looked up as a whole, any other line by line; only lines never seen are parsed. The same text means the same,
 so nothing is taken on trust.
 
-What it earns: a fleet of different hosts, digests held, is read 2.5 times as fast as by the general reader where each
-host has one shape, and 1.8 times where it has all (`make bench` measures it).
+What it earns: 1,000 different hosts, digests held, are read 2 times as fast as by the general reader where each has one
+shape, and 2.4 times where it has all (`make bench` measures it).
 
 A cut is sound where it happens: ``"limits": {``, a line break, lines of which each is one pair, joined by commas, a
 closing brace. That is an object in the place of a value, and another value takes its place. Whatever is not as expected

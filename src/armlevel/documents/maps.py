@@ -2,14 +2,14 @@
 
 A fleet repeats itself: one kernel writes the same accepted values on every host. So what was decoded once is looked up
 from then on, and equal parts of documents become one object in memory. With :mod:`armlevel.documents.lines`, which asks
-it line by line, a fleet is read 1.8 to 2.5 times as fast as without, every digest held (`make bench`).
+it line by line, a fleet is read 2 to 2.4 times as fast as any JSON is, every digest held (`make bench`).
 """
 
 from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, pairwise, repeat
 from typing import Any, TypeVar, cast
 
@@ -34,14 +34,21 @@ class Faults(list[str]):
 
 
 class Decoded:
-    """A part of a document that was decoded before the document was parsed, and its canonical bytes."""
+    """A part of a document that was decoded before the document was parsed."""
 
-    __slots__ = ("canonical", "value")
+    __slots__ = ("_canonical", "_make", "value")
 
-    def __init__(self, value: Any, canonical: bytes) -> None:
-        """Hold what it says."""
+    def __init__(self, value: Any, make: Callable[[], bytes]) -> None:
+        """Hold what it says, and how its canonical bytes are made."""
         self.value = value
-        self.canonical = canonical
+        self._make = make
+        self._canonical = b""
+
+    @property
+    def canonical(self) -> bytes:
+        """Its canonical bytes, made when they are first asked for."""
+        self._canonical = self._canonical or self._make()
+        return self._canonical
 
 
 class _Memo:
@@ -113,19 +120,22 @@ class ValuePool:
         ids = self.ids(written, "", faults)
         if faults:
             raise WrongError(faults[0])
-        return Decoded(ids, canonical(written))
+        return Decoded(ids, lambda: canonical(written))
 
     def _map_in(self, kind: str, text: bytes) -> Decoded:
         lines = text.split(b",\n")
         found = dict(self._lines[kind].all(lambda: lines))
         if len(found) != len(lines):
             raise WrongError("a key stands twice")
-        # Hosts have the same names in the same order, so these are sorted once.
         names = tuple(found)
+        shared = self._as_shared(found, by_identity=kind == "accepts")
+        return Decoded(shared, lambda: self._canonical_map(names, lines))
+
+    def _canonical_map(self, names: tuple[str, ...], lines: Sequence[bytes]) -> bytes:
+        # Hosts have the same names in the same order, so these are sorted once.
         if (order := self._orders.get(names)) is None:
             order = self._orders[names] = sorted(range(len(names)), key=names.__getitem__)
-        whole = b"{" + b",".join(self._texts.all(lambda: map(lines.__getitem__, order))) + b"}"
-        return Decoded(self._as_shared(found, by_identity=kind == "accepts"), whole)
+        return b"{" + b",".join(self._texts.all(lambda: map(lines.__getitem__, order))) + b"}"
 
     def values(self, document: Any, place: str, faults: Faults) -> Mapping[str, int]:
         """Decode a map of register name to value."""
