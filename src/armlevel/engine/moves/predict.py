@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from armlevel.arch import Catalogue, Vmm, known_of
+from armlevel.arch import Catalogue, Vmm
+from armlevel.engine.case import Case
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.moves.vmm_limits import blocked, implementation_refused
@@ -160,7 +161,8 @@ def _predict(  # noqa: PLR0913, PLR0917
         missing: dict[Part, list[Finding]] = {part: [] for part in PARTS}
         missing["shape"] = missing_shape(moving.shape, target)
         return _told(source, target, vmm, missing, (), None)
-    found = judge(moving, target, there, catalogue, policy)
+    case = Case.of(moving, target, there, catalogue, policy)
+    found = judge(case)
     found = {part: [f for f in findings if "arrive" in f.applies] for part, findings in found.items()}
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
@@ -169,10 +171,9 @@ def _predict(  # noqa: PLR0913, PLR0917
     if guest is not None:
         found["registers"] += implementation_refused(guest, (source.name, here), (target.name, there), vmm)
     sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
-    values = known_of(catalogue, moving.registers)
     fresh = guest is None and vmm.own_shape
-    hidden = hidden_ids(there, target.software.kernel, values, catalogue)
-    ours = _carries(guest, source, here, values, vmm, catalogue)
+    hidden = hidden_ids(there, target.software.kernel, case.known, catalogue)
+    ours = _carries(guest, source, here, case.known, vmm, catalogue)
     # QEMU compares with the list of a fresh vCPU, which shows all that the destination has.
     gone = {one for one, sure in hidden.items() if sure and not fresh}
     lists = _lists(ours, there, gone, vmm, levelled=guest is not None)
