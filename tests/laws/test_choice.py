@@ -66,8 +66,8 @@ def test_neither_order_nor_duplicates_nor_grouping_of_hosts_matter(world: World)
     assert world.solve([*offers, *offers]) == whole
     groups = world.space(offers[: len(offers) // 2]) if len(offers) > 1 else world.space()
     rest = world.space(offers[len(offers) // 2 :])
-    assert world.solve(space=groups.meet(rest)) == whole
-    assert world.solve(space=rest.meet(groups)) == whole
+    assert world.solve(space=groups & rest) == whole
+    assert world.solve(space=rest & groups) == whole
 
 
 @given(worlds(), st.integers())

@@ -136,11 +136,11 @@ def meeting_is_union(patch: pytest.MonkeyPatch) -> None:
 def limits_of_the_first_host(patch: pytest.MonkeyPatch) -> None:
     """Only the first host's limit is remembered."""
 
-    def meet(self, other):
+    def both(self, other):
         right = domains._both
         return Domain(right(self.certain, other.certain), right(self.possible, other.possible), self.limits)
 
-    patch.setattr(Domain, "meet", meet)
+    patch.setattr(Domain, "__and__", both)
 
 
 def every_rule_enforced(patch: pytest.MonkeyPatch) -> None:

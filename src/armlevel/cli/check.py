@@ -13,6 +13,7 @@ from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.operations import Answer, Finding, HostName, Part, Verdict, worst
 from armlevel.operations.check import check
 from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.policies import policy_of
 from armlevel.profile import Guest
 from armlevel.words.answers import judged_text
 from armlevel.words.subjects import hosts_text, shape_text
@@ -39,13 +40,10 @@ def run(
     """
     wanted = guest_named(guest)
     there, given = hosts_named(hosts, fact or ())
-    found = check(
-        wanted,
-        there,
-        assume_same_impdef=assume_same_impdef,
-        accept_weaker_mitigation=accept_weaker_mitigation,
-        given=given,
+    policy = policy_of(
+        assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation
     )
+    found = check(wanted, there, policy, given=given)
     if as_json:
         say_json(found.document())
     else:

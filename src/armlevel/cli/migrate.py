@@ -16,7 +16,7 @@ from armlevel.cli.output import say, say_json, wrapped
 from armlevel.operations import Move, RemedyKind
 from armlevel.operations.migrate import arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
-from armlevel.operations.policies import tolerances_of
+from armlevel.operations.policies import policy_of
 from armlevel.words.answers import judged_text
 from armlevel.words.remedies import remedy_text
 from armlevel.words.subjects import shape_text
@@ -49,15 +49,12 @@ def run(
     """
     hosts, given = hosts_named([a, b], fact or ())
     moving = guest_named(guest) if guest is not None else None
-    found = migrate(
-        hosts,
-        moving,
-        vmm=vmm,
-        tolerate=tolerances_of(tolerate),
+    policy = policy_of(
+        tolerate=tolerate,
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
-        given=given,
     )
+    found = migrate(hosts, moving, policy, vmm=vmm, given=given)
     if as_json:
         say_json(found.document())
     else:

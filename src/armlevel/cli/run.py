@@ -21,6 +21,7 @@ from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.errors import UsageError
 from armlevel.operations import run as operation
 from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.policies import policy_of
 from armlevel.operations.run import Files, RunResult
 from armlevel.preload import execute
 from armlevel.profile import Host
@@ -75,11 +76,12 @@ def run(
             guest_named(guest),
             _machine(host) if host else None,
             os.environ,
+            policy_of(
+                assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation
+            ),
             digest=digest,
             files=files,
             here=not (show or as_json),
-            assume_same_impdef=assume_same_impdef,
-            accept_weaker_mitigation=accept_weaker_mitigation,
         )
     for note in found.notes:
         tell(f"note: {note}")

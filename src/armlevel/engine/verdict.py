@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from armlevel.arch import Catalogue, known_of
+from armlevel.arch import Catalogue
+from armlevel.engine.case import Case
 from armlevel.engine.findings import (
     PARTS,
     Answer,
@@ -20,25 +21,19 @@ from armlevel.engine.parts.registers_untrapped import judge_leaks
 from armlevel.engine.parts.shape import missing_shape
 from armlevel.engine.parts.shape_pmu import judge_counters
 from armlevel.engine.parts.shape_vectors import judge_pauth, judge_vls
-from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
+from armlevel.engine.policy import Policy
 from armlevel.engine.risks.risks import risks_here
-from armlevel.profile import Guest, Host, Offer
+from armlevel.profile import Guest, Host
 
 __all__ = ["check", "judge"]
 
 
-def check(
-    guest: Guest,
-    host: Host,
-    catalogue: Catalogue,
-    *,
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
-) -> Verdict:
+def check(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy | None = None) -> Verdict:
     """Judge one guest on one host: shape, registers, list, firmware and facts.
 
     Pure: the same answer on a laptop and on the host. Where the host has no offer for the guest's shape, the
-    shape is refused if a probe tried it in vain, and every part that depends on it is unknown.
+    shape is refused if a probe tried it in vain, and every part that depends on it is unknown. What ``policy``
+    and the profile itself weaken is weakened.
     """
     offer = host.offer(guest.shape)
     if offer is None:
@@ -47,49 +42,23 @@ def check(
         answers: dict[Part, tuple[Answer, Answer]] = dict.fromkeys(PARTS, ("unknown", "unknown"))
         answers |= {"shape": _answers(shape), "facts": _answers(facts)}
         return Verdict(guest.name, host.name, answers, (*shape, *facts))
-    found = judge(
-        guest,
-        host,
-        offer,
-        catalogue,
-        assume_same_impdef=assume_same_impdef,
-        accept_weaker_mitigation=accept_weaker_mitigation,
-    )
+    case = Case.of(guest, host, offer, catalogue, policy)
+    found = judge(case)
     parts = {part: _answers(found[part]) for part in PARTS}
     findings = tuple(f for part in PARTS for f in found[part])
     if not any("refused" in answers[1:] for answers in parts.values()):
-        findings += risks_here(guest, host, offer, known_of(catalogue, guest.registers), catalogue)
+        findings += risks_here(case)
     return Verdict(guest.name, host.name, parts, findings)
 
 
-def judge(  # noqa: PLR0913 - a question with options
-    guest: Guest,
-    host: Host,
-    offer: Offer,
-    catalogue: Catalogue,
-    *,
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
-) -> dict[Part, list[Finding]]:
-    """Return the findings of each part for one guest and one offer of a host, whatever shape that offer has."""
-    values = known_of(catalogue, guest.registers)
-    weaker = accept_weaker_mitigation or WEAKER_MITIGATION in guest.tolerates
+def judge(case: Case) -> dict[Part, list[Finding]]:
+    """Return the findings of each part."""
     return {
-        "shape": [
-            *judge_vls(guest, host.name, offer),
-            *judge_counters(guest, host.name, offer),
-            *judge_pauth(
-                guest, host, values, assume_same=assume_same_impdef or SAME_IMPDEF in guest.tolerates
-            ),
-        ],
-        "registers": [
-            *judge_registers(guest, host, offer, catalogue),
-            *judge_enforced(guest, host, offer, values, catalogue),
-            *judge_leaks(guest, host, offer, values, catalogue),
-        ],
-        "list": judge_list(guest, host, offer, values, catalogue),
-        "firmware": judge_firmware(guest, host.name, offer, catalogue, weaker=weaker),
-        "facts": judge_facts(guest, host),
+        "shape": [*judge_vls(case), *judge_counters(case), *judge_pauth(case)],
+        "registers": [*judge_registers(case), *judge_enforced(case), *judge_leaks(case)],
+        "list": judge_list(case),
+        "firmware": judge_firmware(case),
+        "facts": judge_facts(case.guest, case.host),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import verdict_object
-from armlevel.engine import Verdict
+from armlevel.engine import Policy, Verdict
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
 from armlevel.profile import Given, Guest, Host
@@ -41,20 +41,10 @@ class CheckResult:
 def check(
     guest: Guest,
     hosts: Sequence[Host],
+    policy: Policy | None = None,
     *,
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
     given: Sequence[Given] = (),
 ) -> CheckResult:
     """Judge one guest on each host: may it start there, may it arrive there."""
-    verdicts = (
-        engine.check(
-            guest,
-            host,
-            load(),
-            assume_same_impdef=assume_same_impdef,
-            accept_weaker_mitigation=accept_weaker_mitigation,
-        )
-        for host in hosts
-    )
+    verdicts = (engine.check(guest, host, load(), policy) for host in hosts)
     return CheckResult(guest, tuple(verdicts), tuple(given))

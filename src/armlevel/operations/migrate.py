@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import findings_object, remedy_object
-from armlevel.engine import Answer, Move, Part, Prediction
+from armlevel.engine import Answer, Move, Part, Policy, Prediction
 from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
@@ -39,14 +39,12 @@ class MovesResult:
         return {"kind": self.kind, "moves": moves} | given_object(self.given)
 
 
-def migrate(  # noqa: PLR0913 (a question with options)
+def migrate(
     hosts: Sequence[Host],
     guest: Guest | None = None,
+    policy: Policy | None = None,
     *,
     vmm: str = "kvm",
-    tolerate: tuple[str, ...] = (),
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
     given: Sequence[Given] = (),
 ) -> MovesResult:
     """Judge the moves between two hosts in both directions; without a guest, each host's passthrough guest moves.
@@ -59,16 +57,7 @@ def migrate(  # noqa: PLR0913 (a question with options)
         raise UsageError(
             f"{len(hosts)} hosts are named, and a move is between two", hint="see armlevel matrix"
         )
-    moves = engine.migrate(
-        hosts[0],
-        hosts[1],
-        load(),
-        guest=guest,
-        vmm=vmm,
-        tolerate=tolerate,
-        assume_same_impdef=assume_same_impdef,
-        accept_weaker_mitigation=accept_weaker_mitigation,
-    )
+    moves = engine.migrate(hosts[0], hosts[1], load(), policy, guest=guest, vmm=vmm)
     return MovesResult(moves, guest, tuple(given))
 
 

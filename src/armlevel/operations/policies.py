@@ -12,7 +12,7 @@ from armlevel.operations.implementations import implementation_named, target
 from armlevel.profile import Given, Host, Implementation
 from armlevel.profile.shape import shape_feature
 
-__all__ = ["options_of", "pins_of", "policy_of", "tolerances_of"]
+__all__ = ["options_of", "pins_of", "policy_of"]
 
 
 def policy_of(  # noqa: PLR0913 (one argument for each choice)
@@ -46,11 +46,11 @@ def policy_of(  # noqa: PLR0913 (one argument for each choice)
         also_targets=tuple(target(text) for text in also_targets or ()),
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
-        tolerate=tolerances_of(tolerate),
+        tolerate=_tolerances_of(tolerate),
     )
 
 
-def tolerances_of(texts: Sequence[str] | None) -> tuple[str, ...]:
+def _tolerances_of(texts: Sequence[str] | None) -> tuple[str, ...]:
     """Read classes of fields and fields that may differ.
 
     Raises:

@@ -11,7 +11,7 @@ from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import digest as digest_of
 from armlevel.documents import findings_object, guest_object
-from armlevel.engine import Answer, Finding
+from armlevel.engine import Answer, Finding, Policy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.formats.qemu_write import options_of
@@ -82,12 +82,11 @@ def run(  # noqa: PLR0913 (a question with options)
     guest: Guest,
     host: Host | None,
     environ: Mapping[str, str],
+    policy: Policy | None = None,
     *,
     digest: str = "",
     files: Files | None = None,
     here: bool = True,
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
 ) -> RunResult:
     """Say whether QEMU may start with a guest's CPU, and what is started.
 
@@ -111,13 +110,7 @@ def run(  # noqa: PLR0913 (a question with options)
     where = host or this_machine()
     if host is not None and here:
         is_this_machine(host)
-    verdict = engine.check(
-        guest,
-        where,
-        catalogue,
-        assume_same_impdef=assume_same_impdef,
-        accept_weaker_mitigation=accept_weaker_mitigation,
-    )
+    verdict = engine.check(guest, where, catalogue, policy)
     side: RunSide = "arrive" if fitted.incoming else "start"
     answer = verdict.arrive if fitted.incoming else verdict.start
     if answer != "runs":
@@ -128,7 +121,7 @@ def run(  # noqa: PLR0913 (a question with options)
         guest,
         digest=own,
         born_here=verdict.start == "runs",
-        weaker=accept_weaker_mitigation,
+        weaker=policy is not None and policy.accept_weaker_mitigation,
     )
     to = files or Files()
     started = launch(fitted.command, config, environ, log=to.log, dump=to.dump)

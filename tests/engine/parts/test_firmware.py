@@ -62,7 +62,7 @@ def test_a_stronger_level_than_the_host_has_is_refused_on_arrival():
     assert told is not None
     weak = plain("weak", firmware={W1: 0})
     assert check(told, weak, CATALOGUE).parts["firmware"] == ("refused", "refused")
-    accepted = check(told, weak, CATALOGUE, accept_weaker_mitigation=True)
+    accepted = check(told, weak, CATALOGUE, Policy(accept_weaker_mitigation=True))
     assert accepted.parts["firmware"] == ("refused", "runs")
     assert [finding.severity for finding in about(accepted.findings, W1)] == ["stops", "risk"]
 

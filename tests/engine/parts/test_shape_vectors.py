@@ -94,7 +94,7 @@ def test_another_algorithm_is_refused_and_cannot_be_assumed_away():
     guest = level([signing("a", {API: 3}, V1, also_without=False)], CATALOGUE).guest
     assert guest is not None
     qarma5 = signing("b", {API: 0, APA: 3}, V1, also_without=False)
-    assert check(guest, qarma5, CATALOGUE, assume_same_impdef=True).parts["registers"][1] == "refused"
+    assert check(guest, qarma5, CATALOGUE, Policy(assume_same_impdef=True)).parts["registers"][1] == "refused"
 
 
 def test_the_same_implementation_defined_algorithm_on_another_core_breaks_unless_it_is_assumed():
@@ -102,7 +102,7 @@ def test_the_same_implementation_defined_algorithm_on_another_core_breaks_unless
     assert guest is not None
     other = signing("b", {API: 3}, V2, also_without=False)
     assert check(guest, other, CATALOGUE).parts["shape"] == ("refused", "refused")
-    assert check(guest, other, CATALOGUE, assume_same_impdef=True).parts["shape"] == ("runs", "runs")
+    assert check(guest, other, CATALOGUE, Policy(assume_same_impdef=True)).parts["shape"] == ("runs", "runs")
 
 
 def test_an_algorithm_of_ones_own_is_not_shared_with_a_core_that_is_not_recorded():

@@ -51,10 +51,11 @@ def register_outcome(
         return "unknown"
     if refused_geometry(offer, register, value):
         return "refused"
+    # Its own limit is always kept.
     outcomes = {
         accepts_of(offer, field, field.get(limit)).outcome(field.get(value))
         for field in fields_of(catalogue, register, (limit, value))
-        if field.subject not in but
+        if field.get(value) != field.get(limit) and field.subject not in but
     }
     for worst in ("refused", "unknown", "changed"):
         if worst in outcomes:

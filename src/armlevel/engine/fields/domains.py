@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 from armlevel.arch import Catalogue, Field, Order
 from armlevel.engine.fields.distinct import DistinctAnswers
@@ -36,19 +38,22 @@ class Domain:
     ``possible``kept by every host for all that is known; a superset of ``certain`` (None: any value)
     ``limits``  the limits of the hosts: a levelled value is never above one of them
 
-    Meeting is associative, commutative and idempotent:
+    ``&`` is what both sets of hosts keep; it is associative, commutative and idempotent. ``<=`` is its order: one
+    domain keeps no more than the other. ``in`` asks for a value that every host certainly keeps.
 
     >>> a = Domain(frozenset({0, 1}), frozenset({0, 1}), frozenset({1}))
     >>> b = Domain(frozenset({1, 2}), frozenset({1, 2}), frozenset({2}))
-    >>> a.meet(b) == b.meet(a) == Domain(frozenset({1}), frozenset({1}), frozenset({1, 2}))
+    >>> a & b == b & a == Domain(frozenset({1}), frozenset({1}), frozenset({1, 2}))
     True
+    >>> a & b <= a, a <= b, 1 in a & b, 2 in a & b
+    (True, False, True, False)
     """
 
     certain: frozenset[int] | None
     possible: frozenset[int] | None
     limits: frozenset[int]
 
-    def meet(self, other: Domain) -> Domain:
+    def __and__(self, other: Domain) -> Domain:
         """What both sets of hosts keep."""
         if self is other:
             return self
@@ -57,6 +62,14 @@ class Domain:
             _both(self.possible, other.possible),
             self.limits | other.limits,
         )
+
+    def __le__(self, other: Domain) -> bool:
+        """Whether these hosts keep no more than the others, and have all their limits."""
+        return self & other == self
+
+    def __contains__(self, value: int) -> bool:
+        """Whether every host certainly keeps ``value``."""
+        return self.certain is None or value in self.certain
 
     def only(self, values: Iterable[int]) -> Domain:
         """The same hosts, restricted to ``values`` by a policy."""
@@ -80,10 +93,10 @@ class Space:
 
     domains: Mapping[str, Domain]
 
-    def meet(self, other: Space) -> Space:
+    def __and__(self, other: Space) -> Space:
         """The space of both sets of hosts together."""
         subjects = {**self.domains, **other.domains}
-        return Space({s: self.get(s).meet(other.get(s)) for s in subjects})
+        return Space({s: self.get(s) & other.get(s) for s in subjects})
 
     def get(self, subject: str) -> Domain:
         """The domain of one field."""
@@ -181,9 +194,6 @@ def space_of_kinds(kinds: Mapping[str, tuple[Offer | None, ...]], catalogue: Cat
     for register, offers in kinds.items():
         shown = {offer.limits[register] for offer in offers if offer is not None}
         for field in fields_of(catalogue, register, shown):
-            met: Domain | None = None
-            for offer in offers:
-                domain = domain_of(offer, field)
-                met = domain if met is None else met.meet(domain)
-            domains[field.subject] = met if met is not None else NOTHING_KNOWN
+            kept = [domain_of(offer, field) for offer in offers]
+            domains[field.subject] = reduce(and_, kept) if kept else NOTHING_KNOWN
     return Space(domains)

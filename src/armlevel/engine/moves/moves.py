@@ -48,35 +48,29 @@ def migrate(  # noqa: PLR0913 - a question with options
     source: Host,
     target: Host,
     catalogue: Catalogue,
+    policy: Policy | None = None,
     *,
     guest: Guest | None = None,
     vmm: str = "kvm",
-    tolerate: tuple[str, ...] = (),
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
 ) -> tuple[Move, Move]:
     """Judge both directions; without a guest, each source's passthrough profile moves.
 
-    ``vmm`` is a VMM by name and version, or a set of behaviour. ``tolerate`` lets fields differ, as a profile that
-    records it does.
+    ``vmm`` is a VMM by name and version, or a set of behaviour. What ``policy`` tolerates may differ, as if
+    the profile recorded it.
 
     Raises:
         UnknownName: no VMM is called so.
 
     """
-    policy = Policy(
-        assume_same_impdef=assume_same_impdef,
-        accept_weaker_mitigation=accept_weaker_mitigation,
-        tolerate=tolerate,
-    )
+    asked = policy or Policy()
 
     def judge(here: Host, other: Host) -> Move:
         moving = guest
-        if tolerate:
+        if asked.tolerate:
             family = restorer_named(vmm, catalogue).family
-            moving = _tolerating(guest or passthrough(here, catalogue, vmm=family), tolerate, catalogue)
-        move = judged_move(here, other, catalogue, vmm, moving, policy)
-        ways = () if move.answer == "runs" else ways_out(here, other, catalogue, vmm, policy)
+            moving = _tolerating(guest or passthrough(here, catalogue, vmm=family), asked.tolerate, catalogue)
+        move = judged_move(here, other, catalogue, vmm, moving, asked)
+        ways = () if move.answer == "runs" else ways_out(here, other, catalogue, vmm, asked)
         return replace(move, ways=ways)
 
     return judge(source, target), judge(target, source)
@@ -89,7 +83,7 @@ def judged_move(  # noqa: PLR0913, PLR0917
     if restorer_named(vmm, catalogue).family != "kvm":
         return _predicted(source, target, catalogue, vmm, guest, policy)
     moving = guest or passthrough(source, catalogue)
-    verdict = _checked(moving, target, catalogue, policy)
+    verdict = check(moving, target, catalogue, policy)
     here, there = source.offer(moving.shape), target.offer(moving.shape)
     if here is not None and there is not None:
         pmu = judge_events(here.pmu, there.pmu, (source.name, target.name))
@@ -99,28 +93,10 @@ def judged_move(  # noqa: PLR0913, PLR0917
     return Move(source.name, target.name, verdict)
 
 
-def _checked(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy) -> Verdict:
-    return check(
-        guest,
-        host,
-        catalogue,
-        assume_same_impdef=policy.assume_same_impdef,
-        accept_weaker_mitigation=policy.accept_weaker_mitigation,
-    )
-
-
 def _predicted(  # noqa: PLR0913, PLR0917
     source: Host, target: Host, catalogue: Catalogue, vmm: str, guest: Guest | None, policy: Policy
 ) -> Move:
-    found = predict(
-        source,
-        target,
-        catalogue,
-        vmm=vmm,
-        guest=guest,
-        assume_same_impdef=policy.assume_same_impdef,
-        accept_weaker_mitigation=policy.accept_weaker_mitigation,
-    )
+    found = predict(source, target, catalogue, policy, vmm=vmm, guest=guest)
     arrives = {part: answer_of(some, "arrive") for part, some in (found.parts or {}).items()}
     parts = {part: (answer, answer) for part, answer in arrives.items()}
     name = guest.name if guest is not None else passthrough_name(source.name)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from armlevel.arch import Catalogue, Vmm, known_of
+from armlevel.arch import Catalogue, Vmm
+from armlevel.engine.case import Case
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.moves.vmm_limits import blocked, implementation_refused
@@ -16,6 +17,7 @@ from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.passthrough import passthrough
+from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
 from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import named, offered
@@ -70,11 +72,10 @@ def predict(  # noqa: PLR0913 - a question with options
     source: Host,
     target: Host,
     catalogue: Catalogue,
+    policy: Policy | None = None,
     *,
     vmm: str = "kvm",
     guest: Guest | None = None,
-    assume_same_impdef: bool = False,
-    accept_weaker_mitigation: bool = False,
 ) -> Prediction:
     """Predict the migration of a guest between two hosts.
 
@@ -88,10 +89,7 @@ def predict(  # noqa: PLR0913 - a question with options
 
     """
     restorer = restorer_named(vmm, catalogue)
-    each = [
-        _predict(source, target, catalogue, row, guest, (assume_same_impdef, accept_weaker_mitigation))
-        for row in restorer.sets
-    ]
+    each = [_predict(source, target, catalogue, row, guest, policy) for row in restorer.sets]
     if restorer.machines is not None:
         each = [
             _with(one, "shape", _machine(row, restorer.machines, target))
@@ -149,7 +147,7 @@ def _predict(  # noqa: PLR0913, PLR0917
     catalogue: Catalogue,
     vmm: Vmm,
     guest: Guest | None,
-    policy: tuple[bool, bool],
+    policy: Policy | None,
 ) -> Prediction:
     moving = guest if guest is not None else passthrough(source, catalogue, vmm=vmm.family)
     here = source.offer(moving.shape)
@@ -163,14 +161,8 @@ def _predict(  # noqa: PLR0913, PLR0917
         missing: dict[Part, list[Finding]] = {part: [] for part in PARTS}
         missing["shape"] = missing_shape(moving.shape, target)
         return _told(source, target, vmm, missing, (), None)
-    found = judge(
-        moving,
-        target,
-        there,
-        catalogue,
-        assume_same_impdef=policy[0],
-        accept_weaker_mitigation=policy[1],
-    )
+    case = Case.of(moving, target, there, catalogue, policy)
+    found = judge(case)
     found = {part: [f for f in findings if "arrive" in f.applies] for part, findings in found.items()}
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
@@ -179,10 +171,9 @@ def _predict(  # noqa: PLR0913, PLR0917
     if guest is not None:
         found["registers"] += implementation_refused(guest, (source.name, here), (target.name, there), vmm)
     sent = _sent(moving, source, here, catalogue, levelled=guest is not None)
-    values = known_of(catalogue, moving.registers)
     fresh = guest is None and vmm.own_shape
-    hidden = hidden_ids(there, target.software.kernel, values, catalogue)
-    ours = _carries(guest, source, here, values, vmm, catalogue)
+    hidden = hidden_ids(there, target.software.kernel, case.known, catalogue)
+    ours = _carries(guest, source, here, case.known, vmm, catalogue)
     # QEMU compares with the list of a fresh vCPU, which shows all that the destination has.
     gone = {one for one, sure in hidden.items() if sure and not fresh}
     lists = _lists(ours, there, gone, vmm, levelled=guest is not None)

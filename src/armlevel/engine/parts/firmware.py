@@ -13,6 +13,7 @@ from functools import reduce
 from operator import and_
 
 from armlevel.arch import Catalogue, FirmwareRegister, evaluate, known_of, mentioned
+from armlevel.engine.case import Case
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
 from armlevel.engine.names import RegisterName, hosts_of
 from armlevel.engine.parts.firmware_tried import best_for_all, tried
@@ -194,19 +195,17 @@ def told(
     return row.raised[1] if without else value
 
 
-def judge_firmware(
-    guest: Guest, host: str, offer: Offer, catalogue: Catalogue, *, weaker: bool
-) -> list[Finding]:
+def judge_firmware(case: Case) -> list[Finding]:
     """Return what stands between the guest's firmware registers and one host.
 
-    ``weaker`` lets a guest arrive where a workaround level is lower than it was told; start is never weakened.
+    A weaker mitigation lets a guest arrive where a workaround level is lower than it was told, and never start.
     """
+    guest, host, offer, catalogue = case.guest, case.host.name, case.offer, case.catalogue
     if not guest.firmware or not offer.firmware:
         silent = Reason("host-firmware-not-recorded" if guest.firmware else "guest-firmware-not-recorded")
         missing = offered((host, NOT_RECORDED))
         return [Finding(about_whole("firmware"), "firmware", "unknown", offers=missing, because=(silent,))]
     findings = _untold(guest, offer, catalogue)
-    fields = known_of(catalogue, guest.registers)
     for name, want in sorted(guest.firmware.items()):
         if guest.register_list is not None and not _carried(name, guest.register_list, catalogue):
             continue
@@ -217,11 +216,11 @@ def judge_firmware(
             if row is None or row.kvm_id in (offer.register_list or ()):
                 findings.append(_unknown(name, (RegisterValue(want),), (host,), "listed-value-not-recorded"))
             continue
-        have = told(catalogue.firmware.get(name), offer, have, fields, catalogue)
+        have = told(catalogue.firmware.get(name), offer, have, case.known, catalogue)
         # What was tried was tried at the host's own level; a guest that is told another one was not tried.
         outcome = tried(offer, name, want) if have == offer.firmware[name] else "unknown"
         row = catalogue.firmware.get(name)
-        for severity, sides, why in _compare(row, want, have, outcome, weaker=weaker):
+        for severity, sides, why in _compare(row, want, have, outcome, weaker=case.weaker_mitigation):
             findings.append(
                 Finding(
                     about_register(name),

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
+from armlevel.engine.case import Case
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import HostName, RowText, hosts_of, register_of
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_register, about_whole
 from armlevel.engine.values import NOT_RECORDED, State, offered
 from armlevel.kvm import name_of
-from armlevel.profile import Guest, Host, Offer
+from armlevel.profile import Offer
 
 __all__ = ["NOT_SHOWN", "UNKNOWN_THERE", "Carried", "carry", "hidden_ids", "judge_list", "why_of"]
 
@@ -171,13 +172,12 @@ def why_of(register: int, catalogue: Catalogue) -> Reason:
     return next((from_row(row.why) for row in rows), UNKNOWN_THERE)
 
 
-def judge_list(
-    guest: Guest, host: Host, offer: Offer, values: Mapping[str, int], catalogue: Catalogue
-) -> list[Finding]:
+def judge_list(case: Case) -> list[Finding]:
     """Return a finding for each register the guest's state carries and the host does not list.
 
-    ``values`` are the guest's, by ``REG.FIELD``: what it does not show, the host may not list.
+    What the guest is not shown, the host may not list.
     """
+    guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
     if guest.register_list is None or offer.register_list is None:
         why = Reason("guest-list-not-recorded" if guest.register_list is None else "host-list-not-recorded")
         return [
@@ -190,7 +190,7 @@ def judge_list(
                 remedies=(Remedy("probe", hosts=hosts_of([host.name])),),
             )
         ]
-    hidden = hidden_ids(offer, host.software.kernel, values, catalogue)
+    hidden = hidden_ids(offer, host.software.kernel, case.known, catalogue)
     listed = set(offer.register_list) - hidden.keys()
     return [
         Finding(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, features_of
 from armlevel.engine.causes import cause_between, newer_line
@@ -235,15 +237,10 @@ def _conflict(
     kinds = by_kind(list(own), own.__getitem__)
 
     def agree(some: Sequence[Domain]) -> bool:
-        met = some[0]
-        for domain in some[1:]:
-            met = met.meet(domain)
-        return choose(field, met) is not None
+        return choose(field, reduce(and_, some)) is not None
 
     def may_agree(some: Sequence[Domain]) -> bool:
-        met = some[0]
-        for domain in some[1:]:
-            met = met.meet(domain)
+        met = reduce(and_, some)
         # Without any limit nothing was recorded, and anything may be.
         return not met.limits or choose(field, Domain(met.possible, met.possible, met.limits)) is not None
 

@@ -6,50 +6,44 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from armlevel.arch import Catalogue, Coupling, evaluate, known_of
+from armlevel.engine.case import Case
 from armlevel.engine.fields.choice import above
-from armlevel.engine.fields.no_meaning import meaningless
-from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import FieldName, register_of
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_field
 from armlevel.engine.values import FieldValues, State, offered
-from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["judge_enforced"]
 
 
-def judge_enforced(
-    guest: Guest, host: Host, offer: Offer, values: Mapping[str, int], catalogue: Catalogue
-) -> list[Finding]:
+def judge_enforced(case: Case) -> list[Finding]:
     """Return what the first run makes of fields that KVM took: such a guest cannot start here, and arrives broken.
 
-    ``values`` are the guest's, by ``REG.FIELD``. The rows say what each kernel line enforces; on a kernel of no
+    The rows say what each kernel line enforces; on a kernel of no
     measured line it is not known. What the host's own limits break, this KVM does not enforce. What a probe saw
     counts where it saw exactly the guest's values. Fields that the profile lets differ may.
     """
-    gone = meaningless(values, catalogue)
-    free = tolerated_of(guest.tolerates, catalogue, guest.shape)
+    host, values, catalogue = case.host, case.known, case.catalogue
     found: dict[str, list[Finding]] = {}
-    own = known_of(catalogue, offer.limits)
     line = catalogue.line(host.software.kernel)
     for row in catalogue.couplings:
-        if (line is not None and line.name not in row.lines) or _broken(row, own, catalogue):
+        if (line is not None and line.name not in row.lines) or _broken(row, case.own, catalogue):
             continue
         for subject, most in _broken(row, values, catalogue).items():
-            if register_of(subject) not in gone:
+            if register_of(subject) not in case.gone:
                 found.setdefault(
                     subject,
                     _findings(
                         subject, values[subject], most, host.name, from_row(row.why), known=line is not None
                     ),
                 )
-    for subject, (becomes, why) in _seen(offer, own, values, catalogue).items():
-        if register_of(subject) not in gone:
+    for subject, (becomes, why) in _seen(case).items():
+        if register_of(subject) not in case.gone:
             found.setdefault(
                 subject, _findings(subject, values[subject], becomes, host.name, why, known=True)
             )
-    return [finding for subject in found if subject not in free for finding in found[subject]]
+    return [finding for subject in found if subject not in case.tolerated for finding in found[subject]]
 
 
 def _broken(row: Coupling, values: Mapping[str, int], catalogue: Catalogue) -> dict[str, int]:
@@ -63,16 +57,15 @@ def _broken(row: Coupling, values: Mapping[str, int], catalogue: Catalogue) -> d
     }
 
 
-def _seen(
-    offer: Offer, own: Mapping[str, int], values: Mapping[str, int], catalogue: Catalogue
-) -> dict[str, tuple[int | None, Reason]]:
+def _seen(case: Case) -> dict[str, tuple[int | None, Reason]]:
     # A probe let KVM finish a VM with every register at its limit, and VMs with one field lowered.
     found: dict[str, tuple[int | None, Reason]] = {}
-    after = known_of(catalogue, offer.changed_by_kvm)
+    own, values, catalogue = case.own, case.known, case.catalogue
+    after = known_of(catalogue, case.offer.changed_by_kvm)
     for subject, becomes in after.items():
         if becomes != own.get(subject) == values.get(subject) and not catalogue.fields[subject].derived:
             found[subject] = becomes, Reason("changed-before-run")
-    for lowered, seen in offer.side_effects.items():
+    for lowered, seen in case.offer.side_effects.items():
         subject, _, value = lowered.partition("=")
         if str(values.get(subject)) != value:
             continue

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from armlevel.arch import Catalogue, Field, known_of
+from armlevel.arch import Catalogue, Field
+from armlevel.engine.case import Case
 from armlevel.engine.causes import newer_line
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.fields.cache_geometry import refused_geometry
 from armlevel.engine.fields.domains import accepts_of, fields_of
-from armlevel.engine.fields.no_meaning import meaningless
-from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
+from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding
 from armlevel.engine.findings import (
     Cause,
     Finding,
@@ -33,7 +32,6 @@ from armlevel.profile import (
     Implementation,
     Offer,
     Outcome,
-    Shape,
 )
 
 __all__ = ["judge_registers"]
@@ -42,22 +40,21 @@ __all__ = ["judge_registers"]
 _ABOVE_GUEST = ("el2", "el3")
 
 
-def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
+def judge_registers(case: Case) -> list[Finding]:
     """Judge every ID register value and the implementation, field by field, against one offer."""
-    gone = meaningless(known_of(catalogue, guest.registers), catalogue)
-    free = tolerated_of(guest.tolerates, catalogue, guest.shape)
-    findings = _judge_implementation(guest, host, offer, catalogue)
+    guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
+    findings = _judge_implementation(case)
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
         findings.append(
             _not_recorded(guest.name, about_whole("id-registers"), "guest-registers-not-recorded")
         )
     else:
-        findings += _silent(guest, offer, gone, catalogue)
+        findings += _silent(case)
     for name, want in guest.registers.items():
         limit = offer.limits.get(name)
         if limit is None:
-            if name in gone or _unlisted(name, offer, catalogue):
+            if name in case.gone or _unlisted(name, offer, catalogue):
                 continue  # no meaning, or the register list says it
             findings.append(_not_recorded(host.name, about_register(name), "host-value-not-recorded"))
             continue
@@ -73,26 +70,21 @@ def judge_registers(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue
         for field in fields_of(catalogue, name, (want, limit)):
             value, top = field.get(want), field.get(limit)
             if value != top:
-                if field.subject in free and accepts_of(offer, field, top).outcome(value) != "same":
-                    takes = offered((host.name, _takes(accepts_of(offer, field, top), top)))
-                    by = class_of(field.subject, guest.tolerates, catalogue, guest.shape)
-                    findings.append(tolerated_finding(field, by, takes, (FieldValues((value,)),)))
-                    continue
-                asked = _Asked(
-                    field, value, top, accepts_of(offer, field, top), cause, name in gone, guest.shape
-                )
-                findings += _judge_field(asked, host, catalogue)
+                accepts = accepts_of(offer, field, top)
+                asked = _Asked(field, value, top, accepts, cause, name in case.gone)
+                findings += _judge_field(asked, case)
     return findings
 
 
-def _silent(guest: Guest, offer: Offer, gone: Container[str], catalogue: Catalogue) -> list[Finding]:
+def _silent(case: Case) -> list[Finding]:
     # ID registers that the host shows and of which the profile does not say what the guest saw.
+    guest, catalogue = case.guest, case.catalogue
     identity = set(catalogue.bundles["implementation"].registers)
     return [
         _not_recorded(guest.name, about_register(name), "guest-value-not-recorded")
-        for name in offer.limits
+        for name in case.offer.limits
         if name not in guest.registers
-        and name not in gone
+        and name not in case.gone
         and name not in identity
         and (row := catalogue.registers.get(name)) is not None
         and not row.derived
@@ -127,7 +119,6 @@ class _Asked:
     accepts: Accepts
     cause: Cause
     gone: bool  # the register means nothing in this guest
-    shape: Shape
 
     def finding(
         self, host: Host, severity: Severity, side: Side | None, because: tuple[Reason, ...] = ()
@@ -140,11 +131,16 @@ class _Asked:
         )
 
 
-def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:
+def _judge_field(asked: _Asked, case: Case) -> list[Finding]:
+    guest, host, catalogue = case.guest, case.host, case.catalogue
     field, value = asked.field, asked.value
     outcome = asked.accepts.outcome(value)
     if outcome == "same":
         return []
+    if field.subject in case.tolerated:
+        by = class_of(field.subject, guest.tolerates, catalogue, guest.shape)
+        takes = offered((host.name, _takes(asked.accepts, asked.limit)))
+        return [tolerated_finding(field, by, takes, (FieldValues((value,)),))]
     if outcome == "changed" or value in asked.accepts.unsure:
         return _judge_changed(asked, host, catalogue)
     if outcome == "unknown":
@@ -156,7 +152,7 @@ def _judge_field(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Findin
         remedy = Remedy("pin", (FieldName(field.subject), asked.limit))
     elif direction == "less":
         remedy = newer_line(field.subject, {host.name: host.software.kernel}, catalogue)
-    tolerance = tolerance_remedy(field.subject, catalogue, asked.shape)
+    tolerance = tolerance_remedy(field.subject, catalogue, guest.shape)
     remedies = tuple(one for one in (remedy, tolerance) if one is not None)
     return [replace(asked.finding(host, "stops", None), remedies=remedies)]
 
@@ -185,7 +181,8 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     return "kernel" if True in same else "not known" if None in same else "silicon"
 
 
-def _judge_implementation(guest: Guest, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
+def _judge_implementation(case: Case) -> list[Finding]:
+    guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
     if guest.implementation is None:
         return [_not_recorded(guest.name, about_register("MIDR_EL1"), "guest-implementation-not-recorded")]
     if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from armlevel.engine.case import Case
 from armlevel.engine.findings import Finding, Remedy, Severity, Side
 from armlevel.engine.names import HostName, Name, hosts_of
 from armlevel.engine.reasons import Reason
 from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import NOT_RECORDED, Count, Events, Offers, State, Value, offered
-from armlevel.profile import Guest, Offer, Shape
+from armlevel.profile import Offer, Shape
 
 __all__ = ["LevelledPmu", "judge_counters", "judge_events", "level_pmu"]
 
@@ -57,8 +58,9 @@ def level_pmu(offers: Sequence[tuple[str, Offer]], shape: Shape) -> LevelledPmu:
     return LevelledPmu(least, more, findings)
 
 
-def judge_counters(guest: Guest, host: str, offer: Offer) -> list[Finding]:
+def judge_counters(case: Case) -> list[Finding]:
     """Compare the event counters that a guest was told of with those of a host."""
+    guest, host, offer = case.guest, case.host.name, case.offer
     if "pmu_v3" not in guest.shape.features:
         return []
     ours, theirs = guest.pmu_counters, offer.pmu.get("counters")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from armlevel.engine.case import Case
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.reasons import Reason
@@ -51,8 +52,9 @@ def _vls_finding(
     return Finding(about_whole("sve_vls"), "shape", severity, needs, offers, "silicon", remedies=remedies)
 
 
-def judge_vls(guest: Guest, host: str, offer: Offer) -> list[Finding]:
+def judge_vls(case: Case) -> list[Finding]:
     """Compare the guest's vector lengths with what the host has up to the same maximum."""
+    guest, host, offer = case.guest, case.host.name, case.offer
     if "sve" not in guest.shape.features:
         return []
     if not guest.sve_vls or not offer.sve_vls:
@@ -91,21 +93,21 @@ def level_pauth(
     return [] if all(cores.values()) and implementation_known else [_pauth_finding("unknown", shown)]
 
 
-def judge_pauth(guest: Guest, host: Host, values: Mapping[str, int], *, assume_same: bool) -> list[Finding]:
+def judge_pauth(case: Case) -> list[Finding]:
     """The same question for one guest and one host; unknown where the guest's core is not recorded.
 
     What signed its pointers are the cores that it was levelled for, whatever it is shown.
     """
-    if not impdef_pauth(values, guest.shape):
+    if not impdef_pauth(case.known, case.guest.shape):
         return []
-    here = _parts(host.implementations)
-    shown = offered((host.name, _shown(here)))
-    cores = _cores(guest)
+    here = _parts(case.host.implementations)
+    shown = offered((case.host.name, _shown(here)))
+    cores = _cores(case.guest)
     if here and here == cores:
         return []
     if not here or not cores or here & cores:
-        return [_pauth_finding("note" if assume_same else "unknown", shown)]
-    return [_pauth_finding("note" if assume_same else "breaks", shown)]
+        return [_pauth_finding("note" if case.same_impdef else "unknown", shown)]
+    return [_pauth_finding("note" if case.same_impdef else "breaks", shown)]
 
 
 def _cores(guest: Guest) -> frozenset[tuple[int, int]]:

@@ -101,7 +101,7 @@ def _never(field: Field) -> Callable[[Domain, Domain], bool]:
     # No value that both may keep is at or below both limits. Whether it is architected is left open: a third host may
     # have it as its limit.
     def never(one: Domain, two: Domain) -> bool:
-        both = one.meet(two)
+        both = one & two
         if both.possible is None:
             return False
         return not any(

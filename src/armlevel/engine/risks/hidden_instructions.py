@@ -27,14 +27,15 @@ def still_executing(
         for subject in subjects:
             field = catalogue.fields[subject]
             found |= dict.fromkeys(_between(field, field.get(want), field.get(limit)))
-    return tuple(name for name in found if not _stopped(name, offer, line, catalogue))
+    own = known_of(catalogue, offer.limits) if found else {}
+    return tuple(name for name in found if not _stopped(name, own, line, catalogue))
 
 
-def _stopped(feature: str, offer: Offer, line: KernelLine | None, catalogue: Catalogue) -> bool:
+def _stopped(feature: str, own: Mapping[str, int], line: KernelLine | None, catalogue: Catalogue) -> bool:
     row = catalogue.hidden.undefined.get(feature)
     if row is None or line is None or line.name not in row.lines:
         return False
-    return evaluate(row.needs, known_of(catalogue, offer.limits)) is True
+    return evaluate(row.needs, own) is True
 
 
 def _between(field: Field, low: int, high: int) -> tuple[str, ...]:

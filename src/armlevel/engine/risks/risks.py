@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from armlevel.arch import Catalogue, Erratum, known_of
+from armlevel.engine.case import Case
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import EVERY_HOST, FieldName, Name, RowText, hosts_of
 from armlevel.engine.parts.registers_implementation import shown_by
@@ -57,10 +58,9 @@ def risks_of_fleet(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Fi
     )
 
 
-def risks_here(
-    guest: Guest, host: Host, offer: Offer, values: Mapping[str, int], catalogue: Catalogue
-) -> tuple[Finding, ...]:
-    """Return the risks of any guest on one host; ``values`` are the guest's by ``REG.FIELD``."""
+def risks_here(case: Case) -> tuple[Finding, ...]:
+    """Return the risks of any guest on one host."""
+    guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
     fleet = ((host, offer),)
     here = host.implementations
     targets = frozenset(guest.implementation.targets) if guest.implementation is not None else frozenset()
@@ -77,7 +77,7 @@ def risks_here(
         because=(Reason("targets-not-known" if doubtful else "targets-fixed-at-boot"),),
     )
     return (
-        *_errata(guest, [(host.name, here)], values, catalogue),
+        *_errata(guest, [(host.name, here)], case.known, catalogue),
         *_hidden(guest, fleet, [(host, offer, [host.name])], catalogue),
         *_mitigations(guest, fleet, [(host, offer, [host.name])], catalogue),
         *_identity(guest, fleet, catalogue),
