@@ -122,7 +122,7 @@ def test_a_planted_wrong_row_is_found(hosts):
 
 @pytest.mark.parametrize("line", BY_LISTS)
 def test_each_kernel_lists_its_own_number_of_registers(hosts, line):
-    assert len(hosts[f"neoverse-n2@{line}"].offer(LARGEST).registers) == BY_LISTS[line]
+    assert len(hosts[f"neoverse-n2@{line}"].offer(LARGEST).register_list) == BY_LISTS[line]
 
 
 def test_one_cpu_differs_between_7_x_and_6_12_as_measured(hosts):

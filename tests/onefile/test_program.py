@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,13 @@ def test_what_the_tests_send_along_finds_its_imports(script: str, pack):
     wanted = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     packed = {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in pack()}
     assert {name for name in wanted if name.startswith("armlevel")} <= packed
+
+
+def test_hosts_that_are_asked_at_a_time_are_sent_the_same_program():
+    from armlevel.onefile import program
+
+    for _ in range(3):
+        program._imported.cache_clear()
+        with ThreadPoolExecutor(8) as pool:
+            packed = list(pool.map(lambda _: pack_verifier(), range(8)))
+        assert all(files == packed[0] for files in packed)

@@ -10,10 +10,14 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib import resources
+from threading import Lock
 
 __all__ = ["modules_of", "program_of"]
 
 _PACKAGE = "armlevel"
+# Python 3.11 loses count of its depth where two threads make syntax trees at a time (SystemError: AST constructor
+# recursion depth mismatch, seen on 3.11.7 with one thread a host).
+_ONE_TREE = Lock()
 _MAIN = "import sys\nfrom {} import main\nsys.exit(main())\n"
 
 
@@ -63,7 +67,9 @@ def _with_packages(module: str) -> list[str]:
 
 @cache
 def _imported(module: str) -> tuple[str, ...]:
-    return tuple(_imports_in(ast.parse(_read(module)[1])))
+    with _ONE_TREE:
+        tree = ast.parse(_read(module)[1])
+    return tuple(_imports_in(tree))
 
 
 def _imports_in(tree: ast.AST) -> Iterator[str]:
