@@ -35,11 +35,13 @@ _TARGET = _PLACE / "host.json"
 
 def probe(moment: int, behind: int, tell: int, wait: int) -> None:
     """Probe; at the event ``moment`` write to ``tell``, and ``behind`` events later read from ``wait`` for ever."""
-    happened = 0
+    happened = renamed = 0
 
-    def hook(_name: str, _arguments: object) -> None:
-        nonlocal happened
+    def hook(name: str, _arguments: object) -> None:
+        nonlocal happened, renamed
         happened += 1
+        if name == "os.rename":
+            renamed = happened
         if happened == moment:
             os.write(tell, b"now")
         if happened == moment + behind:
@@ -54,7 +56,7 @@ def probe(moment: int, behind: int, tell: int, wait: int) -> None:
             raise
     if moment:
         os.read(wait, 1)
-    os.write(tell, str(happened).encode())
+    os.write(tell, f"{happened} {renamed}".encode())
 
 
 def started(moment: int, behind: int = 0) -> tuple[subprocess.Popen[bytes], str]:
@@ -82,12 +84,13 @@ def vms() -> int:
     return count
 
 
-def whole() -> int:
-    """Probe to the end; return how many events there were."""
+def whole() -> tuple[int, int]:
+    """Probe to the end; return how many events there were, and which of them gave the file its name."""
     process, said = started(0)
     if process.wait() or not said:
         raise SystemExit(f"the probe ended with {process.returncode}")
-    return int(said)
+    events, renamed = said.split()
+    return int(events), int(renamed)
 
 
 def killed(number: int, moment: int, behind: int) -> list[Any]:
@@ -118,18 +121,18 @@ def main(seed: int) -> None:
         vcpu.init((2,))
         before = vcpu.get(_MIDR)
         _TARGET.write_text(_OLD)
-        events = whole()
+        events, renamed = whole()
         found = []
         for number in range(_KILLS):
             # Every third one late, where the file is written.
             first, last = (events - _LAST, events) if number % 3 == 0 else (1, events - _LAST)
             found.append(killed(number, chance.randint(first, last), chance.randint(1, _BEHIND)))
         # Just where a second name of the file is there.
-        found.append(killed(_KILLS, events - 1, 1))
+        found.append(killed(_KILLS, renamed - 1, 1))
         alive = vcpu.get(_MIDR) == before
     whole()
     left = sorted(file.name for file in _PLACE.iterdir())
-    written = {"kills": found, "alive": alive, "events": events, "left": left}
+    written = {"kills": found, "alive": alive, "events": events, "renamed": renamed, "left": left}
     Path(os.environ["OUT"], "kills.json").write_text(json.dumps(written))
 
 
