@@ -18,7 +18,7 @@ from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.errors import BadDocument
 from armlevel.profile import Guest, Host
 
-__all__ = ["GUEST", "HOST", "NO_NAMES", "OneOf", "OrNull", "hex_text", "plain_guest", "plain_host"]
+__all__ = ["GUEST", "HOST", "NO_NAMES", "OneOf", "OrNull", "plain_guest", "plain_host"]
 
 
 class OrNull:
@@ -41,20 +41,14 @@ class _NoNames:
 #: No register and no field is known by name.
 NO_NAMES = _NoNames()
 
-# A spec is: a type; `hex_text`; OneOf; a list of one spec; a map of names to one spec, {"": spec}; an object, {key:
+# A spec is: a type; `hex_value`; OneOf; a list of one spec; a map of names to one spec, {"": spec}; an object, {key:
 # spec}, of which the keys in `_NEEDED` must be there; or ANY for the long maps, which are checked as they are decoded.
 ANY = object
 
-
-def hex_text(text: Any) -> None:
-    """Refuse what is no 64-bit value as documents spell it."""
-    hex_value(text)
-
-
-_IMPLEMENTATION = {"midr": hex_text, "revidr": hex_text, "aidr": hex_text}
+_IMPLEMENTATION = {"midr": hex_value, "revidr": hex_value, "aidr": hex_value}
 _POLICY = {
     **{key: [str] for key in ("without", "hide", "require", "tolerate")},
-    "pins": {"": hex_text},
+    "pins": {"": hex_value},
     "implementation": _IMPLEMENTATION,
     "also_targets": [_IMPLEMENTATION],
     "assume_same_impdef": bool,
@@ -214,9 +208,9 @@ def _check_plain(item: Any, spec: Any, place: str, faults: Faults) -> None:
     if isinstance(spec, OneOf):
         if type(item) not in {str, int} or item not in spec:
             faults.add(place, f"{shown(item)} is not one of {', '.join(map(str, sorted(spec)))}")
-    elif spec is hex_text:
+    elif spec is hex_value:
         try:
-            hex_text(item)
+            hex_value(item)
         except WrongError as wrong:
             faults.add(place, str(wrong))
     elif type(item) is not spec or (spec is int and item < 0):
