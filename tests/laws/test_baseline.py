@@ -10,13 +10,13 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from armlevel.arch import Field, known_of
-from armlevel.engine import Baseline, check, level
+from armlevel.engine import Baseline, check, level, passthrough
 from armlevel.engine.fields.domains import fields_of
 from armlevel.engine.names import EVERY_HOST
 from armlevel.profile import Guest, Host, Offer
 from tests.laws import reference
 from tests.laws.fleet import catalogue, make_fleet, recorded
-from tests.laws.strategies import QUICK, fleets
+from tests.laws.strategies import QUICK, fleets, pairs_of_hosts
 
 
 def offers_of(fleet: Sequence[Host], outcome: Baseline) -> list[Offer]:
@@ -234,3 +234,15 @@ def test_every_recorded_machine_alone_has_a_baseline_that_arrives_at_home(tell):
         verdict = check(outcome.guest, host, catalogue())
         assert (verdict.start, verdict.arrive) == ("runs", "runs")
     tell(f"laws: {len(recorded())} recorded machines, each alone at its limits, start and arrive at home")
+
+
+@settings(max_examples=150, phases=QUICK)
+@given(pairs_of_hosts())
+def test_no_guest_starts_where_levelling_the_two_hosts_finds_something_open(fleet: tuple[Host, ...]):
+    home, there = fleet
+    guest = passthrough(home, catalogue())
+    starts = check(guest, there, catalogue()).start
+    outcome = level([home, there], catalogue())
+    event(f"starts: {starts}, levelled: {outcome.answer}")
+    if starts == "runs":
+        assert outcome.answer == "runs", outcome.conflicts

@@ -24,6 +24,7 @@ from armlevel.engine.parts import (
     register_list,
     registers,
     registers_implementation,
+    registers_judged,
     shape_vectors,
 )
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Implementation
@@ -283,3 +284,17 @@ def missing_count_written_as_0(patch: pytest.MonkeyPatch) -> None:
     """How many CPUs there are is not recorded, and the document says 0."""
     right = write._cpu
     patch.setattr(write, "_cpu", lambda cpu: right(replace(cpu, count=cpu.count or 0)))
+
+
+# ---- what is not known, at each door
+
+
+def register_of_no_table_unseen(patch: pytest.MonkeyPatch) -> None:
+    """A register that the host shows and no table knows is no matter for a guest that boots there."""
+    right = registers_judged._silent
+
+    def known(case):
+        found = right(case)
+        return [one for one in found if one.subject.key in case.catalogue.registers]
+
+    patch.setattr(registers_judged, "_silent", known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from armlevel.arch import Catalogue, Field
 from armlevel.engine.case import Case
@@ -23,7 +24,7 @@ from armlevel.engine.parts.registers_implementation import not_alike, shown_by
 from armlevel.engine.reasons import Reason, ReasonCode, from_row
 from armlevel.engine.subjects import Subject, about_field, about_register, about_whole
 from armlevel.engine.values import ANY, NOT_RECORDED, FieldValues, RegisterValue, Value, offered
-from armlevel.kvm import name_of
+from armlevel.kvm import group_of, id_of, name_of
 from armlevel.profile import (
     IMPLEMENTATION_REGISTERS,
     Accepts,
@@ -38,6 +39,7 @@ __all__ = ["judge_registers"]
 
 # Fields that only software of these levels can use make no difference to a guest without them.
 _ABOVE_GUEST = ("el2", "el3")
+_CACHE: Literal["CCSIDR_EL1["] = "CCSIDR_EL1["
 
 
 def judge_registers(case: Case) -> list[Finding]:
@@ -54,8 +56,8 @@ def judge_registers(case: Case) -> list[Finding]:
     for name, want in guest.registers.items():
         limit = offer.limits.get(name)
         if limit is None:
-            if name in case.gone or _unlisted(name, offer, catalogue):
-                continue  # no meaning, or the register list says it
+            if name in case.gone or _told_by_the_lists(name, guest, offer, catalogue):
+                continue
             findings.append(_not_recorded(host.name, about_register(name), "host-value-not-recorded"))
             continue
         if want == limit:
@@ -77,17 +79,20 @@ def judge_registers(case: Case) -> list[Finding]:
 
 
 def _silent(case: Case) -> list[Finding]:
-    # ID registers that the host shows and of which the profile does not say what the guest saw.
+    # ID registers that the host shows, or that the guest's state carries, and of which the profile does not say what
+    # the guest saw. A register that no table knows is one too: a guest that boots here reads it.
     guest, catalogue = case.guest, case.catalogue
     identity = set(catalogue.bundles["implementation"].registers)
+    carried = {name_of(one) for one in guest.register_list or () if group_of(one) == "demux"}
     return [
         _not_recorded(guest.name, about_register(name), "guest-value-not-recorded")
-        for name in case.offer.limits
+        for name in dict.fromkeys([*case.offer.limits, *sorted(carried)])
         if name not in guest.registers
         and name not in case.gone
         and name not in identity
-        and (row := catalogue.registers.get(name)) is not None
-        and not row.derived
+        and ((row := catalogue.registers.get(name)) is None or not row.derived)
+        # A cache that the hosts of a fleet do not share is in no guest's list, and of lists another part speaks.
+        and (not name.startswith(_CACHE) or name in carried)
     ]
 
 
@@ -102,12 +107,13 @@ def _not_recorded(owner: str, subject: Subject, why: ReasonCode) -> Finding:
     )
 
 
-def _unlisted(name: str, offer: Offer, catalogue: Catalogue) -> bool:
-    if offer.register_list is None:
+def _told_by_the_lists(name: str, guest: Guest, offer: Offer, catalogue: Catalogue) -> bool:
+    # Whether the guest's state carries a register that the host does not list: another part says so.
+    if guest.register_list is None or offer.register_list is None:
         return False
-    if name in catalogue.registers:
-        return catalogue.registers[name].kvm_id not in offer.register_list
-    return name not in map(name_of, offer.register_list)
+    row = catalogue.registers.get(name)
+    kvm_id = id_of(name) if row is None else row.kvm_id
+    return kvm_id in guest.register_list and kvm_id not in offer.register_list
 
 
 @dataclass(frozen=True, slots=True)
