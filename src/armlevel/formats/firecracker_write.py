@@ -16,7 +16,15 @@ from armlevel.arch import Catalogue
 from armlevel.errors import UsageError
 from armlevel.formats.export_result import ChangedRegister, ExportResult, Gap, written
 from armlevel.kvm import id_of, name_of
-from armlevel.profile import IMPLEMENTATION_REGISTERS, SHAPE_FEATURES, Guest, Host, Offer, Shape
+from armlevel.profile import (
+    IMPLEMENTATION_REGISTERS,
+    SHAPE_FEATURES,
+    Guest,
+    Host,
+    Offer,
+    Shape,
+    whole_register,
+)
 
 __all__ = ["export_fingerprint", "export_template"]
 
@@ -84,7 +92,11 @@ def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogu
             and (wanted <= found if row.kind == "version" else not wanted & ~found)
         )
         outcome = (
-            "same" if lower else "refused" if row is not None else _outcome(offer, f"{name}.63:0", wanted)
+            "same"
+            if lower
+            else "refused"
+            if row is not None
+            else _outcome(offer, whole_register(name), wanted)
         )
         return (wanted, []) if outcome == "same" else (found, [_left(name, wanted, found, outcome)])
     after, left = found, []

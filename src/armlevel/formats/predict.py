@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from armlevel.arch import Catalogue, Field, KernelLine, WriteRule, evaluate, known_of
-from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Offer, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Offer, Shape, whole_register
 
 __all__ = ["RuleOf", "predict_accepts", "predict_offers"]
 
@@ -172,4 +172,4 @@ def _must_clean(field: Field, clidr: int, catalogue: Catalogue) -> Accepts:
 def _cache_sizes(register: str, line: KernelLine) -> dict[str, Accepts]:
     # Since Linux 6.3 KVM makes the geometry up and lets userspace write another. No row speaks of CCSIDR_EL1, so the
     # engine carries it as one run of bits; a line shorter than CTR_EL0's is refused, which no list of values can say.
-    return {} if line.before else {f"{register}.63:0": Accepts.of(None)}
+    return {} if line.before else {whole_register(register): Accepts.of(None)}

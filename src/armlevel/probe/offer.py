@@ -11,7 +11,7 @@ from armlevel.probe.hypervisor import KvmLike, VcpuLike
 from armlevel.probe.plan import ProbePlan, Run, Tried
 from armlevel.probe.shapes import vcpu_of
 from armlevel.probe.try_writes import Answered, accepts_of, answers_alike, try_cache, try_register
-from armlevel.profile import Accepts, Offer, Shape
+from armlevel.profile import Accepts, Offer, Shape, whole_register
 
 __all__ = ["Effort", "OfferSession", "probe_shape"]
 
@@ -76,7 +76,7 @@ def probe_shape(session: OfferSession, shape: Shape) -> Offer:
         accepts = _try_identity(session, vcpu, limits, vm.writable_masks())
         for name, number in caches.items():
             if try_cache(vcpu, number, limits[name]):
-                accepts[f"{name}.63:0"] = Accepts.of(None)
+                accepts[whole_register(name)] = Accepts.of(None)
         session.effort.seconds += time.perf_counter() - start
         accepts |= _try_firmware(vcpu, plan, firmware)
     registers = tuple(sorted(listed))
@@ -110,12 +110,12 @@ def _try_firmware(vcpu: VcpuLike, plan: ProbePlan, reset: Mapping[str, int]) -> 
         limit = reset[name]
         wanted = [value for value in values if value != limit]
         answers = dict(zip(wanted, vcpu.write_and_read_back(number, [*wanted, limit]), strict=False))
-        accepted = accepts_of(Run(f"{name}.63:0", 0, (1 << 64) - 1), limit, answers)
+        accepted = accepts_of(Run(whole_register(name), 0, (1 << 64) - 1), limit, answers)
         if accepted is None:
             continue
         same = {limit, *(value for value, after in answers.items() if after == value)}
         changed = {value: after for value, after in answers.items() if after is not None and after != value}
         # Of what lies between the values that were tried and a larger limit, nothing is known.
         others: Literal["refused", "unknown"] = "unknown" if limit > max(values) else "refused"
-        accepts[f"{name}.63:0"] = Accepts.of(same, changed=changed, others=others)
+        accepts[whole_register(name)] = Accepts.of(same, changed=changed, others=others)
     return accepts

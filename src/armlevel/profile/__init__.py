@@ -4,7 +4,7 @@ Frozen values without behaviour beyond reading themselves. The engine compares t
 importers make them, ``documents`` writes them down.
 """
 
-from armlevel.profile.accepts import Accepts, Outcome
+from armlevel.profile.accepts import Accepts, Outcome, whole_register
 from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
 from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
@@ -42,4 +42,5 @@ __all__ = [
     "alike",
     "kind_digest",
     "view_digest",
+    "whole_register",
 ]

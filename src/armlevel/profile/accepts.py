@@ -6,10 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Accepts", "Outcome"]
+__all__ = ["Accepts", "Outcome", "whole_register"]
 
 Outcome = Literal["same", "changed", "refused", "unknown"]
 Others = Literal["refused", "unknown", "ignored"]
+
+
+def whole_register(name: str) -> str:
+    """Return the subject of all 64 bits of a register that has no fields of its own.
+
+    >>> whole_register("CCSIDR_EL1[0]")
+    'CCSIDR_EL1[0].63:0'
+    """
+    return f"{name}.63:0"
 
 
 @dataclass(frozen=True, slots=True)

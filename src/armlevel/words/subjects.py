@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Field
 from armlevel.engine.subjects import Subject, SubjectKind
-from armlevel.profile import IMPLEMENTATION_REGISTERS, Facts, Implementation, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Facts, Implementation, Shape, whole_register
 
 __all__ = [
     "FACTS",
@@ -78,7 +78,7 @@ def subject_text(subject: Subject) -> str:
     if subject.kind == "facts":
         return FACTS.get(name, name)
     before = {"shape": "shape ", "policy.pin": "--pin ", "policy.require": "--require "}.get(subject.kind, "")
-    return before + name.removesuffix(".63:0").removeprefix("KVM_REG_ARM_")
+    return before + name.removesuffix(whole_register("")).removeprefix("KVM_REG_ARM_")
 
 
 def number_text(value: int) -> str:

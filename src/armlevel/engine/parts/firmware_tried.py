@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from armlevel.profile import Offer
+from armlevel.profile import Offer, whole_register
 from armlevel.profile.accepts import Outcome
 
 __all__ = ["best_for_all", "tried"]
@@ -21,7 +21,7 @@ def tried(offer: Offer, name: str, value: int) -> Outcome:
     """
     if offer.firmware.get(name) == value:
         return "same"
-    accepts = offer.accepts.get(f"{name}.63:0")
+    accepts = offer.accepts.get(whole_register(name))
     return "unknown" if accepts is None else accepts.outcome(value)
 
 
@@ -37,7 +37,7 @@ def best_for_all(name: str, value: int, offers: Iterable[Offer], *, bits: bool) 
 
     if fit(value):
         return value
-    seen = [offer.accepts.get(f"{name}.63:0") for offer in hosts]
+    seen = [offer.accepts.get(whole_register(name)) for offer in hosts]
     known = {one for accepts in seen if accepts is not None for one in accepts.values or ()}
     below = [one for one in known if (one & ~value == 0 if bits else one < value) and fit(one)]
     return max(below, key=lambda one: (one.bit_count() if bits else 0, one), default=None)
