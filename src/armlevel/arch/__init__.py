@@ -28,6 +28,7 @@ from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
 from armlevel.arch.order import ORDERS, Order
 from armlevel.arch.parser import parse
 from armlevel.arch.prove import prove
+from armlevel.arch.release import release_numbers
 from armlevel.arch.rules import (
     KINDS,
     Feature,
@@ -101,4 +102,5 @@ __all__ = [
     "mentioned",
     "parse",
     "prove",
+    "release_numbers",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as having
 
 from armlevel.arch.expr import Expr, evaluate
+from armlevel.arch.release import release_numbers
 
 __all__ = [
     "Bundle",
@@ -46,20 +47,10 @@ class KernelLine:
 
     def matches(self, release: str) -> bool:
         """Whether a release string (as ``uname -r`` prints it) is of this line; False for what is not a number."""
-        version = _version(release)
+        version = release_numbers(release)[:2]
         if len(version) < 2:
             return False
         return version < self.before or version in self.series
-
-
-def _version(release: str, parts: int = 2) -> tuple[int, ...]:
-    numbers: list[int] = []
-    for part in release.strip().split(".")[:parts]:
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-    return tuple(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +154,7 @@ class StableChange:
 
     def between(self, older: str, newer: str) -> bool:
         """Whether an update from one release to the other may have brought it."""
-        old, new = _version(older, 3), _version(newer, 3)
+        old, new = release_numbers(older)[:3], release_numbers(newer)[:3]
         if len(old) < 3 or len(new) < 3 or not old[:2] == new[:2] == self.series:
             return False
         return (old[2] < self.has or old[2] == self.had) and new[2] > self.had - (self.had == self.has)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from armlevel.arch import Catalogue, Vmm
+from armlevel.arch import Catalogue, Vmm, release_numbers
 from armlevel.engine.case import Case
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
@@ -138,7 +138,7 @@ def _machine(vmm: Vmm, machines: tuple[str, str], target: Host) -> Finding:
 
 
 def _release(machine: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in machine.partition("-")[2].split("."))
+    return release_numbers(machine.partition("-")[2])
 
 
 def _predict(  # noqa: PLR0913, PLR0917

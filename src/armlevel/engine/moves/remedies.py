@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from armlevel.arch import Catalogue
+from armlevel.arch import Catalogue, release_numbers
 from armlevel.engine.baseline import level
 from armlevel.engine.findings import Remedy, RemedyKind
 from armlevel.engine.moves.predict import predict
@@ -67,20 +67,11 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
 
 
 def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Remedy]:
-    older, newer = sorted((source, target), key=lambda host: _numbers(host.software.kernel))
+    older, newer = sorted((source, target), key=lambda host: release_numbers(host.software.kernel))
     same = alike(source.implementations, target.implementations)
-    if same and _numbers(older.software.kernel) < _numbers(newer.software.kernel):
+    if same and release_numbers(older.software.kernel) < release_numbers(newer.software.kernel):
         line = catalogue.line(newer.software.kernel)
         moved = predict(newer, newer, catalogue, vmm=vmm)
         if moved.outcome == "completes" and not moved.harm:
             what = line.name if line is not None else newer.software.kernel
             yield Remedy("upgrade-kernel", (Name(what),), hosts_of([older.name]))
-
-
-def _numbers(release: str) -> tuple[int, ...]:
-    found = []
-    for part in release.partition("-")[0].split("."):
-        if not part.isdigit():
-            break
-        found.append(int(part))
-    return tuple(found)

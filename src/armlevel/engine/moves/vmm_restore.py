@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from armlevel.arch import Catalogue, Vmm
+from armlevel.arch import Catalogue, Vmm, release_numbers
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.names import Message, Name
 from armlevel.engine.parts.register_list import NOT_SHOWN, why_of
@@ -74,7 +74,7 @@ def restorer_named(text: str, catalogue: Catalogue) -> Restorer:
         known = (*catalogue.vmms, "qemu-10.0", "qemu-11.1")
         raise UnknownName("VMM we know", text, known)
     if (found := _RELEASE.fullmatch(version)) is not None:
-        number = tuple(int(part) for part in found[1].split("."))
+        number = release_numbers(found[1])
         # A major version alone may be the first or the last of its minor ones.
         maybe = [number[:2]] if len(number) > 1 else [(*number, 0), (*number, _LAST)]
         sets = tuple(row for row in sets if any(row.is_suggested_by(family, one) for one in maybe)) or sets
