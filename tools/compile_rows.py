@@ -48,6 +48,7 @@ def read_rows(data: Path) -> Toml:
     table |= {"versions": tuple(versions(data)), "hwcaps": hwcaps(data), "firmware": tuple(firmware(data))}
     table |= {"errata": tuple(errata(data)), "dispatch": tuple(dispatch(data)), "hidden": hidden(data)}
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data), **vmms(data)}
+    table |= {"part_aliases": part_aliases(data), "system_registers": system_registers(data)}
     table["field_rules"] = tuple(
         (one.field, one.at_least, one.then, one.then_at_least, one.because)
         for one in field_rules(Catalogue(table))
@@ -191,6 +192,19 @@ def parts(data: Path) -> Row:
             for part, name in rows.items()
         ),
     )
+
+
+def part_aliases(data: Path) -> Row:
+    """Other names of cores."""
+    rows = load(data / "parts.toml")["also"]
+    return tuple((name, tuple(int(half, 0) for half in pair.split(":"))) for name, pair in rows.items())
+
+
+def system_registers(data: Path) -> Row:
+    """System registers and their encodings, as lines."""
+    file = load(data / "system_registers.toml")
+    rows = file["system_registers"].items()
+    return (file["see"], "\n".join(f"{' '.join(map(str, encoding))} {name}" for name, encoding in rows))
 
 
 def errata(data: Path) -> Iterator[Row]:

@@ -44,6 +44,16 @@ class Catalogue:
         ids = {name: row.kvm_id for name, row in self.registers.items()}
         return MappingProxyType(ids | {name: row.kvm_id for name, row in self.firmware.items()})
 
+    @cached_property
+    def system_registers(self) -> Mapping[str, tuple[int, int, int, int, int]]:
+        """Every system register that software can name, with its encoding."""
+        found = {}
+        for line in self._table["system_registers"][1].splitlines():
+            *encoding, name = line.split()
+            op0, op1, crn, crm, op2 = map(int, encoding)
+            found[name] = (op0, op1, crn, crm, op2)
+        return MappingProxyType(found)
+
     # ---- features and rules
 
     @cached_property
@@ -110,6 +120,11 @@ class Catalogue:
         """Cores by (implementer, part number)."""
         see, rows = self._table["parts"]
         return MappingProxyType({(who, part): Part(who, part, name, see) for who, part, name in rows})
+
+    @cached_property
+    def part_aliases(self) -> Mapping[str, tuple[int, int]]:
+        """Other names of cores, as tools write them, with implementer and part number."""
+        return MappingProxyType(dict(self._table["part_aliases"]))
 
     @cached_property
     def errata(self) -> tuple[Erratum, ...]:

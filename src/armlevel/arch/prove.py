@@ -24,6 +24,7 @@ def prove(catalogue: Catalogue) -> tuple[str, ...]:
     """
     faults = list(prove_registers(catalogue))
     faults += _readable(catalogue)
+    faults += _names(catalogue)
     return tuple(faults) if faults else (*prove_facts(catalogue), *prove_errata(catalogue))
 
 
@@ -61,6 +62,22 @@ def _fault_of(read: Callable[[], object]) -> str:
     except (KeyError, TypeError, ValueError) as exc:
         return str(exc) or type(exc).__name__
     return ""
+
+
+def _names(catalogue: Catalogue) -> Iterator[str]:
+    # What only has a name and a number: it shall say the same as the rows that have more.
+    for name, encoding in catalogue.system_registers.items():
+        row = catalogue.registers.get(name)
+        if row is not None and row.encoding != encoding:
+            yield f"{name}: its row has the encoding {row.encoding}, and system_registers {encoding}"
+        op0, *rest = encoding
+        if op0 not in (2, 3) or any(
+            not 0 <= one < most for one, most in zip(rest, (8, 16, 16, 8), strict=True)
+        ):
+            yield f"{name}: {encoding} is the encoding of no system register"
+    for alias, part in catalogue.part_aliases.items():
+        if part not in catalogue.parts:
+            yield f"{alias}: no core has the numbers {part[0]:#x}, {part[1]:#x}"
 
 
 def _registers(registers: Iterable[Register]) -> Iterator[str]:

@@ -4,5 +4,6 @@ The names are for everybody; ``armlevel.kvm.device`` is imported by whoever has 
 """
 
 from armlevel.kvm.ids import RegisterId, group_of, id_of, name_of
+from armlevel.kvm.spelling import SpelledRegister, encoding_of, spelled
 
-__all__ = ["RegisterId", "group_of", "id_of", "name_of"]
+__all__ = ["RegisterId", "SpelledRegister", "encoding_of", "group_of", "id_of", "name_of", "spelled"]
