@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from armlevel.arch import Catalogue, Expr, Feature, Field, Hwcap, Part, Register
 from armlevel.cli.output import wrapped
+from armlevel.kvm import SpelledRegister
 from armlevel.operations.facts import Found, flags_of, maker_of, mandatory_from, rules_of, used_by
-from armlevel.profile import Implementation
+from armlevel.operations.facts_find import NamedRow
+from armlevel.profile import FACT_REGISTERS, Implementation
 from armlevel.words.subjects import core_name
 
 __all__ = ["found_lines"]
@@ -20,6 +22,15 @@ _WHO = {
     "cache": "describes the caches",
     "identity": "says who the CPU is",
     "counter": "counts something",
+}
+_NAMED = {
+    "firmware-register": "a firmware register of KVM",
+    "host-fact": "a fact of a host, which KVM cannot change",
+    "shape-feature": "a choice before the vCPU exists",
+    "erratum": "an erratum, or what software finds by MIDR",
+    "tolerance": "what --tolerate may let differ",
+    "vmm": "a set of VMM behaviour",
+    "kernel-line": "a measured line of kernels",
 }
 _ORDERS = {
     "unsigned": "higher is more",
@@ -46,6 +57,16 @@ def _told(one: Found, catalogue: Catalogue) -> tuple[str, list[tuple[str, str]],
         return f"{one.subject} [{one.msb}:{one.lsb}]", _field(one, catalogue), one.see
     if isinstance(one, Register):
         return one.name, _register(one), one.see
+    if isinstance(one, SpelledRegister):
+        return one.name, _spelled(one), ""
+    return _told_small(one, catalogue)
+
+
+def _told_small(
+    one: Hwcap | NamedRow | Part | Implementation, catalogue: Catalogue
+) -> tuple[str, list[tuple[str, str]], str]:
+    if isinstance(one, NamedRow):
+        return f"{one.name} ({_NAMED[one.what]})", [*one.said], one.see
     if isinstance(one, Hwcap):
         return (
             f"{one.name} ({one.flag} in /proc/cpuinfo)",
@@ -142,3 +163,20 @@ def _register(one: Register) -> list[tuple[str, str]]:
         for field in one.fields
     ]
     return rows
+
+
+def _spelled(one: SpelledRegister) -> list[tuple[str, str]]:
+    encoding = ""
+    if one.encoding is not None:
+        op0, op1, crn, crm, op2 = one.encoding
+        encoding = f"S{op0}_{op1}_C{crn}_C{crm}_{op2}, "
+    rows = [("encoding", f"{encoding}KVM id {one.kvm_id:#018x}, group {one.group}")]
+    fact = FACT_REGISTERS.get(one.name)
+    if fact is not None:
+        return [*rows, ("fact", f"{fact}: a guest reads the host's, and KVM cannot change it")]
+    kept = (
+        "KVM can list it: state of the guest, no ID register"
+        if one.listed
+        else "no kernel that was measured lists it"
+    )
+    return [*rows, ("KVM", kept)]

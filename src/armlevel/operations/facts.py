@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from armlevel.arch import Catalogue, Feature, Field, Hwcap, Part, Register, load, mentioned
 from armlevel.arch.expr import Feat, leaves
-from armlevel.operations.given import whole_number
-from armlevel.profile import Implementation
+from armlevel.kvm import SpelledRegister
+from armlevel.operations.facts_find import Found, NamedRow, find, joined, near_matches
+from armlevel.profile import FACT_REGISTERS, Implementation
 
 __all__ = [
     "FactsResult",
@@ -24,10 +24,7 @@ __all__ = [
     "used_by",
 ]
 
-Found = Feature | Field | Register | Part | Hwcap | Implementation
-
-_MOST = 16
-_NUMBER_BITS = 16
+_KVM = "Linux 7.3 arch/arm64/include/uapi/asm/kvm.h"
 _KINDS_OF_ROWS = ("condition", "version", "mandatory")
 
 
@@ -63,61 +60,9 @@ class FactsResult:
 def facts(terms: Sequence[str]) -> FactsResult:
     """Look terms up: features, fields, registers, cores, hwcaps, numbers of cores."""
     catalogue = load()
-    found = tuple((term, tuple(find(term, catalogue))) for term in dict.fromkeys(terms))
+    found = tuple((term, tuple(find(term, catalogue))) for term in joined(terms, catalogue))
     near = tuple((term, near_matches(term, catalogue)) for term, rows in found if not rows)
     return FactsResult(found, near)
-
-
-def find(term: str, catalogue: Catalogue) -> list[Found]:
-    """Return every row that is called ``term``, or has that number.
-
-    >>> [type(one).__name__ for one in find("sve", load())]
-    ['Feature', 'Field', 'Hwcap']
-    >>> [one.name for one in find("0xd0c", load()) if isinstance(one, Part)]
-    ['Neoverse N1']
-    """
-    number = whole_number(term)
-    if number is not None:
-        if number >> _NUMBER_BITS:
-            return [Implementation(number)]
-        return [part for part in catalogue.parts.values() if part.part == number and part.implementer]
-    key = term.strip().lower()
-    found: list[Found] = [
-        one
-        for one in catalogue.features.values()
-        if key in (one.name.lower(), one.name.lower().removeprefix("feat_"))
-    ]
-    found += [one for one in catalogue.registers.values() if one.name.lower() == key]
-    found += [
-        one
-        for one in catalogue.fields.values()
-        if key
-        in (one.subject.lower(), f"{one.register}.{one.arm}".lower(), one.name.lower(), one.arm.lower())
-    ]
-    found += [one for one in catalogue.hwcaps.values() if key in (one.name.lower(), one.flag)]
-    found += [
-        part
-        for part in catalogue.parts.values()
-        if key in f"{maker_of(part.implementer, catalogue)} {part.name}".lower() and len(key) > 1
-    ]
-    return found[:_MOST]
-
-
-def near_matches(term: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return names close to ``term``."""
-    names = [
-        *catalogue.features,
-        *catalogue.registers,
-        *catalogue.fields,
-        *(field.name for field in catalogue.fields.values()),
-        *(one.flag for one in catalogue.hwcaps.values()),
-        *(part.name for part in catalogue.parts.values()),
-    ]
-    lower = {name.lower(): name for name in names} | {
-        name.lower().removeprefix("feat_"): name for name in catalogue.features
-    }
-    near = difflib.get_close_matches(term.lower(), lower, n=4, cutoff=0.6)
-    return tuple(dict.fromkeys(lower[name] for name in near))
 
 
 def maker_of(implementer: int, catalogue: Catalogue) -> str:
@@ -162,6 +107,14 @@ def _row_object(one: Found, catalogue: Catalogue) -> dict[str, Any]:
         return _field_object(one, catalogue)
     if isinstance(one, Register):
         return _register_object(one)
+    if isinstance(one, SpelledRegister):
+        return _spelled_object(one)
+    return _small_object(one, catalogue)
+
+
+def _small_object(one: Hwcap | NamedRow | Part | Implementation, catalogue: Catalogue) -> dict[str, Any]:
+    if isinstance(one, NamedRow):
+        return {"row": one.what, "name": one.name, "said": dict(one.said), "source": one.see}
     if isinstance(one, Hwcap):
         condition = None if one.condition is None else str(one.condition)
         return {"row": "hwcap", "name": one.name, "flag": one.flag, "announced": condition, "source": one.see}
@@ -226,4 +179,17 @@ def _register_object(one: Register) -> dict[str, Any]:
         "scope": one.scope,
         "fields": [field.subject for field in one.fields],
         "source": one.see,
+    }
+
+
+def _spelled_object(one: SpelledRegister) -> dict[str, Any]:
+    return {
+        "row": "kvm-register",
+        "name": one.name,
+        "group": one.group,
+        "encoding": None if one.encoding is None else list(one.encoding),
+        "kvm_id": f"{one.kvm_id:#018x}",
+        "listed": one.listed,
+        "fact": FACT_REGISTERS.get(one.name),
+        "source": "Arm DDI 0487, system register encodings" if one.encoding is not None else _KVM,
     }

@@ -352,6 +352,30 @@ class HwcapRow(ResultModel):
     source: str
 
 
+class KvmRegisterRow(ResultModel):
+    """A register that is no ID register: where KVM has it, and the host's fact that it is."""
+
+    row: Literal["kvm-register"]
+    name: str
+    group: str
+    encoding: list[int] | None
+    kvm_id: HexText
+    listed: bool
+    fact: str | None
+    source: str
+
+
+class NamedRowModel(ResultModel):
+    """A row that has a name, and says something in a few texts."""
+
+    row: Literal[
+        "firmware-register", "host-fact", "shape-feature", "erratum", "tolerance", "vmm", "kernel-line"
+    ]
+    name: str
+    said: dict[str, str]
+    source: str
+
+
 class CoreRow(ResultModel):
     """A core, or with ``midr`` one revision of it."""
 
@@ -369,7 +393,10 @@ class FactsModel(ResultModel):
 
     kind: Literal["facts/1"]
     found: list[
-        Annotated[FeatureRow | FieldRow | RegisterRow | HwcapRow | CoreRow, Field(discriminator="row")]
+        Annotated[
+            FeatureRow | FieldRow | RegisterRow | KvmRegisterRow | HwcapRow | CoreRow | NamedRowModel,
+            Field(discriminator="row"),
+        ]
     ]
     nothing: list[str]
     near: dict[str, list[str]]

@@ -7,7 +7,7 @@ importers make them, ``documents`` writes them down.
 from armlevel.profile.accepts import Accepts, Outcome, whole_register
 from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
-from armlevel.profile.host import Cpu, Facts, Host, Made, Offer, Software
+from armlevel.profile.host import FACT_REGISTERS, Cpu, Facts, Host, Made, Offer, Software
 from armlevel.profile.implementation import (
     IMPLEMENTATION_REGISTERS,
     Implementation,
@@ -20,6 +20,7 @@ from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
 
 __all__ = [
+    "FACT_REGISTERS",
     "IMPLEMENTATION_REGISTERS",
     "SHAPE_FEATURES",
     "Accepts",

@@ -69,6 +69,10 @@ class Cpu:
     count: int | None = None
 
 
+#: The registers that are facts: no KVM lists them, and a guest reads the hardware's.
+FACT_REGISTERS = {"CNTFRQ_EL0": "cntfrq_hz", "DCZID_EL0": "dczid", "GMID_EL1": "gmid"}
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What KVM can neither hide nor change. ``None`` is not known, and never a match.
