@@ -23,8 +23,11 @@ HOST: dict[str, Any] = {
             "revidr": "0x0000000000000001",
             "aidr": "0x0000000000000000",
             "count": 64,
+            "numbers": [0, 1, 2, 63],
         }
     ],
+    "other_cpus": [{"midr": "0x00000000410fd034", "count": 1}],
+    "hwcaps": ["fp", "asimd"],
     "facts": {"cntfrq_hz": 1050000000, "dczid": 4, "page_size": 4096, "sources": {"dczid": "read: at boot"}},
     "offers": [
         {
@@ -84,6 +87,7 @@ GUEST: dict[str, Any] = {
         "midr": "0x00000000411fd401",
         "targets": [{"midr": "0x00000000411fd401", "revidr": "0x0000000000000001"}],
     },
+    "possible": {"MIDR_EL1": ["0x00000000410fd034"], "ID_AA64ISAR0_EL1.DP": ["0x0000000000000000"]},
     "starts_on": ["a"],
     "tolerates": ["el2-only"],
 }

@@ -90,6 +90,8 @@ OTHER_KIND: dict[str, Any] = {
     "cpus": HOST.cpus[:1],
     "facts": replace(HOST.facts, cntfrq_hz=None),
     "software": replace(HOST.software, kernel="6.18.31"),
+    "hwcaps": ("fp", "asimd"),
+    "other_cpus": HOST.cpus[:1],
 }
 
 

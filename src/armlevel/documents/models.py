@@ -120,6 +120,7 @@ class CpuModel(ImplementationModel):
     """Physical CPUs that read alike; an absent count is not recorded."""
 
     count: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    numbers: list[Count] = Field(default_factory=list)
 
 
 class FactsModel(Model):
@@ -167,6 +168,8 @@ class HostModel(Model):
     made: MadeModel = MadeModel()
     software: SoftwareModel = SoftwareModel()
     cpus: list[CpuModel] = Field(default_factory=list)
+    other_cpus: list[CpuModel] = Field(default_factory=list)
+    hwcaps: list[Text] | None = None
     facts: FactsModel = FactsModel()
     offers: Annotated[list[OfferModel], Field(min_length=1)]
 
@@ -192,6 +195,7 @@ class GuestModel(Model):
     pmu_counters: Annotated[int, Field(ge=0, le=31)] | None = None
     facts: FactsModel = FactsModel()
     implementation: ShownModel | None = None
+    possible: dict[Text, Annotated[list[HexText], Field(min_length=1)]] = Field(default_factory=dict)
     starts_on: list[Text] = Field(default_factory=list)
     tolerates: list[Text] = Field(default_factory=list)
 

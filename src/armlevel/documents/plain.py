@@ -46,6 +46,7 @@ NO_NAMES = _NoNames()
 ANY = object
 
 _IMPLEMENTATION = {"midr": hex_value, "revidr": hex_value, "aidr": hex_value}
+_CPU = {**_IMPLEMENTATION, "count": int, "numbers": [int]}
 _POLICY = {
     **{key: [str] for key in ("without", "hide", "require", "tolerate")},
     "pins": {"": hex_value},
@@ -98,7 +99,9 @@ HOST = {
     "kind": OneOf((HOST_KIND,)),
     **_ANY_PROFILE,
     "software": _SOFTWARE,
-    "cpus": [{**_IMPLEMENTATION, "count": int}],
+    "cpus": [_CPU],
+    "other_cpus": [_CPU],
+    "hwcaps": [str],
     "facts": _FACTS,
     "offers": [_OFFER],
 }
@@ -113,6 +116,7 @@ GUEST = {
     "pmu_counters": int,
     "facts": _FACTS,
     "implementation": {**_IMPLEMENTATION, "targets": [_IMPLEMENTATION]},
+    "possible": {"": [hex_value]},
     "starts_on": [str],
     "tolerates": [str],
 }

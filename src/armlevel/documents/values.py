@@ -60,7 +60,7 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
     return Host(
         document.get("name", ""),
         tuple(offers) if faults else pool.shared_as(("offers", tuple(map(id, offers))), tuple(offers)),
-        tuple(Cpu(_implementation(cpu), cpu.get("count")) for cpu in document.get("cpus", ())),
+        tuple(map(_cpu, document.get("cpus", ()))),
         _facts(document.get("facts", {})),
         Software(
             software.get("kernel", ""),
@@ -71,6 +71,8 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
             software.get("vulnerabilities", {}),
         ),
         _made(document.get("made", {})),
+        None if (hwcaps := document.get("hwcaps")) is None else tuple(hwcaps),
+        tuple(map(_cpu, document.get("other_cpus", ()))),
     )
 
 
@@ -90,6 +92,10 @@ def guest_of(document: Document, pool: ValuePool, faults: Faults) -> Guest:
         tuple(document.get("tolerates", ())),
         _made(document.get("made", {})),
         document.get("pmu_counters"),
+        {
+            name: frozenset(int(one, 16) for one in some)
+            for name, some in document.get("possible", {}).items()
+        },
     )
 
 
@@ -177,6 +183,10 @@ def _lengths(document: Document) -> tuple[int, ...] | None:
 
 def _implementation(document: Document) -> Implementation:
     return Implementation(**{name: int(document[name], 16) for name in _IMPLEMENTATION if name in document})
+
+
+def _cpu(document: Document) -> Cpu:
+    return Cpu(_implementation(document), document.get("count"), tuple(document.get("numbers", ())))
 
 
 def _shown_implementation(document: Document) -> ShownImplementation:

@@ -47,7 +47,7 @@ GUEST_KIND = "guest-profile/1"
 
 _WIDTH = 110
 # Left out when there is nothing to say; an empty list of registers or vector lengths does say something.
-_SILENT = ("software", "cpus", "facts", "firmware", "starts_on", "tolerates")
+_SILENT = ("software", "cpus", "other_cpus", "possible", "facts", "firmware", "starts_on", "tolerates")
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -82,6 +82,8 @@ def host_object(host: Host) -> dict[str, Any]:
     body = {
         "software": _software(host.software),
         "cpus": [_cpu(cpu) for cpu in host.cpus],
+        "other_cpus": [_cpu(cpu) for cpu in host.other_cpus],
+        **({} if host.hwcaps is None else {"hwcaps": list(host.hwcaps)}),
         "facts": _facts(host.facts),
         "offers": [_offer(offer) for offer in host.offers],
     }
@@ -101,6 +103,7 @@ def guest_object(guest: Guest) -> dict[str, Any]:
     body["facts"] = _facts(guest.facts)
     if guest.implementation is not None:
         body["implementation"] = _shown(guest.implementation)
+    body["possible"] = {name: list(map(hex_text, sorted(some))) for name, some in guest.possible.items()}
     body["starts_on"] = list(guest.starts_on)
     body["tolerates"] = list(guest.tolerates)
     return _document(GUEST_KIND, guest.name, guest.made, body)
@@ -178,7 +181,12 @@ def implementation_object(implementation: Implementation) -> dict[str, Any]:
 
 
 def _cpu(cpu: Cpu) -> dict[str, Any]:
-    return implementation_object(cpu.implementation) | ({} if cpu.count is None else {"count": cpu.count})
+    said: dict[str, Any] = implementation_object(cpu.implementation)
+    if cpu.count is not None:
+        said["count"] = cpu.count
+    if cpu.numbers:
+        said["numbers"] = list(cpu.numbers)
+    return said
 
 
 def _shown(implementation: ShownImplementation) -> dict[str, Any]:

@@ -9,7 +9,6 @@ offer of such a host has its identity and nothing else, and every field is unkno
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 from armlevel.arch import Catalogue
@@ -83,22 +82,32 @@ def read(text: str, path: str, name: str, _catalogue: Catalogue) -> Host:
         faults.append("no processor is described")
     if faults:
         raise BadDocument(path, tuple(faults), hint="an arm64 /proc/cpuinfo was expected")
-    counted = Counter(
-        _implementation(midrs.get(cpu), identification.get(cpu, {})) for cpu in {**midrs, **identification}
-    )
+    kinds: dict[Implementation, list[int]] = {}
+    for cpu in sorted({**midrs, **identification}):
+        kinds.setdefault(_implementation(midrs.get(cpu), identification.get(cpu, {})), []).append(cpu)
     # Where CPUs are not alike, which one a guest reads depends on where it runs.
-    limits = next(iter(counted)).registers() if len(counted) == 1 else {}
+    limits = next(iter(kinds)).registers() if len(kinds) == 1 else {}
     capabilities = {block["Features"] for block in blocks.values() if "Features" in block}
     source = "/proc/cpuinfo: which CPUs there are; what KVM offers is not in it, so every field is unknown"
     if len(capabilities) == 1:
-        source += f". The host's capabilities: {capabilities.pop()}"
+        source += f". The host's capabilities: {' '.join(capabilities)}"
     return Host(
         name,
         (Offer(Shape(), "predicted", "unknown", limits),),
-        tuple(Cpu(implementation, count) for implementation, count in sorted(counted.items())),
+        tuple(
+            Cpu(one, len(numbers), tuple(numbers) if len(kinds) > 1 else ())
+            for one, numbers in sorted(kinds.items())
+        ),
         _facts(blocks),
         made=Made(source=source[:4096]),
+        hwcaps=_hwcaps(capabilities),
     )
+
+
+def _hwcaps(lines: set[str]) -> tuple[str, ...] | None:
+    # Linux shows every CPU what all of them have. A program that runs as a 32-bit one is shown other words.
+    words = tuple(lines.pop().split()) if len(lines) == 1 else ()
+    return words if "fp" in words else None
 
 
 def _parse(text: str, faults: list[str]) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, int]]]:

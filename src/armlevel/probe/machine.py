@@ -65,7 +65,9 @@ def read_machine(root: str = "/") -> Machine:
     states = {file.name: _text(file) for file in sorted(vulnerabilities.glob("*"))}
     dmi = base / "sys/class/dmi/id"
     return Machine(
-        cpus=tuple(Cpu(kind, len(found[kind])) for kind in kinds),
+        cpus=tuple(
+            Cpu(kind, len(found[kind]), tuple(found[kind]) if len(kinds) > 1 else ()) for kind in kinds
+        ),
         where=tuple(tuple(found[kind]) for kind in kinds),
         kernel=_text(base / "proc/sys/kernel/osrelease"),
         page_size=os.sysconf("SC_PAGE_SIZE"),

@@ -66,6 +66,13 @@ def kind_digest(host: Host) -> str:
     """
     facts, software = host.facts, host.software
     cores = {(one.midr, one.revidr, one.aidr) for one in (cpu.implementation for cpu in host.cpus)}
+    others = {(one.midr, one.revidr, one.aidr) for one in (cpu.implementation for cpu in host.other_cpus)}
+    partly = {
+        "hwcaps": host.hwcaps,
+        "other_cpus": sorted(map(list, others), key=repr),
+        "numbers": [cpu.numbers for cpu in host.cpus if cpu.numbers],
+    }
+    # What is not recorded leaves no trace, so that a host has the digest that it always had.
     return _digest(
         "kind/1",
         [
@@ -74,6 +81,7 @@ def kind_digest(host: Host) -> str:
             [facts.cntfrq_hz, facts.dczid, facts.gmid, facts.page_size],
             software.kernel,
             dict(software.kvm_capabilities),
+            *({key: value} for key, value in partly.items() if value not in (None, [])),
         ],
     )
 

@@ -26,6 +26,7 @@ class Guest:
     ``pmu_counters``  event counters that it was told of (PMCR_EL0.N); ``None``: not recorded, or no PMU
     ``facts``      what it learnt at boot that no VMM can restore: counter frequency, DC ZVA block, MTE block
     ``starts_on``  hosts on which a guest booted with this profile sees exactly this; it may arrive on others
+    ``possible``   ``REG.FIELD``, or ``MIDR_EL1`` -> the values that it may have; only of what is not recorded
     ``tolerates``  classes of fields that were allowed to differ (``el2-only`` ...), recorded because they weaken it
     """
 
@@ -41,6 +42,7 @@ class Guest:
     tolerates: tuple[str, ...] = ()
     made: Made = Made()
     pmu_counters: int | None = None
+    possible: Mapping[str, frozenset[int]] = field(default_factory=nothing)
 
     @property
     def id_registers(self) -> dict[str, int]:

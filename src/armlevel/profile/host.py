@@ -63,10 +63,14 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """Physical CPUs that read alike, and how many they are; a count of ``None`` is not recorded."""
+    """Physical CPUs that read alike; how many they are, and the numbers that Linux gave them.
+
+    A count of ``None`` is not recorded. Numbers are recorded where a host has CPUs of several kinds.
+    """
 
     implementation: Implementation
     count: int | None = None
+    numbers: tuple[int, ...] = ()
 
 
 #: The registers that are facts: no KVM lists them, and a guest reads the hardware's.
@@ -148,6 +152,10 @@ class Offer(Digested):
 class Host:
     """One host as it was probed or imported.
 
+    ``cpus``        the CPUs that a guest may run on: all of the host, or those of one cluster that it is pinned to
+    ``other_cpus``  where ``cpus`` are those of one cluster: the others
+    ``hwcaps``      the capabilities that its kernel shows programs (``fphp`` ...); ``None``: not recorded
+
     >>> Host("a", offers=(Offer(Shape()),)).offer(Shape(frozenset({"sve"}))) is None
     True
     """
@@ -158,6 +166,18 @@ class Host:
     facts: Facts = Facts()
     software: Software = Software()
     made: Made = Made()
+    hwcaps: tuple[str, ...] | None = None
+    other_cpus: tuple[Cpu, ...] = ()
+
+    @property
+    def every_cpu(self) -> tuple[Cpu, ...]:
+        """The CPUs of the machine, whichever a guest runs on."""
+        return (*self.cpus, *self.other_cpus)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the machine has CPUs of several kinds."""
+        return len({cpu.implementation for cpu in self.every_cpu}) > 1
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -166,7 +186,7 @@ class Host:
 
     @property
     def implementations(self) -> frozenset[Implementation]:
-        """What the host's CPUs are, or what its offers show where the CPUs are not recorded."""
+        """What the CPUs that a guest may run on are, or what the offers show where no CPU is recorded."""
         if self.cpus:
             return frozenset(cpu.implementation for cpu in self.cpus)
         shown = (offer.limits for offer in self.offers if "MIDR_EL1" in offer.limits)
