@@ -203,5 +203,5 @@ def test_the_door_imports_neither_engine_nor_documents(word: str):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == (
-        "['armlevel.cli', 'armlevel.cli.output', 'armlevel.errors', 'armlevel.cli.app']"
+        "['armlevel.cli', 'armlevel.cli.terminal', 'armlevel.cli.output', 'armlevel.errors', 'armlevel.cli.app']"
     )

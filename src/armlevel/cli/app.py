@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from armlevel import __version__
-from armlevel.cli.output import CLOSED, escaped, silence
+from armlevel.cli.output import CLOSED, silence, tell_lines
 from armlevel.errors import ArmlevelError
 
 __all__ = ["VERBS", "leave", "run"]
@@ -156,7 +156,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is anot
 
 def _complain(sentence: str, hint: str = "") -> int:
     try:
-        print(escaped(f"armlevel: {sentence}{hint}"), file=sys.stderr)
+        tell_lines(f"{sentence}{hint}".splitlines())
     except OSError:
         silence()
     return BAD_INPUT

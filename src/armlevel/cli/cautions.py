@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from armlevel.arch import Catalogue
-from armlevel.cli.output import wrapped
+from armlevel.cli.output import meant, wrapped
 from armlevel.operations import RISKS, Finding
 from armlevel.words.reasons import reason_text
 from armlevel.words.risks import reasons_shown, risk_text
@@ -29,7 +29,7 @@ def caution_lines(findings: Sequence[Finding], catalogue: Catalogue, *, explain:
         if finding.severity == "note" and not explain:
             continue
         text = risk_text(finding, catalogue, explain=explain)
-        lines += wrapped(text, f"  {finding.severity:7}  ")
+        lines += wrapped(text, f"  {meant(finding.severity)}{'':{9 - len(finding.severity)}}")
         if explain and reasons_shown(finding):
             for reason in finding.because:
                 lines += wrapped(reason_text(reason), "  why      ")

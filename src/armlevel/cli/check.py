@@ -9,7 +9,7 @@ from armlevel.arch import load
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, GuestFile, HostFiles, Json
-from armlevel.cli.output import columns, say, say_json, wrapped
+from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Answer, Finding, HostName, Part, Verdict, worst
 from armlevel.operations.check import check
 from armlevel.operations.named import guest_named, hosts_named
@@ -65,7 +65,9 @@ def _table(verdicts: Sequence[Verdict]) -> list[str]:
             part: worst(sides) if "unknown" not in sides else "unknown"
             for part, sides in verdict.parts.items()
         }
-        rows.append((verdict.host, verdict.start, verdict.arrive, judged_text(both, verdict.findings)))
+        rows.append(
+            (verdict.host, meant(verdict.start), meant(verdict.arrive), judged_text(both, verdict.findings))
+        )
     return columns(rows, "  ")
 
 

@@ -11,7 +11,7 @@ from armlevel.arch import load
 from armlevel.cli.answers import given_lines, open_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import Explain, Facts, HostFiles, Json
-from armlevel.cli.output import columns, say, say_json, wrapped
+from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Answer, Drift, Moved, Part, worst
 from armlevel.operations.drift import drift
 from armlevel.operations.named import guest_named, hosts_named
@@ -58,13 +58,13 @@ def _table(found: Sequence[Drift]) -> list[str]:
     rows = [("host", "start", "arrive", "changes", "judged")]
     for one in found:
         verdict = one.verdict
-        start = verdict.start if one.born_here else "not born here"
+        start = meant(verdict.start) if one.born_here else "not born here"
         both: dict[Part, Answer] = {
             part: worst(sides) if one.born_here else sides[1] for part, sides in verdict.parts.items()
         }
         real = sum(moved.real for moved in one.changes)
         count = str(real) if one.since else "-"
-        rows.append((one.host, start, verdict.arrive, count, judged_text(both, verdict.findings)))
+        rows.append((one.host, start, meant(verdict.arrive), count, judged_text(both, verdict.findings)))
     return columns(rows, "  ")
 
 
@@ -72,7 +72,7 @@ def _details(one: Drift, page: Page) -> list[str]:
     lines: list[str] = []
     findings = [f for f in one.verdict.findings if one.born_here or "arrive" in f.applies]
     if one.answer != "runs" and findings:
-        lines += ["", *wrapped(f"{one.host}: {one.answer}", rest="  "), *page.lines(findings)]
+        lines += ["", *wrapped(f"{one.host}: {meant(one.answer)}", rest="  "), *page.lines(findings)]
     if one.changes:
         since = f" since {one.since}" if one.since != one.host else ""
         lines += ["", f"{one.host} changed{since}:"]

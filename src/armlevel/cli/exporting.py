@@ -9,7 +9,8 @@ import typer
 
 from armlevel.cli.gaps import left_lines
 from armlevel.cli.options import Facts, GuestFile, Json
-from armlevel.cli.output import escaped, say_json
+from armlevel.cli.output import say_json, tell, tell_page
+from armlevel.cli.terminal import width_of
 from armlevel.documents import replace_file
 from armlevel.errors import UsageError
 from armlevel.operations.export import (
@@ -92,6 +93,6 @@ def _of_a_host(name: str) -> Host:
 def _tell(found: Exported, output: str) -> None:
     if not output:
         print(found.text, end="")
-    lines = [f"armlevel: {found.guest} written to {output}"] if output else []
-    for line in [*lines, *left_lines(found.left)]:
-        print(escaped(line), file=sys.stderr)
+    if output:
+        tell(f"{found.guest} written to {output}")
+    tell_page(left_lines(found.left, width_of(sys.stderr)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
 from armlevel.cli.cautions import caution_lines, cautions_in
-from armlevel.cli.output import columns, wrapped
+from armlevel.cli.output import columns, meant, wrapped
 from armlevel.operations import Finding, HostName, Reason, RemedyKind, State, Subject, Value, about_whole
 from armlevel.words.reasons import reason_head, reason_text
 from armlevel.words.remedies import remedy_texts
@@ -119,7 +119,7 @@ class Page:
 
     def _row(self, one: _Told) -> tuple[str, ...]:
         finding = one.finding
-        row = (finding.severity, subject_text(finding.subject), *self.cells(finding, self.catalogue))
+        row = (meant(finding.severity), subject_text(finding.subject), *self.cells(finding, self.catalogue))
         if not self.features:
             return row
         field = self.catalogue.fields.get(finding.subject.key)
@@ -133,7 +133,7 @@ class Page:
 
     def _sentence(self, group: Sequence[_Told]) -> list[str]:
         first = group[0].finding
-        head = f"  {first.severity:7}  "
+        head = f"  {meant(first.severity)}{'':{9 - len(first.severity)}}"
         if _about_rule(first):
             rules = [str(one.finding.because[0].args[0]) for one in group]
             return wrapped(f"{reason_head('arm-rule')} {listed_few(rules, 1, every=self.explain)}", head)

@@ -21,7 +21,7 @@ _WAYS = {
 }
 
 
-def left_lines(lefts: Sequence[Gap]) -> list[str]:
+def left_lines(lefts: Sequence[Gap], width: int) -> list[str]:
     """Return what a person is told: by what can be done about it, the subjects with both values."""
 
     def way(one: Gap) -> tuple[bool, tuple[str, ...]]:
@@ -31,9 +31,9 @@ def left_lines(lefts: Sequence[Gap]) -> list[str]:
     for (maybe, ways), some in groupby(sorted(lefts, key=way), key=way):
         head = "may not be in this file, depending on the host" if maybe else "not in this file"
         cures = "; or ".join(_way(one) for one in ways)
-        lines += wrapped(f"armlevel: {head}; {cures}:", rest="    ")
+        lines += wrapped(f"armlevel: {head}; {cures}:", rest="    ", width=width)
         told = [f"{one.subject}={one.needs}" + (f" (else {one.has})" if one.has else "") for one in some]
-        lines += wrapped(", ".join(told), "    ")
+        lines += wrapped(", ".join(told), "    ", width=width)
     return lines
 
 

@@ -10,7 +10,8 @@ import typer
 from armlevel.cli.answers import given_lines
 from armlevel.cli.levelled import group_lines
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
-from armlevel.cli.output import WIDTH, say, say_json, wrapped
+from armlevel.cli.output import say, say_json, wrapped
+from armlevel.cli.terminal import page_width
 from armlevel.documents import replace_file
 from armlevel.operations import Answer, Cell, Finding, Part
 from armlevel.operations.matrix import letter_of, matrix
@@ -97,7 +98,7 @@ def _grid(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list[
 
 def _room(labels: Sequence[str]) -> int:
     number = len(str(len(labels)))
-    return (WIDTH - max(map(len, labels)) - number - 1) // (number + 1)
+    return (page_width() - max(map(len, labels)) - number - 1) // (number + 1)
 
 
 def _shortened(name: str) -> str:

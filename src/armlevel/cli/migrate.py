@@ -12,7 +12,7 @@ from armlevel.arch import Catalogue, load
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Tolerate, Vmm
-from armlevel.cli.output import say, say_json, wrapped
+from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.operations import Move, RemedyKind
 from armlevel.operations.migrate import arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
@@ -72,7 +72,7 @@ def run(
 
 def _move(move: Move) -> list[str]:
     judged = judged_text(arrival_parts(move), move.findings)
-    return wrapped(f"{move.source} -> {move.target}: {move.answer}  (judged: {judged})", rest="    ")
+    return wrapped(f"{move.source} -> {move.target}: {meant(move.answer)}  (judged: {judged})", rest="    ")
 
 
 # What findings suggest is left to the ways that were tried for the whole move.

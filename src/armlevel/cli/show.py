@@ -9,7 +9,7 @@ from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.levelled import guest_lines
 from armlevel.cli.options import AnyFiles, Explain, Json
-from armlevel.cli.output import columns, say, say_json, wrapped
+from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.named import load_all
 from armlevel.operations.show import Shown, show
@@ -144,7 +144,7 @@ def _guest(guest: Guest, risks: Sequence[Finding], catalogue: Catalogue, *, expl
 
 
 def _verdict(verdict: Verdict, catalogue: Catalogue, *, explain: bool) -> list[str]:
-    head = f"guest {verdict.guest} on {verdict.host}: start {verdict.start}, arrive {verdict.arrive}"
+    head = f"guest {verdict.guest} on {verdict.host}: start {meant(verdict.start)}, arrive {meant(verdict.arrive)}"
     parts = {part: arrive for part, (_, arrive) in verdict.parts.items()}
     judged = wrapped(judged_text(parts, verdict.findings), "  judged: ")
     return [*wrapped(head, rest="    "), *judged, *Page(catalogue, explain=explain).lines(verdict.findings)]

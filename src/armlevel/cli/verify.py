@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from armlevel.cli.options import GuestFile, Json
-from armlevel.cli.output import say, say_json, wrapped
+from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.operations.named import guest_named
 from armlevel.operations.verify import VerifyResult, verify
 
@@ -41,12 +41,12 @@ def _lines(found: VerifyResult) -> list[str]:
     ]
     if not applied.differences:
         return [
-            f"{guest.name} on {where}: runs",
+            f"{guest.name} on {where}: {meant('runs')}",
             *wrapped(f"{told}, interrupt controller {applied.gic}; all as the profile says", "  "),
             *notes,
         ]
     lines = [
-        f"{guest.name} on {where}: refused",
+        f"{guest.name} on {where}: {meant('refused')}",
         *wrapped(f"{told}; {len(applied.differences)} differences:", "  "),
     ]
     for one in applied.differences:

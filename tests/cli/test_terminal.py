@@ -1,0 +1,94 @@
+"""On a real terminal: nothing is wider than it, and colour says what a word means."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from armlevel.cli.app import VERBS, run
+from tests.cli.hosts import host, write
+from tests.cli.terminals import cells, in_terminal
+
+WIDTHS = (60, 80, 120, 200)
+LONG = "a-host-with-a-name-that-is-longer-than-any-line-of-a-narrow-terminal.example.org"
+GUEST = "@graviton2-6.1"
+
+# What each verb says: answers, refusals, and bad input on stderr.
+COMMANDS: dict[str, list[list[str]]] = {
+    "probe": [["--help"]],
+    "show": [[GUEST], ["{frozen}"], ["{folder}", "--explain"], ["/nowhere/" + LONG]],
+    "diff": [[GUEST, "@graviton3-6.18"], ["{folder}/0.json", "{folder}/1.json"]],
+    "baseline": [["@graviton2*"], ["@graviton3*", "--explain"], ["{folder}"]],
+    "check": [[GUEST, "@graviton2*"], ["{folder}/0.json", "{folder}", "--explain"]],
+    "migrate": [[GUEST, "@graviton2-6.18"], ["@graviton3-6.18", "@graviton2-5.10", "--vmm", "qemu-11.1"]],
+    "matrix": [["@graviton3-6*", "{folder}"]],
+    "plan": [["@graviton2-6*", "{folder}"]],
+    "freeze": [["{guest}", "--name", "pool", "--version", "2", "-o", "{folder}/x.txt"]],
+    "verify-signature": [["{frozen}", "--key", "{frozen}"]],
+    "drift": [["@graviton2*", "--since", "@graviton2*"], ["@graviton3*", "--guest", "{guest}"]],
+    "verify": [["--help"]],
+    "run": [["--guest", "{guest}", "--host", "@graviton3-6.18", "--", "qemu-system-aarch64", "-M", "virt"]],
+    "lab": [["--help"], ["run", "--help"], ["verify", "{guest}", "neoverse-n1@6.12"]],
+    "import": [["/nowhere/" + LONG]],
+    "export": [["{guest}", "--to", "libvirt", "-o", "{folder}/x.xml"], ["{guest}", "--to", "nothing"]],
+    "facts": [["SVE", "ID_AA64PFR0_EL1", "Neoverse N1"], ["Neovers"]],
+    "completion": [["--help"], ["tcsh"]],
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Make a guest, a frozen profile, and a folder of hosts whose names are long or hostile."""
+    folder = tmp_path_factory.mktemp("hosts")
+    limits = {"ID_AA64ISAR0_EL1": 0}
+    for place, one in enumerate([host(LONG), host("日本-ホスト", limits=limits), host("refused")]):
+        (path,) = write(tmp_path_factory.mktemp("one"), one)
+        Path(path).rename(folder / f"{place}.json")
+    elsewhere = tmp_path_factory.mktemp("guests")
+    guest, frozen = elsewhere / "guest.json", elsewhere / "frozen.json"
+    assert run(["baseline", "@graviton2-6.18", "-o", str(guest)]) == 0
+    assert run(["freeze", str(guest), "--name", "pool", "--version", "1", "-o", str(frozen)]) == 0
+    return {"folder": str(folder), "guest": str(guest), "frozen": str(frozen)}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_nothing_is_wider_than_the_terminal(verb: str, places: dict[str, str]):
+    for arguments in [["--help"], *COMMANDS[verb], ["--no-such-option"]]:
+        line = [verb, *(text.format(**places) for text in arguments)]
+        for width in WIDTHS:
+            seen = in_terminal(partial(run, line), width)
+            assert seen.raw
+            assert cells(seen.widest) <= width, (line, width)
+            assert "Traceback" not in seen.raw
+
+
+def test_a_wide_terminal_is_used_and_a_narrow_one_obeyed(places: dict[str, str]):
+    tall = [
+        len(in_terminal(lambda: run(["check", places["guest"], "@*"]), width).lines)
+        for width in (40, 80, 200)
+    ]
+    assert tall == sorted(tall, reverse=True)
+    assert len(set(tall)) == 3
+
+
+def test_a_name_is_not_coloured_for_what_it_says(places: dict[str, str]):
+    seen = in_terminal(lambda: run(["check", GUEST, f"{places['folder']}/2.json", "@graviton2-5.10"]), 120)
+    assert "\x1b[31mrefused\x1b[0m" in seen.raw
+    (row,) = [line for line in seen.raw.splitlines() if line.startswith("  refused ")]
+    assert row.count("\x1b[31m") <= 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_that_wants_no_colour_gets_none(name: str, value: str):
+    seen = in_terminal(lambda: run(["check", GUEST, GUEST]), 80, {name: value})
+    assert seen.code == 0
+    assert "\x1b[" not in seen.raw
+
+
+def test_bad_usage_is_wrapped_on_stderr():
+    seen = in_terminal(lambda: run(["check", GUEST, "@nowhere"]), 60)
+    assert seen.code == 2
+    assert len(seen.lines) > 2
+    assert seen.lines[1].startswith("    ")
