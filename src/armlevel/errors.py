@@ -7,6 +7,7 @@
     ├── UnknownName        no such register, field, feature, shape or host
     ├── LabError           an emulated host could not be made, booted or asked
     ├── UsageError         a question that cannot be asked this way (zero hosts, two policies that exclude each other)
+    ├── NotRecorded        a question whose answer hangs on something that nobody recorded: it cannot be said
     ├── KvmError           KVM is not there, or refused a call; it names call, register and errno
     └── InputError         a file that is not what it should be
         ├── UnreadableFile     missing, a directory without profiles, too large, a symlink loop, not text
@@ -25,6 +26,7 @@ __all__ = [
     "KvmError",
     "LabError",
     "NotRecognised",
+    "NotRecorded",
     "TableError",
     "UnknownName",
     "UnreadableFile",
@@ -73,6 +75,10 @@ class UnknownName(ArmlevelError):
 
 class UsageError(ArmlevelError):
     """A question that has no meaning as asked."""
+
+
+class NotRecorded(ArmlevelError):
+    """A question whose answer hangs on something that nobody recorded; the exit status of a command is 3."""
 
 
 class LabError(ArmlevelError):

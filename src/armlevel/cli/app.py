@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from armlevel import __version__
 from armlevel.cli.output import CLOSED, silence, tell_lines
-from armlevel.errors import ArmlevelError
+from armlevel.errors import ArmlevelError, NotRecorded
 
 __all__ = ["VERBS", "leave", "run"]
 
@@ -43,7 +43,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print the completion script of a shell."),
 }
 
-BAD_INPUT = 2
+BAD_INPUT, CANNOT_SAY = 2, 3
 
 _EPILOG = (
     "HOST and GUEST are files: profiles, or files of other tools. A directory means every profile in it. "
@@ -133,7 +133,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is anot
     except typer.TyperException as exc:
         return _complain(_first_small(exc.format_message()), hint=_where_help_is(exc))
     except ArmlevelError as exc:
-        return _complain(str(exc))
+        said = _complain(str(exc))
+        return CANNOT_SAY if isinstance(exc, NotRecorded) else said
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except (BrokenPipeError, SystemExit):  # typer leaves at once where a pipe is closed, and nowhere else

@@ -61,7 +61,8 @@ def run(
 
     Forms: qemu command, qmp; libvirt cpu, commandline, wrapper, wrapper-script; firecracker template, fingerprint;
     kvm json, header; kubernetes affinity, features; openstack flavor, provider. What the file cannot bring about is
-    said on stderr. Exit 0 if it does all, 1 if something is left to other means, 3 if that depends on the host.
+    said on stderr. For every tool: exit 0 if the file does all (on HOST, where one is named), 1 if something is left
+    to other means, 3 if that depends on the host or on what is not recorded; 2, and no file, if nothing is recorded.
     """
     chosen = form_of(to, form)
     if not host and needs_host(to, chosen):

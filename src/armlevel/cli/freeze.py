@@ -13,6 +13,7 @@ from armlevel.documents import Frozen, read_file, read_published, replace_file
 from armlevel.operations.freeze import freeze
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import options_of
+from armlevel.words.subjects import keys_text
 
 __all__ = ["frozen_lines", "run"]
 
@@ -43,7 +44,8 @@ def run(
     """Freeze a guest profile: exact bytes under a name and a version, with its lineage and a signature.
 
     Keys are PEM, as OpenSSL makes them: `openssl genpkey -algorithm ed25519 -out key.pem` for --key, and
-    `openssl pkey -in key.pem -pubout -out public.pem` for `armlevel verify-signature`.
+    `openssl pkey -in key.pem -pubout -out public.pem` for `armlevel verify-signature`. Exit 0 if it is frozen, 1 if a
+    host refuses the guest, 3 if a host or the profile itself does not record enough: then nothing is written.
     """
     from armlevel.documents.signing import private_key
 
@@ -60,6 +62,10 @@ def run(
     )
     for there, answer in found.against:
         tell(f"not frozen: on {there}, {wanted.name} is {answer}; see armlevel check")
+    if found.lacking:
+        tell(
+            f"not frozen: a frozen profile is exact, and {wanted.name} does not record {keys_text(found.lacking)}"
+        )
     target = output or f"{name}-{version}.json"
     if found.frozen is not None:
         replace_file(target, found.data.decode())

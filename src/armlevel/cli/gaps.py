@@ -7,6 +7,7 @@ from itertools import groupby
 
 from armlevel.cli.output import wrapped
 from armlevel.operations import Gap
+from armlevel.words.subjects import key_text
 
 __all__ = ["left_lines"]
 
@@ -16,6 +17,8 @@ _WAYS = {
     "kvm": "a VMM that makes KVM's calls can have it (--to kvm)",
     "shape": "level a profile that does without it",
     "record": "the profile does not record it: make one of hosts that do",
+    "probe": "the host is not recorded there: probe it",
+    "check": "no file helps there: see armlevel check",
     "same": "use hosts that are equal there",
     "commandline": "--form commandline has it",
 }
@@ -30,11 +33,19 @@ def left_lines(lefts: Sequence[Gap], width: int) -> list[str]:
     lines: list[str] = []
     for (maybe, ways), some in groupby(sorted(lefts, key=way), key=way):
         head = "may not be in this file, depending on the host" if maybe else "not in this file"
+        if ways == ("record",):
+            head = "what this file gives is not known"
         cures = "; or ".join(_way(one) for one in ways)
         lines += wrapped(f"armlevel: {head}; {cures}:", rest="    ", width=width)
-        told = [f"{one.subject}={one.needs}" + (f" (else {one.has})" if one.has else "") for one in some]
+        told = [_told(one, only_named=ways in (("record",), ("check",))) for one in some]
         lines += wrapped(", ".join(told), "    ", width=width)
     return lines
+
+
+def _told(one: Gap, *, only_named: bool) -> str:
+    if only_named:
+        return key_text(one.subject)
+    return f"{one.subject}={one.needs}" + (f" (else {one.has})" if one.has else "")
 
 
 def _way(one: str) -> str:

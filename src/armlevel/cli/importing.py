@@ -9,8 +9,9 @@ import typer
 from armlevel.cli.options import OneFile, Output
 from armlevel.cli.output import say_json, tell
 from armlevel.documents import pretty, replace_file
-from armlevel.operations.import_ import import_guest, import_host
+from armlevel.operations.import_ import ImportedGuest, import_guest, import_host
 from armlevel.operations.named import host_named
+from armlevel.words.subjects import keys_text
 
 __all__ = ["run"]
 
@@ -33,7 +34,8 @@ def run(
     Hosts: Firecracker fingerprints and cpu-config dumps, libvirt capabilities and domcapabilities, QEMU's answer to
     query-cpu-model-expansion (a file, or a QMP socket to ask), KVM's debugfs idregs, /proc/cpuinfo with sysfs, a JSON
     map of registers. Guests, with --host: Firecracker CPU templates, libvirt domains, QEMU's -cpu. Which it is, is told
-    by what is in it. What such a host offers is predicted; what the file does not record stays unknown.
+    by what is in it. What such a host offers is predicted; what the file does not record stays unknown. Exit 3 if HOST
+    does not record what the guest would be, 2 if it records nothing of it.
     """
     found = import_guest(file, host_named("--host", host), name) if host else import_host(file, name)
     if output:
@@ -41,4 +43,6 @@ def run(
         tell(f"{found.name} written to {output}")
     else:
         say_json(found.document())
+    if isinstance(found, ImportedGuest) and found.lacking:
+        tell(f"what {found.name} is, is not known whole: not recorded are {keys_text(found.lacking)}")
     return found.status

@@ -15,6 +15,9 @@ from armlevel.profile import Guest, Host, Implementation, Shape, ShownImplementa
 
 __all__ = ["Bits", "CpuRequest", "bits_of"]
 
+# What a probe writes for a vCPU feature that it could not have: the kernel does not know it, or cannot give it here.
+_IN_VAIN = (0, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Bits:
@@ -64,6 +67,18 @@ class CpuRequest:
                 hint="probe that host again, or name another one",
             )
         return max(possible, key=lambda shape: len(shape.features))
+
+    def left_open(self, host: Host) -> tuple[str, ...]:
+        """Return the features that the tool turns on where a host has them, if nothing recorded says whether it has.
+
+        A feature that an offer has is there; one that a probe tried in vain is not.
+        """
+        chosen, tried = self.shape_on(host).features, host.software.kvm_capabilities
+        return tuple(
+            name
+            for name in sorted(self.automatic - self.choices.keys() - chosen)
+            if tried.get(f"VCPU_{name.upper()}") not in _IN_VAIN
+        )
 
     def onto(self, guest: Guest) -> Guest:
         """Return the passthrough profile ``guest`` of a host as this request changes it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from armlevel.arch import Catalogue
 from armlevel.profile import Guest, Offer
 
-__all__ = ["ChangedRegister", "ExportResult", "Gap", "differing", "unrecorded", "written"]
+__all__ = ["ChangedRegister", "ExportResult", "Gap", "differing", "not_known", "unsaid", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Gap:
     ``needs``  what the profile says;  ``has``  what the guest would get without more (empty: depends on the host)
     ``ways``   how it can be had: ``record`` (a profile that has it), ``run`` (armlevel run),
                ``firecracker``, ``kvm`` (a VMM that makes the calls),
-               ``shape`` (a profile without it), ``same`` (only hosts that have it), ``property:NAME`` (a newer QEMU)
+               ``shape`` (a profile without it), ``same`` (only hosts that have it), ``property:NAME`` (a newer QEMU),
+               ``probe`` (a host that was probed), ``check`` (see what armlevel check says)
     ``certain`` False where it may be well on some hosts, and no host was named
     """
 
@@ -27,6 +28,11 @@ class Gap:
     has: str = ""
     ways: tuple[str, ...] = ()
     certain: bool = True
+
+
+def not_known(subject: str, needs: str = "") -> Gap:
+    """Return the gap that the host for which a file is made leaves: it does not record what the guest would get."""
+    return Gap(subject, needs or "as in the profile", "", ("probe",), certain=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,27 @@ def written(guest: Guest) -> dict[str, int]:
     return {**guest.registers, **guest.id_registers, **guest.firmware}
 
 
-def unrecorded(guest: Guest) -> tuple[Gap, ...]:
-    """Return the numbers of the implementation that a profile does not record, and no file therefore brings about."""
-    return tuple(
-        Gap(name, "not recorded", "", ("record",), certain=False) for name in guest.unrecorded_implementation
-    )
+def unsaid(start: str, arrive: str, mark: str) -> list[str]:
+    """Return comment lines for a host's file that says less than "may start, and arrive": what it leaves out, and why.
+
+    >>> unsaid("refused", "unknown", "label")
+    ['# cannot start here, and whether it can arrive here is not known: no label']
+    """
+    if start == arrive == "runs":
+        return []
+    able = {"runs": "can", "refused": "cannot"}
+    texts = [
+        f"{able[answer]} {verb} here" if answer in able else f"whether it can {verb} here is not known"
+        for verb, answer in (("start", start), ("arrive", arrive))
+    ]
+    if start == arrive:
+        texts = (
+            [f"{able[start]} start and {able[start]} arrive here"]
+            if start in able
+            else ["whether it can start or arrive here is not known"]
+        )
+    none = "" if arrive == "runs" else f": no {mark}"
+    return [f"# {', and '.join(texts)}{none}"]
 
 
 def differing(

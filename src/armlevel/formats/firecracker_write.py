@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from armlevel.arch import Catalogue
 from armlevel.errors import UsageError
-from armlevel.formats.export_result import ChangedRegister, ExportResult, Gap, written
+from armlevel.formats.export_result import ChangedRegister, ExportResult, Gap, not_known, written
 from armlevel.kvm import id_of, name_of
 from armlevel.profile import (
     IMPLEMENTATION_REGISTERS,
@@ -56,9 +56,7 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> ExportRes
         Gap(f"shape.{name}", "on", "off", ("kvm", "shape"))
         for name in sorted(guest.shape.features - possible)
     ]
-    if guest.sve_vls is not None and offer.sve_vls is not None and guest.sve_vls != offer.sve_vls:
-        wanted, has = (" ".join(map(str, lengths)) for lengths in (guest.sve_vls, offer.sve_vls))
-        left.append(Gap("sve_vls", wanted, has, ("kvm", "shape")))
+    left += _lengths_left(guest, offer)
     writes = []
     shown = {**offer.limits, **offer.firmware}
     for name, value in sorted(
@@ -72,14 +70,29 @@ def export_template(guest: Guest, host: Host, catalogue: Catalogue) -> ExportRes
             if after != shown[name]:
                 writes.append(ChangedRegister(name, id_of(name), shown[name], after))
     # A snapshot holds every register that KVM lists, and a host without one of them refuses it.
-    more = sorted(set(offer.register_list or ()) - set(guest.register_list or offer.register_list or ()))
-    left += [Gap(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
+    left += _more_carried(guest, offer)
     template = {
         "kvm_capabilities": [cap for name in sorted(possible) for cap in _FEATURES[name]],
         "vcpu_features": _features(possible),
         "reg_modifiers": [_modifier(one) for one in writes],
     }
     return ExportResult(json.dumps(template, indent=2) + "\n", tuple(left))
+
+
+def _lengths_left(guest: Guest, offer: Offer) -> list[Gap]:
+    if "sve" not in guest.shape.features or (guest.sve_vls is not None and guest.sve_vls == offer.sve_vls):
+        return []
+    if guest.sve_vls is None or offer.sve_vls is None:
+        return [not_known("sve_vls")]
+    wanted, has = (" ".join(map(str, lengths)) for lengths in (guest.sve_vls, offer.sve_vls))
+    return [Gap("sve_vls", wanted, has, ("kvm", "shape"))]
+
+
+def _more_carried(guest: Guest, offer: Offer) -> list[Gap]:
+    if guest.register_list is None or offer.register_list is None:
+        return [not_known("register-list")]
+    more = sorted(set(offer.register_list) - set(guest.register_list))
+    return [Gap(f"list.{name_of(one)}", "not carried", "carried", ("kvm", "same")) for one in more]
 
 
 def _taken(name: str, found: int, wanted: int, offer: Offer, catalogue: Catalogue) -> tuple[int, list[Gap]]:
@@ -159,6 +172,10 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
         raise UsageError(
             f"{host.name} has no offer for shape base, of which a fingerprint is", hint="probe it again"
         )
+    if not offer.limits:
+        raise UsageError(
+            f"{host.name}: no ID register is recorded, of which a fingerprint is", hint="probe the host"
+        )
     revidr = _revidr(host, offer)
     if revidr is None:
         raise UsageError(
@@ -184,11 +201,14 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
             ],
         },
     }
-    missing = len(set(offer.register_list or ()) - by_id.keys())
-    left = (
-        (Gap("state", f"{missing} registers", "not recorded", ("same",)),) if missing > len(_LEFT_OUT) else ()
-    )
-    return ExportResult(json.dumps(fingerprint, indent=2) + "\n", left)
+    return ExportResult(json.dumps(fingerprint, indent=2) + "\n", _state_left(offer, by_id))
+
+
+def _state_left(offer: Offer, by_id: Mapping[int, int]) -> tuple[Gap, ...]:
+    if offer.register_list is None:
+        return (not_known("register-list", "every register"),)
+    missing = len(set(offer.register_list) - by_id.keys())
+    return (not_known("state", f"{missing} registers"),) if missing > len(_LEFT_OUT) else ()
 
 
 # PC and the counter change while a VM runs; the helper leaves them out, too.

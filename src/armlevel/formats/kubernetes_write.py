@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from armlevel.errors import UsageError
-from armlevel.formats.export_result import ExportResult
+from armlevel.formats.export_result import ExportResult, Gap, unsaid
 from armlevel.formats.yaml_text import yaml_lines
 
 __all__ = ["FORMS", "PREFIX", "affinity", "export", "feature_file", "label_key", "label_value", "labels"]
@@ -60,8 +60,11 @@ def label_value(text: str) -> str:
 
 
 def labels(digest: str, name: str, *, start: bool, arrive: bool) -> dict[str, str]:
-    """Return the labels of a node for one guest CPU; none if it cannot even arrive there."""
-    if not (start or arrive):
+    """Return the labels of a node for one guest CPU; none if it cannot even arrive there.
+
+    A guest that may start where it could not arrive would never come back.
+    """
+    if not arrive:
         return {}
     key = label_key(digest)
     found = {key: "start" if start else "arrive", f"{key}.name": label_value(name)}
@@ -71,14 +74,15 @@ def labels(digest: str, name: str, *, start: bool, arrive: bool) -> dict[str, st
     return found
 
 
-def feature_file(digest: str, name: str, host: str, *, start: bool, arrive: bool) -> ExportResult:
-    """Return a local feature file of Node Feature Discovery, for the directory features.d of one node."""
+def feature_file(digest: str, name: str, host: str, *, start: str, arrive: str) -> ExportResult:
+    """Return a local feature file of Node Feature Discovery, for the directory features.d of one node.
+
+    ``start`` and ``arrive`` are answers; only ``runs`` makes a label.
+    """
     lines = [f"# {ascii(host)[1:-1]} and the guest CPU {ascii(name)[1:-1]}, {digest}"]
-    found = labels(digest, name, start=start, arrive=arrive)
+    found = labels(digest, name, start=start == "runs", arrive=arrive == "runs")
     lines += [f"{key}={value}" for key, value in found.items()]
-    if not found:
-        lines.append("# cannot start and cannot arrive here: no label")
-    return ExportResult("\n".join(lines) + "\n")
+    return ExportResult("\n".join([*lines, *unsaid(start, arrive, "label")]) + "\n")
 
 
 def affinity(digest: str, *answers: str) -> dict[str, Any]:
@@ -93,4 +97,6 @@ def export(digest: str, name: str) -> ExportResult:
     spec = {"affinity": affinity(digest), "domain": {"cpu": {"model": "host-passthrough"}}}
     body = {"spec": {"template": {"spec": spec}}}
     head = [f"# Guest CPU {ascii(name)[1:-1]}, {digest}", _KUBEVIRT]
-    return ExportResult("\n".join([*head, *yaml_lines(body)]) + "\n")
+    # KubeVirt gives the guest the CPU of whatever node it is on.
+    gap = Gap("ID registers", "as in the profile", ways=("run",), certain=False)
+    return ExportResult("\n".join([*head, *yaml_lines(body)]) + "\n", (gap,))

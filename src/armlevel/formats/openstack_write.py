@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from armlevel.errors import UsageError
-from armlevel.formats.export_result import ExportResult, Gap
+from armlevel.formats.export_result import ExportResult, Gap, unsaid
 from armlevel.formats.yaml_text import yaml_lines
 from armlevel.profile import Guest
 
@@ -32,9 +32,9 @@ def trait(digest: str, word: str) -> str:
     return name
 
 
-def provider(digest: str, name: str, host: str, *, start: bool, arrive: bool) -> ExportResult:
-    """Return the provider.yaml of one compute node."""
-    words = [word for word, may in (("START", start), ("ARRIVE", arrive)) if may]
+def provider(digest: str, name: str, host: str, *, start: str, arrive: str) -> ExportResult:
+    """Return the provider.yaml of a compute node; ``start`` and ``arrive`` are answers, only ``runs`` makes a trait."""
+    words = [word for word, answer in (("START", start), ("ARRIVE", arrive)) if answer == arrive == "runs"]
     lines = [f"# {ascii(host)[1:-1]} and the guest CPU {ascii(name)[1:-1]}, {digest}"]
     node = {
         "identification": {"uuid": "$COMPUTE_NODE"},
@@ -42,9 +42,8 @@ def provider(digest: str, name: str, host: str, *, start: bool, arrive: bool) ->
     }
     body = {"meta": {"schema_version": "1.0"}, "providers": [node]}
     if not words:
-        lines.append("# cannot start and cannot arrive here: no trait")
         body = {"meta": {"schema_version": "1.0"}}
-    return ExportResult("\n".join([*lines, *yaml_lines(body)]) + "\n")
+    return ExportResult("\n".join([*lines, *unsaid(start, arrive, "trait"), *yaml_lines(body)]) + "\n")
 
 
 def flavor(guest: Guest, digest: str) -> ExportResult:

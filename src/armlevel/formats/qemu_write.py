@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from armlevel.arch import Catalogue, Field
-from armlevel.formats.export_result import ExportResult, Gap, differing, written
+from armlevel.formats.export_result import ExportResult, Gap, differing, not_known, written
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Offer
 
@@ -151,9 +151,15 @@ def left_by(guest: Guest, options: Options, catalogue: Catalogue, host: Host | N
         if subject not in told and not _derived(subject, catalogue):
             left.append(_register_left(subject, wanted, found))
     left += _lengths_left(guest, offer)
-    more = sorted(set(offer.register_list or ()) - set(guest.register_list or offer.register_list or ()))
-    left += [Gap(f"list.{name_of(one)}", "not carried", "carried", ("run",)) for one in more]
-    return tuple(left)
+    return (*left, *_more_carried(guest, offer))
+
+
+def _more_carried(guest: Guest, offer: Offer) -> list[Gap]:
+    # Registers that the host lists and the guest does not carry.
+    if guest.register_list is None or offer.register_list is None:
+        return [not_known("register-list")]
+    more = sorted(set(offer.register_list) - set(guest.register_list))
+    return [Gap(f"list.{name_of(one)}", "not carried", "carried", ("run",)) for one in more]
 
 
 def _register_left(subject: str, wanted: int, found: int | None) -> Gap:
@@ -165,8 +171,10 @@ def _register_left(subject: str, wanted: int, found: int | None) -> Gap:
 
 def _lengths_left(guest: Guest, offer: Offer) -> list[Gap]:
     # A length that is on takes the host's smaller ones with it; nothing can leave one of them out.
-    if guest.sve_vls is None or offer.sve_vls is None:
+    if "sve" not in guest.shape.features:
         return []
+    if guest.sve_vls is None or offer.sve_vls is None:
+        return [not_known("sve_vls")]
     shown = tuple(length for length in offer.sve_vls if length <= max(guest.sve_vls))
     if shown == guest.sve_vls:
         return []

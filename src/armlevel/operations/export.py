@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 from armlevel.arch import load
 from armlevel.documents import digest, guest_object, read_file
-from armlevel.engine import Answer, check, worst
+from armlevel.engine import Answer, check
+from armlevel.engine.findings import Side
+from armlevel.engine.not_recorded import knows_nothing, not_recorded
 from armlevel.errors import UnknownName, UsageError
-from armlevel.formats.export_result import ExportResult, Gap, unrecorded
+from armlevel.formats.export_result import ExportResult, Gap
 from armlevel.operations.answers import status_of
 from armlevel.profile import Guest, Host
 
@@ -46,7 +48,8 @@ class Exported:
     """A file for another tool: its text, what it leaves undone, and whether the whole guest is had with it.
 
     ``guest``  what the guest (of a fingerprint: the host) is called
-    ``answer`` ``refused`` if something is left to other means, ``unknown`` if that depends on the host
+    ``answer`` ``runs`` if the file does all, on the host that it is for; ``refused`` if something is left to other
+               means; ``unknown`` if that depends on the host, or on what is not recorded
     """
 
     kind: ClassVar[str] = "export/1"
@@ -130,26 +133,52 @@ def export(  # noqa: PLR0913 (a question with options)
 
     Raises:
         ArmlevelError: there is no such file, or the guest cannot be written so.
-        UsageError: the file is about one host, and none is named.
+        UsageError: the file is about one host, and none is named; or nothing is recorded of the guest's registers.
 
     """
     chosen = form_of(to, form)
     if host is None and needs_host(to, chosen):
         raise UsageError(f"{to} {chosen} is about one host", hint="name it with --host")
+    if knows_nothing(guest):
+        raise UsageError(
+            f"{guest.name}: not one ID register is recorded, and a file would promise what nobody knows",
+            hint="probe the host, or name a guest whose registers are recorded",
+        )
     if to in ("qemu", "libvirt"):
         found = _for_qemu(guest, to, chosen, host, machine, tuple(properties))
-        answer = _answer(found)
     elif to in ("kubernetes", "openstack"):
-        found, answer = _for_a_scheduler(guest, to, host)
+        found = _for_a_scheduler(guest, to, host)
     else:
         assert host is not None
-        found, answer = _for_a_host(guest, to, chosen, host)
-    left = unrecorded(guest)  # no file brings about what nobody recorded
-    if left:
-        answer = worst([answer, "unknown"])
+        found = _for_a_host(guest, to, chosen, host)
+    left = [*found.left, *_unrecorded(guest)]
+    if host is not None:
+        left += _not_there(guest, host, left, arrive=to in ("kubernetes", "openstack"))
     return Exported(
-        guest=guest.name, to=to, form=chosen, text=found.text, answer=answer, left=(*found.left, *left)
+        guest=guest.name, to=to, form=chosen, text=found.text, answer=_answer(left), left=tuple(left)
     )
+
+
+def _unrecorded(guest: Guest) -> list[Gap]:
+    # No file brings about what nobody recorded.
+    return [
+        Gap(one.key, "not recorded", "", ("record",), certain=False) for one in not_recorded(guest, load())
+    ]
+
+
+def _not_there(guest: Guest, host: Host, left: Sequence[Gap], *, arrive: bool) -> list[Gap]:
+    # Whatever a file says: where KVM itself cannot start the guest, or nobody knows whether it can, no file makes it.
+    # What a scheduler reads is about guests that arrive, too.
+    sides: set[Side] = {"start", "arrive"} if arrive else {"start"}
+    told = {part for one in left for part in (one.subject, one.subject.partition(".")[0])}
+    verdict = check(guest, host, load())
+    return [
+        Gap(one.subject.key, "as in the profile", "", ("check",), certain=one.severity != "unknown")
+        for one in verdict.findings
+        if sides & {*one.applies}
+        and one.severity in ("stops", "breaks", "unknown")
+        and not {one.subject.key, one.subject.register} & told
+    ]
 
 
 def export_fingerprint(host: Host) -> Exported:
@@ -162,7 +191,7 @@ def export_fingerprint(host: Host) -> Exported:
         to="firecracker",
         form="fingerprint",
         text=found.text,
-        answer="refused" if found.left else "runs",
+        answer=_answer(found.left),
         left=found.left,
     )
 
@@ -178,39 +207,36 @@ def _for_qemu(  # noqa: PLR0913, PLR0917
     return write(guest, options, load(), form=form, host=host)
 
 
-def _for_a_host(guest: Guest, to: str, form: str, host: Host) -> tuple[ExportResult, Answer]:
+def _for_a_host(guest: Guest, to: str, form: str, host: Host) -> ExportResult:
     if to == "firecracker":
         from armlevel.formats.firecracker_write import export_template
 
-        found = export_template(guest, host, load())
-        return found, _answer(found)
+        return export_template(guest, host, load())
     from armlevel.engine.moves.settings import settings_of
     from armlevel.formats.kvm_calls_write import export as written
 
-    return written(settings_of(guest, host, load()), form), check(guest, host, load()).start
+    return written(settings_of(guest, host, load()), form)
 
 
-def _for_a_scheduler(guest: Guest, to: str, host: Host | None) -> tuple[ExportResult, Answer]:
+def _for_a_scheduler(guest: Guest, to: str, host: Host | None) -> ExportResult:
     from armlevel.formats import kubernetes_write, openstack_write
 
     mark = digest(guest_object(guest))
     if host is None:
-        found = (
+        return (
             kubernetes_write.export(mark, guest.name)
             if to == "kubernetes"
             else openstack_write.flavor(guest, mark)
         )
-        return found, "runs"
     verdict = check(guest, host, load())
-    start, arrive = verdict.start == "runs", verdict.arrive == "runs"
     write = kubernetes_write.feature_file if to == "kubernetes" else openstack_write.provider
-    return write(mark, guest.name, host.name, start=start, arrive=arrive), verdict.arrive
+    return write(mark, guest.name, host.name, start=verdict.start, arrive=verdict.arrive)
 
 
-def _answer(found: ExportResult) -> Answer:
-    if any(one.certain for one in found.left):
+def _answer(left: Sequence[Gap]) -> Answer:
+    if any(one.certain for one in left):
         return "refused"
-    return "unknown" if found.left else "runs"
+    return "unknown" if left else "runs"
 
 
 def _gap_object(one: Gap) -> dict[str, Any]:

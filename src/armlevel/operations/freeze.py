@@ -13,6 +13,8 @@ from armlevel.documents import Frozen, host_object, write_published
 from armlevel.documents import freeze as frozen_of
 from armlevel.documents.write import policy_object
 from armlevel.engine import Answer, worst
+from armlevel.engine.not_recorded import knows_nothing, not_recorded
+from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
 from armlevel.profile import Guest, Host, Made, Origin, Policy
 
@@ -24,7 +26,11 @@ __all__ = ["FreezeResult", "freeze", "frozen_object"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeResult:
-    """A frozen profile with its exact bytes; or the hosts where the guest may not, or cannot be said to, arrive."""
+    """A frozen profile with its exact bytes; or why there is none.
+
+    ``against``  the hosts where the guest may not, or cannot be said to, arrive
+    ``lacking``  what the profile does not record, by subject: it would be frozen as something that nobody knows
+    """
 
     kind: ClassVar[str] = "freeze/1"
 
@@ -33,11 +39,13 @@ class FreezeResult:
     data: bytes = b""
     signed_by: tuple[str, ...] = ()
     against: tuple[tuple[str, Answer], ...] = ()
+    lacking: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
-        """``runs`` if the profile was frozen; else the worst answer of a host."""
-        return worst(answer for _, answer in self.against)
+        """``runs`` if the profile was frozen; else the worst answer of a host, or ``unknown``."""
+        lacking: list[Answer] = ["unknown"] if self.lacking else []
+        return worst([*(answer for _, answer in self.against), *lacking])
 
     @property
     def status(self) -> int:
@@ -50,6 +58,7 @@ class FreezeResult:
             "kind": self.kind,
             "answer": self.answer,
             "against": [{"host": host, "answer": answer} for host, answer in self.against],
+            "lacking": list(self.lacking),
         }
         return said | (frozen_object(self.frozen, self.signed_by) if self.frozen is not None else {})
 
@@ -64,21 +73,28 @@ def freeze(  # noqa: PLR0913 (what a frozen profile records)
     key: Ed25519PrivateKey | None = None,
     source: str = "",
 ) -> FreezeResult:
-    """Freeze a guest profile if every host of ``hosts`` certainly runs it; ``parent`` is the digest it replaces.
+    """Freeze a guest profile if it is recorded whole and every host of ``hosts`` certainly runs it.
 
-    ``source`` says what a guest that no tool made was made of.
+    ``parent`` is the digest it replaces; ``source`` says what a guest that no tool made was made of.
 
     Raises:
-        UsageError: there is no name or no version.
+        UsageError: there is no name or no version, or nothing is recorded of the guest's registers.
 
     """
+    if knows_nothing(guest):
+        raise UsageError(
+            f"{guest.name}: not one ID register is recorded, and a frozen profile is exact",
+            hint="probe the host, or name a guest whose registers are recorded",
+        )
     if not guest.made.tool:  # a host's passthrough guest was made here and now
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         made = Made(f"armlevel {__version__}", load().version, now, source, policy=Policy())
         guest = replace(guest, made=made)
     answers = [(host.name, engine.check(guest, host, load()).arrive) for host in hosts]
-    if against := tuple(one for one in answers if one[1] != "runs"):
-        return FreezeResult(guest=guest, against=against)
+    against = tuple(one for one in answers if one[1] != "runs")
+    lacking = tuple(one.key for one in not_recorded(guest, load()))
+    if against or lacking:
+        return FreezeResult(guest=guest, against=against, lacking=lacking)
     frozen = frozen_of(guest, name, version, [_origin(host) for host in hosts], parent)
     return FreezeResult(
         guest=guest,

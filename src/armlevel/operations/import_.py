@@ -10,12 +10,16 @@ from armlevel.arch import load
 from armlevel.documents import guest_object, host_object, read_file
 from armlevel.documents.write import GUEST_KIND, HOST_KIND
 from armlevel.engine import passthrough
-from armlevel.errors import BadDocument, UsageError
+from armlevel.engine.not_recorded import knows_nothing, not_recorded
+from armlevel.errors import BadDocument, NotRecorded, UsageError
 from armlevel.formats import read_request
 from armlevel.operations.named import load_all
 from armlevel.profile import Guest, Host, Made
 
 __all__ = ["ImportedGuest", "ImportedHost", "import_guest", "import_host"]
+
+# QEMU's words for features of a shape, where they are not KVM's.
+_QEMU_NAMES = {"pmu_v3": "pmu", "ptrauth": "pauth"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ class ImportedHost:
 
 @dataclass(frozen=True, slots=True)
 class ImportedGuest:
-    """A guest that another tool's file makes of a host."""
+    """A guest that another tool's file makes of a host; ``lacking`` is what the host does not record of it."""
 
     kind: ClassVar[str] = GUEST_KIND
 
     guest: Guest
+    lacking: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,8 +61,8 @@ class ImportedGuest:
 
     @property
     def status(self) -> int:
-        """The exit status: 0."""
-        return 0
+        """The exit status: 3 if something of the guest is not recorded."""
+        return 3 if self.lacking else 0
 
     def document(self) -> dict[str, Any]:
         """Return the guest-profile/1 document."""
@@ -83,14 +88,29 @@ def import_guest(file: str, host: Host, name: str = "") -> ImportedGuest:
 
     Raises:
         ArmlevelError: the file changes no CPU.
+        UsageError: nothing is recorded of the host's registers.
+        NotRecorded: whether the guest gets a feature hangs on a shape of the host that was not recorded.
 
     """
     request = read_request(read_file(file), file)
     if request is None:
         raise UsageError(f"{file}: this is a host's file and needs no --host", hint="import it without")
+    if unsure := request.left_open(host):
+        off = ",".join(f"{_QEMU_NAMES.get(name, name)}=off" for name in unsure)
+        raise NotRecorded(
+            f"{file}: {request.tool} gives a guest {' and '.join(unsure)} where the host has it, and {host.name} was "
+            "recorded in no such shape: what the guest would be is not known",
+            hint=f"probe that host again, or have the file say {off}",
+        )
     guest = request.onto(passthrough(host, load(), shape=request.shape_on(host)))
+    if knows_nothing(guest):
+        raise UsageError(
+            f"{host.name}: not one ID register is recorded, so nothing is known of a guest on it",
+            hint="probe that host, or name another one",
+        )
+    lacking = tuple(one.key for one in not_recorded(guest, load()))
     made = replace(_made(), source=f"{request.tool} on {host.name}")
-    return ImportedGuest(replace(guest, name=name or f"{file} on {host.name}", made=made))
+    return ImportedGuest(replace(guest, name=name or f"{file} on {host.name}", made=made), lacking)
 
 
 def _made() -> Made:

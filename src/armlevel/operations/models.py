@@ -494,6 +494,7 @@ class FreezeModel(FrozenSummary):
     kind: Literal["freeze/1"]
     answer: Answer
     against: list[AgainstModel]
+    lacking: list[str]
     file: str | None
 
 

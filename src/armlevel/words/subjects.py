@@ -15,6 +15,8 @@ __all__ = [
     "fact_texts",
     "features_at_stake",
     "hosts_text",
+    "key_text",
+    "keys_text",
     "listed_few",
     "number_text",
     "numbers_text",
@@ -79,6 +81,28 @@ def subject_text(subject: Subject) -> str:
         return FACTS.get(name, name)
     before = {"shape": "shape ", "policy.pin": "--pin ", "policy.require": "--require "}.get(subject.kind, "")
     return before + name.removesuffix(whole_register("")).removeprefix("KVM_REG_ARM_")
+
+
+def key_text(key: str) -> str:
+    """Return a subject as a person names it, by the word under which documents have it.
+
+    >>> key_text("facts.dczid"), key_text("register-list"), key_text("KVM_REG_ARM_PSCI_VERSION")
+    ('DC ZVA (DCZID_EL0)', 'register list', 'PSCI_VERSION')
+    """
+    kind, _, name = key.partition(".")
+    if kind == "facts":
+        return FACTS.get(name, name)
+    wholes: Mapping[str, str] = {str(kind): text for kind, text in WHOLES.items()}
+    return wholes.get(key, key.removesuffix(".63:0").removeprefix("KVM_REG_ARM_"))
+
+
+def keys_text(keys: Iterable[str]) -> str:
+    """Return subjects as a person names them, one after the other.
+
+    >>> keys_text(["MIDR_EL1", "facts.cntfrq_hz"])
+    'MIDR_EL1 and counter frequency'
+    """
+    return hosts_text(list(map(key_text, keys)), every=True)
 
 
 def number_text(value: int) -> str:

@@ -1,0 +1,162 @@
+"""Fail closed at every door: what nobody recorded is no file, no frozen profile, no guest, and no exit status 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from armlevel.operations.export import TARGETS, needs_host
+from tests.cli.hosts import Command
+
+HOST = "@graviton2-6.18"
+FORMS = [(target, form) for target, forms in TARGETS.items() for form in forms if form != "fingerprint"]
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> str:
+    """A board of which only /proc/cpuinfo is known: its core, and no ID register."""
+    path = tmp_path / "board.txt"
+    block = "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n"
+    path.write_text(
+        "".join(f"processor\t: {n}\nBogoMIPS\t: 243.75\n{block}\n" for n in range(2)), encoding="utf-8"
+    )
+    return str(path)
+
+
+def guest_without(armlevel: Command, path: Path, *keys: str) -> str:
+    """Write a levelled guest without some keys (``facts.dczid`` is below ``facts``)."""
+    guest: dict[str, Any] = armlevel("baseline", "@graviton2-6.1", "--json").json["guest"]
+    del guest["digest"]
+    for key in keys:
+        at = guest
+        *above, last = key.split(".")
+        for name in above:
+            at = at[name]
+        del at[last]
+    path.write_text(json.dumps(guest), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(("target", "form"), FORMS)
+def test_of_a_guest_without_registers_no_file_is_written(armlevel: Command, silent, tmp_path, target, form):
+    out = tmp_path / "out"
+    for host in [("--host", HOST), ()]:
+        said = armlevel("export", silent, "--to", target, "--form", form, *host, "-o", out)
+        assert said.code == 2
+        assert not out.exists()
+        if host or not needs_host(target, form):
+            assert "not one ID register is recorded" in said.err
+
+
+LACKING = {
+    "facts.cntfrq_hz": "counter frequency",
+    "facts.dczid": "DC ZVA",
+    "register_list": "register list",
+    "firmware": "firmware",
+    "registers.ID_AA64MMFR2_EL1": "ID_AA64MMFR2_EL1",
+    "implementation": "REVIDR_EL1",
+}
+
+
+@pytest.mark.parametrize(("target", "form"), FORMS)
+def test_what_a_profile_lacks_is_said_whatever_tool_the_file_is_for(
+    armlevel: Command, tmp_path, target, form
+):
+    for key, word in LACKING.items():
+        guest = guest_without(armlevel, tmp_path / "guest.json", key)
+        for host in [("--host", "@graviton2-6.1"), *([] if needs_host(target, form) else [()])]:
+            said = armlevel("export", guest, "--to", target, "--form", form, *host)
+            assert said.code in (1, 3), (key, host)
+            assert word in " ".join(said.err.split()), (key, host)
+
+
+@pytest.mark.parametrize(("target", "form"), FORMS)
+def test_exit_0_of_an_export_is_the_whole_guest_on_that_host(armlevel: Command, tmp_path, target, form):
+    guest = guest_without(armlevel, tmp_path / "guest.json")
+    there = armlevel("export", guest, "--to", target, "--form", form, "--host", "@graviton2-6.1")
+    if (target, form) == ("libvirt", "cpu"):  # which has no word for steal time
+        assert there.code == 3
+    else:
+        assert (there.code, there.err) == (0, "")
+    elsewhere = armlevel("export", guest, "--to", target, "--form", form, "--host", "@graviton4-6.18")
+    assert elsewhere.code == 1
+    assert elsewhere.err
+
+
+def test_without_a_host_a_scheduler_cannot_give_the_cpu(armlevel: Command, tmp_path):
+    guest = guest_without(armlevel, tmp_path / "guest.json")
+    for target in ("kubernetes", "openstack", "qemu", "libvirt"):
+        said = armlevel("export", guest, "--to", target)
+        assert said.code == 3, target
+        assert "ID registers" in said.err
+
+
+def test_a_node_of_which_it_is_not_known_says_so(armlevel: Command, tmp_path):
+    guest = guest_without(armlevel, tmp_path / "guest.json", "facts.cntfrq_hz")
+    for target, form in (("kubernetes", "features"), ("openstack", "provider")):
+        said = armlevel("export", guest, "--to", target, "--form", form, "--host", "@graviton2-6.1")
+        assert said.code == 3
+        assert "whether it can start or arrive here is not known: no" in said.out
+        assert "armlevel/" not in said.out
+        assert "CUSTOM_" not in said.out
+
+
+def test_a_profile_that_is_not_whole_is_not_frozen(armlevel: Command, silent, tmp_path):
+    frozen = tmp_path / "frozen.json"
+    into = ("--name", "web", "--version", "1", "-o", frozen)
+    said = armlevel("freeze", silent, *into)
+    assert said.code == 2
+    assert "not one ID register is recorded" in said.err
+    for key in ("facts.dczid", "register_list", "implementation.aidr"):
+        said = armlevel("freeze", guest_without(armlevel, tmp_path / "guest.json", key), *into)
+        assert said.code == 3, key
+        assert "does not record" in said.err
+    assert not frozen.exists()
+    assert armlevel("freeze", guest_without(armlevel, tmp_path / "guest.json"), *into).code == 0
+
+
+TEMPLATE: dict[str, list[str]] = {"kvm_capabilities": [], "vcpu_features": [], "reg_modifiers": []}
+
+
+def test_a_guest_of_a_host_without_registers_is_not_imported(armlevel: Command, silent, tmp_path):
+    template, out = tmp_path / "template.json", tmp_path / "out.json"
+    template.write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    said = armlevel("import", template, "--host", silent, "-o", out)
+    assert said.code == 2
+    assert "not one ID register is recorded" in said.err
+    assert not out.exists()
+
+
+def test_a_guest_that_is_not_known_whole_is_imported_with_exit_3(armlevel: Command, tmp_path):
+    template, host, out = tmp_path / "template.json", tmp_path / "host.json", tmp_path / "out.json"
+    template.write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    host.write_text(
+        json.dumps({"ID_AA64PFR0_EL1": "0x1101000011111111", "MIDR_EL1": "0x413fd0c1"}), encoding="utf-8"
+    )
+    said = armlevel("import", template, "--host", host, "-o", out)
+    assert said.code == 3
+    assert "register list" in said.err
+    assert armlevel("import", template, "--host", "@graviton2-6.1", "-o", out).code == 0
+
+
+@pytest.mark.parametrize("cpu", ["host", "host,pmu=off", "host,sve=off,pauth=off"])
+def test_a_feature_that_the_tool_turns_on_and_no_shape_of_the_host_records_is_not_known(
+    armlevel: Command, tmp_path, cpu
+):
+    domain, out = tmp_path / "qemu.txt", tmp_path / "out.json"
+    domain.write_text(f"qemu-system-aarch64 -accel kvm -M virt -cpu {cpu}\n", encoding="utf-8")
+    said = armlevel("import", domain, "--host", "@graviton3-6.18", "-o", out)
+    assert said.code == 3
+    assert "was recorded in no such shape" in " ".join(said.err.split())
+    assert not out.exists()
+
+
+def test_a_feature_that_the_file_turns_off_need_not_be_recorded(armlevel: Command, tmp_path):
+    domain = tmp_path / "qemu.txt"
+    domain.write_text(
+        "qemu-system-aarch64 -accel kvm -M virt -cpu host,pmu=off,sve=off,pauth=off\n", encoding="utf-8"
+    )
+    assert armlevel("import", domain, "--host", "@graviton3-6.18", "-o", tmp_path / "out.json").code == 0
