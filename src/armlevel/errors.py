@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 
+_MOST_FAULTS = 100
+
+
 class ArmlevelError(Exception):
     """What happened, in one sentence, and what a person can do about it.
 
@@ -117,7 +120,12 @@ class BadDocument(InputError):
     """A recognised document with faults; ``faults`` has all of them, each naming its place."""
 
     def __init__(self, path: str, faults: tuple[str, ...], *, hint: str = "") -> None:
-        """Keep all faults; the message lists each on a line of its own."""
-        shown = faults[0] if len(faults) == 1 else "".join(f"\n  {fault}" for fault in faults)
-        super().__init__(path, f"{len(faults)} faults:{shown}" if len(faults) > 1 else shown, hint=hint)
+        """Keep all faults; the message lists the first hundred, each on a line of its own."""
+        if len(faults) == 1:
+            shown = faults[0]
+        else:
+            more = len(faults) - _MOST_FAULTS
+            lines = [*faults[:_MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]
+            shown = f"{len(faults)} faults:" + "".join(f"\n  {line}" for line in lines)
+        super().__init__(path, shown, hint=hint)
         self.faults = faults

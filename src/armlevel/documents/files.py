@@ -47,9 +47,7 @@ def read_file(path: str) -> bytes:
                 raise UnreadableFile(
                     path, f"is {status.st_size >> 20} MiB; nothing larger than 64 MiB is read"
                 )
-            data = os.read(handle, status.st_size + 1)
-            if len(data) > status.st_size:  # no plain file, or one that grows
-                data += _at_most(handle, LARGEST)
+            data = _whole(handle, status.st_size)
         finally:
             os.close(handle)
     except OSError as exc:
@@ -144,27 +142,28 @@ def _files(path: str) -> Iterator[str]:
 
 
 def _below(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
-    # A directory or file that was met before is not entered again, so a loop of symbolic links ends.
-    status = Path(folder).stat()
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    try:
-        names = sorted(one.name for one in Path(folder).iterdir() if not one.name.startswith("."))
-    except OSError as exc:
-        raise UnreadableFile(folder, _why(exc)) from exc
-    for name in names:
-        path = str(Path(folder, name))
-        if _is_folder(path) and not is_gathered(path):
-            yield from _below(path, seen)
-            continue
+    # A directory or file that was met before is not entered again, so a loop of symbolic links ends. What is neither
+    # file nor directory is refused before it is opened: a pipe that nobody writes to would be waited for.
+    ahead = [folder]
+    while ahead:
+        path = ahead.pop()
         try:
             status = Path(path).stat()
         except OSError as exc:
             raise UnreadableFile(path, _why(exc)) from exc
-        if (status.st_dev, status.st_ino) not in seen:
-            seen.add((status.st_dev, status.st_ino))
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
+            raise UnreadableFile(path, "is neither a file nor a directory, and stands in one that is read")
+        if stat.S_ISREG(status.st_mode) or (path != folder and is_gathered(path)):
             yield path
+            continue
+        try:
+            names = sorted(one.name for one in Path(path).iterdir() if not one.name.startswith("."))
+        except OSError as exc:
+            raise UnreadableFile(path, _why(exc)) from exc
+        ahead += [str(Path(path, name)) for name in reversed(names)]
 
 
 def _named_once(documents: Iterable[Loaded]) -> Iterator[Loaded]:
@@ -203,11 +202,13 @@ def _is_folder(path: str) -> bool:
         return False  # opening it says why
 
 
-def _at_most(handle: int, size: int) -> bytes:
+def _whole(handle: int, size: int) -> bytes:
+    # Until the end: a read may come back short, and a file may grow.
     chunks: list[bytes] = []
-    while size > 0 and (chunk := os.read(handle, min(size, 1 << 20))):
+    left = LARGEST + 1
+    while left > 0 and (chunk := os.read(handle, min(left, max(size + 1, 1 << 20)))):
         chunks.append(chunk)
-        size -= len(chunk)
+        left -= len(chunk)
     return b"".join(chunks)
 
 

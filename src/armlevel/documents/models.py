@@ -68,11 +68,11 @@ class SoftwareModel(Model):
     """The software level: evidence for a person."""
 
     kernel: Text = ""
-    kvm_capabilities: dict[str, Count] = Field(default_factory=dict)
-    vmms: dict[str, Text] = Field(default_factory=dict)
+    kvm_capabilities: dict[str, Count] = Field(default_factory=dict, max_length=4096)
+    vmms: dict[str, Text] = Field(default_factory=dict, max_length=1024)
     firmware: Text = ""
-    boot_options: list[Text] = Field(default_factory=list)
-    vulnerabilities: dict[str, Text] = Field(default_factory=dict)
+    boot_options: list[Text] = Field(default_factory=list, max_length=1024)
+    vulnerabilities: dict[str, Text] = Field(default_factory=dict, max_length=1024)
 
 
 class OriginModel(Model):
@@ -85,13 +85,13 @@ class OriginModel(Model):
 class PolicyModel(Model):
     """Choices of a person that made a guest."""
 
-    without: list[Text] = Field(default_factory=list)
-    hide: list[Text] = Field(default_factory=list)
-    require: list[Text] = Field(default_factory=list)
+    without: list[Text] = Field(default_factory=list, max_length=65536)
+    hide: list[Text] = Field(default_factory=list, max_length=65536)
+    require: list[Text] = Field(default_factory=list, max_length=65536)
     pins: dict[Text, HexText] = Field(default_factory=dict)
     implementation: ImplementationModel | None = None
-    also_targets: list[ImplementationModel] = Field(default_factory=list)
-    tolerate: list[Text] = Field(default_factory=list)
+    also_targets: list[ImplementationModel] = Field(default_factory=list, max_length=65536)
+    tolerate: list[Text] = Field(default_factory=list, max_length=65536)
     assume_same_impdef: bool = False
     accept_weaker_mitigation: bool = False
 
@@ -111,9 +111,9 @@ class MadeModel(Model):
     catalogue: Text = ""
     at: Text = ""
     source: Text = ""
-    hosts: list[OriginModel] = Field(default_factory=list)
+    hosts: list[OriginModel] = Field(default_factory=list, max_length=1 << 20)
     policy: PolicyModel | None = None
-    given: list[GivenModel] = Field(default_factory=list)
+    given: list[GivenModel] = Field(default_factory=list, max_length=65536)
 
 
 class CpuModel(ImplementationModel):
@@ -130,13 +130,13 @@ class FactsModel(Model):
     dczid: Annotated[int, Field(ge=0, lt=2**5)] | None = None
     gmid: Annotated[int, Field(ge=0, lt=2**4)] | None = None
     page_size: Literal[4096, 16384, 65536] | None = None
-    sources: dict[str, Text] = Field(default_factory=dict)
+    sources: dict[str, Text] = Field(default_factory=dict, max_length=64)
 
 
 class ShapeModel(Model):
     """The choices made before a vCPU exists."""
 
-    features: list[str] = Field(default_factory=list)
+    features: list[str] = Field(default_factory=list, max_length=64)
     imp_id_writable: bool = False
 
 
@@ -153,10 +153,10 @@ class OfferModel(Model):
     firmware: Values = Field(default_factory=dict)
     state: State = Field(default_factory=dict)
     sve_vls: VectorLengths | None = None
-    pmu: dict[str, Count] = Field(default_factory=dict)
+    pmu: dict[str, Count] = Field(default_factory=dict, max_length=1024)
     like: Count | None = None
     changed_by_kvm: Values = Field(default_factory=dict)
-    side_effects: dict[Lowered, dict[str, Count | None]] = Field(default_factory=dict)
+    side_effects: dict[Lowered, dict[str, Count | None]] = Field(default_factory=dict, max_length=65536)
 
 
 class HostModel(Model):
@@ -167,17 +167,17 @@ class HostModel(Model):
     digest: Digest | None = None
     made: MadeModel = MadeModel()
     software: SoftwareModel = SoftwareModel()
-    cpus: list[CpuModel] = Field(default_factory=list)
-    other_cpus: list[CpuModel] = Field(default_factory=list)
-    hwcaps: list[Text] | None = None
+    cpus: list[CpuModel] = Field(default_factory=list, max_length=65536)
+    other_cpus: list[CpuModel] = Field(default_factory=list, max_length=65536)
+    hwcaps: list[Text] | None = Field(default=None, max_length=1024)
     facts: FactsModel = FactsModel()
-    offers: Annotated[list[OfferModel], Field(min_length=1)]
+    offers: Annotated[list[OfferModel], Field(min_length=1, max_length=1024)]
 
 
 class ShownModel(ImplementationModel):
     """What the guest is shown, and the implementations it may run on."""
 
-    targets: list[ImplementationModel] = Field(default_factory=list)
+    targets: list[ImplementationModel] = Field(default_factory=list, max_length=65536)
 
 
 class GuestModel(Model):
@@ -195,18 +195,20 @@ class GuestModel(Model):
     pmu_counters: Annotated[int, Field(ge=0, le=31)] | None = None
     facts: FactsModel = FactsModel()
     implementation: ShownModel | None = None
-    possible: dict[Text, Annotated[list[HexText], Field(min_length=1)]] = Field(default_factory=dict)
-    starts_on: list[Text] = Field(default_factory=list)
-    tolerates: list[Text] = Field(default_factory=list)
+    possible: dict[Text, Annotated[list[HexText], Field(min_length=1, max_length=65536)]] = Field(
+        default_factory=dict, max_length=65536
+    )
+    starts_on: list[Text] = Field(default_factory=list, max_length=65536)
+    tolerates: list[Text] = Field(default_factory=list, max_length=65536)
 
 
 class LineageModel(Model):
     """Where a frozen profile came from; part of its digest."""
 
-    hosts: list[OriginModel] = Field(default_factory=list)
+    hosts: list[OriginModel] = Field(default_factory=list, max_length=1 << 20)
     source: Text = ""
     policy: PolicyModel | None = None
-    given: list[GivenModel] = Field(default_factory=list)
+    given: list[GivenModel] = Field(default_factory=list, max_length=65536)
     catalogue: Text = ""
     tool: Text = ""
     at: Text = ""

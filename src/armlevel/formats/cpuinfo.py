@@ -8,6 +8,7 @@ offer of such a host has its identity and nothing else, and every field is unkno
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -162,5 +163,8 @@ def _facts(blocks: dict[int, dict[str, str]]) -> Facts:
 
 
 def _some(path: Path) -> bytes:
+    # Of a copied tree anything may be a pipe, which is not waited for.
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "is no file", str(path))
     with path.open("rb") as stream:
         return stream.read(_LARGEST)
