@@ -8,19 +8,29 @@ from dataclasses import replace
 from armlevel.arch import load
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, GuestFile, HostFiles, Json
+from armlevel.cli.many import ANOTHER, counted, judged_of, many_lines
+from armlevel.cli.options import (
+    AcceptWeaker,
+    AssumeSameImpdef,
+    Explain,
+    Facts,
+    GuestFile,
+    HostFiles,
+    Json,
+    Names,
+)
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
-from armlevel.operations import Answer, Finding, HostName, Part, Verdict, worst
+from armlevel.operations import Finding, Verdict
 from armlevel.operations.check import check
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.profile import Guest
-from armlevel.words.answers import judged_text
 from armlevel.words.subjects import hosts_text, shape_text
 
 __all__ = ["run"]
 
-_THE_HOST = HostName("the host")
+#: Beyond so many hosts the same reasons are told once for all of them.
+_MANY = 4
 
 
 def run(
@@ -29,6 +39,7 @@ def run(
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
+    names: Names = False,
     explain: Explain = False,
     as_json: Json = False,
 ) -> int:
@@ -47,27 +58,40 @@ def run(
     if as_json:
         say_json(found.document())
     else:
-        page = Page(load(), explain=explain)
-        table, findings = _table(found.verdicts), _findings(found.verdicts, page)
-        say([*_guest_lines(wanted), *given_lines(given), "", *table, *findings])
+        head = [*_head(wanted, found.verdicts), *given_lines(given), ""]
+        if explain or len(found.verdicts) <= _MANY:
+            page = Page(load(), explain=explain)
+            say([*head, *_table(found.verdicts), *_findings(found.verdicts, page)])
+        else:
+            say([*head, *many_lines(found.verdicts, names=names)])
     return found.status
 
 
-def _guest_lines(guest: Guest) -> list[str]:
+def _head(guest: Guest, verdicts: Sequence[Verdict]) -> list[str]:
     starts = f"; may start on {hosts_text(guest.starts_on)}" if guest.starts_on else ""
-    return wrapped(f"guest {guest.name}: shape {shape_text(guest.shape)}{starts}", rest="    ")
+    return [
+        *wrapped(f"guest {guest.name}{_answer(verdicts)}", rest="    "),
+        *wrapped(f"shape {shape_text(guest.shape)}{starts}", "  "),
+    ]
+
+
+def _answer(verdicts: Sequence[Verdict]) -> str:
+    if len(verdicts) == 1:
+        (one,) = verdicts
+        return f" on {one.host}: start {meant(one.start)}, arrive {meant(one.arrive)}"
+    total = len(verdicts)
+    start, arrive = ([one.start for one in verdicts], [one.arrive for one in verdicts])
+    text = (
+        f": {counted(start.count('runs'), total)} hosts may start it, "
+        f"{counted(arrive.count('runs'), total)} may receive it"
+    )
+    doubt = sum("unknown" in pair and "refused" not in pair for pair in zip(start, arrive, strict=True))
+    return f"{text}; of {doubt} that cannot be said" if doubt else text
 
 
 def _table(verdicts: Sequence[Verdict]) -> list[str]:
     rows = [("host", "start", "arrive", "judged")]
-    for verdict in verdicts:
-        both: dict[Part, Answer] = {
-            part: worst(sides) if "unknown" not in sides else "unknown"
-            for part, sides in verdict.parts.items()
-        }
-        rows.append(
-            (verdict.host, meant(verdict.start), meant(verdict.arrive), judged_text(both, verdict.findings))
-        )
+    rows += [(one.host, meant(one.start), meant(one.arrive), judged_of(one)) for one in verdicts]
     return columns(rows, "  ")
 
 
@@ -91,9 +115,9 @@ def _findings(verdicts: Sequence[Verdict], page: Page) -> list[str]:
 def _nameless(finding: Finding) -> Finding:
     return replace(
         finding,
-        offers=tuple((_THE_HOST, value) for _, value in finding.offers),
+        offers=tuple((ANOTHER, value) for _, value in finding.offers),
         remedies=tuple(
-            replace(remedy, hosts=(_THE_HOST,) if remedy.hosts and remedy.kind != "fact" else ())
+            replace(remedy, hosts=(ANOTHER,) if remedy.hosts and remedy.kind != "fact" else ())
             for remedy in finding.remedies
         ),
     )

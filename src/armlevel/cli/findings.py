@@ -87,8 +87,9 @@ class Page:
     features: bool = True
 
     def lines(self, findings: Iterable[Finding]) -> list[str]:
-        """Return the findings as lines, the gravest first."""
-        cautions, findings = cautions_in(findings)
+        """Return the findings as lines, the gravest first; notes, which change no answer, only with ``explain``."""
+        told_notes = (one for one in findings if self.explain or one.severity != "note")
+        cautions, findings = cautions_in(told_notes)
         told = sorted(_told_once(findings), key=lambda one: _SEVERITY.index(one.finding.severity))
         tabled = [one for one in told if _fits(one.finding)]
         others = [one for one in told if not _fits(one.finding)]

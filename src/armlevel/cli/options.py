@@ -17,6 +17,7 @@ __all__ = [
     "HostFiles",
     "ImplementationAs",
     "Json",
+    "Names",
     "OneFile",
     "Output",
     "Tolerate",
@@ -37,6 +38,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Leave nothing out: every name, every step and its reason.")
 ]
+Names = Annotated[bool, typer.Option("--names", help="Name every host, however many.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write the profile to FILE.")]
 Facts = Annotated[
     list[str] | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue, Field
@@ -18,6 +19,7 @@ __all__ = [
     "key_text",
     "keys_text",
     "listed_few",
+    "names_folded",
     "number_text",
     "numbers_text",
     "shape_text",
@@ -41,6 +43,7 @@ WHOLES: dict[SubjectKind, str] = {
     "policy.implementation": "--implementation",
 }
 _SHOWN_HOSTS = 4
+_NUMBERS = re.compile(r"([0-9]{1,9})")
 # What every CPU of today has, and the AArch32 that one of its exception levels names better.
 _EVERYWHERE = frozenset(
     ["FEAT_AA32", "FEAT_AA64", *(f"FEAT_{state}EL{n}" for state in ("", "AA64") for n in range(4))]
@@ -118,9 +121,43 @@ def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> 
     """
     if total and len(names) == total > 2:
         return f"all {total} hosts"
-    if len(names) > _SHOWN_HOSTS + 1 and not every:
-        return f"{', '.join(names[: _SHOWN_HOSTS - 1])} and {len(names) - _SHOWN_HOSTS + 1} more"
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    runs = names_folded(names)
+    if len(runs) > _SHOWN_HOSTS + 1 and not every:
+        shown = runs[: _SHOWN_HOSTS - 1]
+        return f"{', '.join(text for text, _ in shown)} and {len(names) - sum(n for _, n in shown)} more"
+    texts = [text for text, _ in runs]
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
+
+
+def names_folded(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Return names, of which three and more that count on are a range, and how many names each stands for.
+
+    >>> names_folded(["n1", "n2", "n3", "v1"]), names_folded(["n09.eu", "n10.eu", "n11.eu"])
+    ([('n1..n3', 3), ('v1', 1)], [('n09.eu..n11.eu', 3)])
+    """
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and _counts_on(runs[-1], name):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return [
+        part
+        for run in runs
+        for part in ([(f"{run[0]}..{run[-1]}", len(run))] if len(run) > 2 else [(name, 1) for name in run])
+    ]
+
+
+def _counts_on(run: Sequence[str], name: str) -> bool:
+    # After "r1-n09" comes "r1-n10": one number moves, by one, and in a run it is always the same.
+    one, two = _NUMBERS.split(run[-1]), _NUMBERS.split(name)
+    moved = [place for place, pair in enumerate(zip(one, two, strict=False)) if pair[0] != pair[1]]
+    if len(one) != len(two) or len(moved) != 1 or not moved[0] % 2:
+        return False
+    before, after = one[moved[0]], two[moved[0]]
+    if int(after) != int(before) + 1 or (len(after) != len(before) and after.startswith("0")):
+        return False
+    return len(run) < 2 or _NUMBERS.split(run[-2])[moved[0]] != before
 
 
 def listed_few(names: Sequence[str], few: int, *, every: bool = False) -> str:
