@@ -1,8 +1,8 @@
 """Level the CPUs of an Arm fleet, so that a virtual machine can move between hosts that are not the same.
 
 What the command line asks, a program asks here: :func:`baseline`, :func:`check`, :func:`migrate`, :func:`matrix`,
-:func:`plan`, :func:`diff`, :func:`drift`, :func:`freeze` and :func:`export` take values and return typed results,
-which :meth:`document` turns into the JSON that ``--json`` prints. :func:`load`, :func:`load_hosts` and
+:func:`plan`, :func:`diff`, :func:`drift`, :func:`freeze`, :func:`export` and :func:`explain` take values and return
+typed results, which :meth:`document` turns into the JSON that ``--json`` prints. :func:`load`, :func:`load_hosts` and
 :func:`load_guest` read what is named; :func:`policy_of` reads choices. Everything that goes wrong is an
 :class:`ArmlevelError`. Names are looked up when they are asked for, so that the import itself costs nothing.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from armlevel.operations.check import CheckResult, check
     from armlevel.operations.diff import DiffResult, diff
     from armlevel.operations.drift import DriftResult, drift
+    from armlevel.operations.explain import ExplainResult, explain
     from armlevel.operations.export import Exported, export
     from armlevel.operations.freeze import FreezeResult, freeze
     from armlevel.operations.matrix import MatrixResult, matrix
@@ -34,6 +35,7 @@ __all__ = [
     "CheckResult",
     "DiffResult",
     "DriftResult",
+    "ExplainResult",
     "Exported",
     "FreezeResult",
     "Guest",
@@ -48,6 +50,7 @@ __all__ = [
     "check",
     "diff",
     "drift",
+    "explain",
     "export",
     "freeze",
     "load",
@@ -67,6 +70,7 @@ _HOME = {
     "CheckResult": "operations.check",
     "DiffResult": "operations.diff",
     "DriftResult": "operations.drift",
+    "ExplainResult": "operations.explain",
     "Exported": "operations.export",
     "FreezeResult": "operations.freeze",
     "Guest": "profile",
@@ -80,6 +84,7 @@ _HOME = {
     "check": "operations.check",
     "diff": "operations.diff",
     "drift": "operations.drift",
+    "explain": "operations.explain",
     "export": "operations.export",
     "freeze": "operations.freeze",
     "load": "operations.named",

@@ -39,6 +39,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "lab": ("lab", "Boot emulated Arm hosts with real KVM."),
     "import": ("importing", "Turn another tool's file into a profile."),
     "export": ("exporting", "Write a guest profile as a file of another tool."),
+    "explain": ("explain", "Say what an error line means, and which field it is."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

@@ -544,6 +544,91 @@ class RunModel(ResultModel):
     config: str | None
 
 
+class SentenceModel(ResultModel):
+    """A code, and its sentence for a person."""
+
+    code: str
+    text: str
+
+
+class FieldValuesModel(ResultModel):
+    """A field that a message gives two values of."""
+
+    subject: str
+    value: int
+    own: int
+
+
+class RegisterFoundModel(ResultModel):
+    """A register that a text names, and the values that it says."""
+
+    text: str
+    name: str
+    kvm_id: HexText
+    group: str
+    encoding: list[int] | None
+    listed: bool
+    why: str
+    line: int
+    fields: list[FieldValuesModel]
+    value: HexText | None = None
+    own: HexText | None = None
+
+
+class AttributeModel(ResultModel):
+    """A register of a virtual interrupt controller, as KVM's device attributes number it."""
+
+    group: str
+    name: str
+
+
+class MessageModel(ResultModel):
+    """A message that a row knows."""
+
+    name: str
+    says: str
+    versions: str
+    lines: list[int]
+    text: str
+    words: dict[str, str]
+    means: SentenceModel
+    do: list[SentenceModel]
+    registers: list[RegisterFoundModel]
+    source: str
+    attribute: AttributeModel | None = None
+    core: str | None = None
+
+
+class LineModel(ResultModel):
+    """A line that speaks of a fault, and that no row knows."""
+
+    line: int
+    text: str
+
+
+class BlockedMoveModel(ResultModel):
+    """A move, and what stands in its way."""
+
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    vmm: str
+    answer: Answer
+    blocking: list[FindingModel]
+    remedies: list[RemedyModel]
+
+
+class ExplanationModel(AnswerModel):
+    """explanation/1: what an error line or a log means; ``move`` where two hosts were named."""
+
+    kind: Literal["explanation/1"]
+    lines: int
+    messages: list[MessageModel]
+    registers: list[RegisterFoundModel]
+    not_known: int
+    unexplained: list[LineModel]
+    move: BlockedMoveModel | None = None
+
+
 MODELS: dict[str, type[BaseModel]] = {
     "baseline/1": BaselineModel,
     "check/1": CheckModel,
@@ -559,4 +644,5 @@ MODELS: dict[str, type[BaseModel]] = {
     "signature/1": SignatureModel,
     "verify/1": VerifyModel,
     "run/1": RunModel,
+    "explanation/1": ExplanationModel,
 }
