@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from armlevel.documents import host_object
 from armlevel.operations.export import TARGETS, needs_host
+from armlevel.operations.named import load_hosts
 from tests.cli.hosts import Command
 
 HOST = "@graviton2-6.18"
@@ -160,3 +162,58 @@ def test_a_feature_that_the_file_turns_off_need_not_be_recorded(armlevel: Comman
         "qemu-system-aarch64 -accel kvm -M virt -cpu host,pmu=off,sve=off,pauth=off\n", encoding="utf-8"
     )
     assert armlevel("import", domain, "--host", "@graviton3-6.18", "-o", tmp_path / "out.json").code == 0
+
+
+# ---- groups
+
+
+def host_without(path: Path, name: str, *keys: str) -> str:
+    """Write a recorded host under another name, without some keys."""
+    host = host_object(load_hosts(name)[0])
+    del host["digest"]
+    for key in keys:
+        at: Any = host
+        *above, last = key.split(".")
+        for part in above:
+            at = at[int(part)] if part.isdigit() else at[part]
+        del at[last]
+    path.write_text(json.dumps(host | {"name": path.stem}), encoding="utf-8")
+    return str(path)
+
+
+LESS = ["facts.dczid", "offers.0.firmware", "offers.0.register_list", "offers.0.limits.REVIDR_EL1"]
+
+
+@pytest.mark.parametrize("key", LESS)
+def test_a_host_that_is_not_known_is_in_no_group(armlevel: Command, tmp_path, key):
+    partly = host_without(tmp_path / "partly.json", "@graviton2-6.1", key)
+    hosts = ["@graviton2-6.1", host_without(tmp_path / "whole.json", "@graviton2-6.1"), partly]
+    said = armlevel("plan", *hosts)
+    assert said.code == 3
+    assert "too little is recorded" in " ".join(said.out.split())
+    document = armlevel("plan", *hosts, "--json").json
+    assert [group["hosts"] for group in document["groups"]] == [["graviton2@6.1", "whole"]]
+    assert document["left_open"] == ["partly"]
+    matrix = armlevel("matrix", *hosts, "--json").json
+    assert [group["hosts"] for group in matrix["groups"]] == [["graviton2@6.1", "whole"]]
+    assert matrix["left_open"] == ["partly"]
+
+
+def test_hosts_of_which_nothing_is_known_make_no_group(armlevel: Command, silent, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text(Path(silent).read_text(encoding="utf-8"), encoding="utf-8")
+    said = armlevel("plan", silent, str(other))
+    assert said.code == 3
+    assert "no group" in said.out
+    assert "nothing" not in said.out
+    assert "impossible" not in said.out
+    said = armlevel("matrix", silent, str(other))
+    assert "together" not in said.out
+    assert "alone" not in said.out
+
+
+def test_a_host_that_is_not_known_joins_no_group(armlevel: Command, tmp_path):
+    partly = host_without(tmp_path / "partly.json", "@graviton2-6.1", "facts.dczid")
+    said = armlevel("plan", "@graviton2-6.1", "@graviton2-5.10", "--add", partly)
+    assert "may or may not join" in " ".join(said.out.split())
+    assert "could join" not in said.out

@@ -226,12 +226,14 @@ def group_lines(groups: Grouping, *, every: bool = False) -> list[str]:
     alone = [group.hosts[0] for group in groups.groups if len(group.hosts) == 1]
     lines: list[str] = []
     for group in several:
-        doubt = "" if group.answer == "runs" else "  (not every part is recorded)"
-        lines += wrapped(f"{_members(group.hosts, every=every)}{doubt}", "  together  ")
+        lines += wrapped(_members(group.hosts, every=every), "  together  ")
     if alone:
         many = len(alone) > 3 and several and not every
         text = f"each of the other {len(alone)} hosts" if many else _members(alone, every=every)
         lines += wrapped(text, "  alone     ")
+    if groups.left_open:
+        who = _members(groups.left_open, every=every)
+        lines += wrapped(f"{who}: too little is recorded to say with whom", "  not known ")
     if not groups.complete:
         lines.append("  there may be more groups: each host was put into one")
     return lines or ["  no group of these hosts has a baseline"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -51,7 +52,8 @@ def run(
 
     Every group is levelled in full. That there are no fewer is proved, or it is said how many fewer there might be.
     Up to 100 kinds of hosts (or with --explain) also: who holds a group back, which kernel upgrades would merge two
-    groups, what tolerances would merge, and where a group's guest may go one way. The exit status is 0 when it ran.
+    groups, what tolerances would merge, and where a group's guest may go one way. Hosts of which too little is recorded
+    are in no group. The exit status is 0 when it ran, 3 if there are such hosts.
     """
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
@@ -93,12 +95,22 @@ def _page(result: PlanResult, *, explain: bool) -> list[str]:
     if found.left:
         names = [name for kind in found.left for name in kind.names]
         lines += wrapped(f"left out: {hosts_text(names, every=explain)}", rest="    ")
+    if found.left_open:
+        names = [name for kind in found.left_open for name in kind.names]
+        text = (
+            f"in no group, for too little is recorded of them: {hosts_text(names, every=explain)}; probe them"
+        )
+        lines += wrapped(text, rest="    ")
     return [*lines, *_advice_lines(result)]
 
 
 def _count(found: Plan) -> str:
     total = len(found.pools) + (1 if found.left else 0)
+    if not found.pools and found.left_open:
+        return "no group, for too little is recorded of any of them"
     groups = "1 group" if len(found.pools) == 1 else f"{len(found.pools)} groups"
+    if found.left_open:
+        return f"{groups} of the hosts that are recorded well enough"
     if found.left:
         return f"the largest {groups} of at least {found.least}"
     if total <= found.least:
@@ -107,9 +119,8 @@ def _count(found: Plan) -> str:
 
 
 def _pool_lines(place: int, pool: PlanGroup, advice: Advice, *, explain: bool) -> list[str]:
-    doubt = "" if pool.baseline.answer == "runs" else " (not every part is recorded)"
     names = hosts_text(pool.hosts, every=explain or len(pool.hosts) < 10)
-    rows = [("hosts", f"{names}{doubt}")]
+    rows = [("hosts", names)]
     if pool.without:
         rows.append(("gives up", ", ".join(sorted(pool.without))))
     if pool.baseline.guest is not None and pool.baseline.guest.tolerates:
@@ -143,11 +154,7 @@ def _advice_lines(result: PlanResult) -> list[str]:
     if advice.ways:
         lines += wrapped("; ".join(f"group {i + 1} -> {j + 1}" for i, j in advice.ways), "  one way   ")
     for name, places in result.joining:
-        fit = [one for one in places if one.answer != "refused"]
-        text = ", ".join(f"group {one.pool + 1} ({_loss(one)})" for one in fit)
-        lines += wrapped(
-            f"{name} could join {text}" if fit else f"{name} would be a group of its own", "  add       "
-        )
+        lines += wrapped(_joining_text(name, places), "  add       ")
     if result.without is not None:
         lines += wrapped(f"then {_count(result.without)}", "  remove    ")
     return ["", *lines] if lines else []
@@ -157,6 +164,14 @@ def _features(count: int) -> str:
     return "1 feature" if count == 1 else f"{count} features"
 
 
+def _joining_text(name: str, places: Sequence[Joining]) -> str:
+    fit = [f"group {one.pool + 1} ({_loss(one)})" for one in places if one.answer == "runs"]
+    maybe = [f"group {one.pool + 1}" for one in places if one.answer == "unknown"]
+    texts = [f"could join {', '.join(fit)}"] if fit else []
+    if maybe:
+        texts.append(f"may or may not join {', '.join(maybe)}: too little is recorded")
+    return f"{name} {'; '.join(texts) or 'would be a group of its own'}"
+
+
 def _loss(one: Joining) -> str:
-    doubt = ", not every part is recorded" if one.answer == "unknown" else ""
-    return (f"costs it {_features(len(one.loses))}" if one.loses else "costs it nothing") + doubt
+    return f"costs it {_features(len(one.loses))}" if one.loses else "costs it nothing"

@@ -64,8 +64,9 @@ class BaselineResult:
             "candidate": None if candidate is None else guest_object(candidate),
             "conflicts": findings_object(self.found.conflicts),
             "notes": findings_object([one for one in self.found.findings if one not in self.found.conflicts]),
-            "groups": [{"hosts": list(group.hosts), "answer": group.answer} for group in groups],
+            "groups": [{"hosts": list(group.hosts)} for group in groups],
             "groups_complete": self.groups.complete if self.groups is not None else True,
+            "left_open": list(self.groups.left_open) if self.groups is not None else [],
         } | given_object(self.given)
 
 

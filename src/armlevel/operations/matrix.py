@@ -48,8 +48,9 @@ class MatrixResult:
             "kind": self.kind,
             "hosts": list(self.hosts),
             "moves": [_cell_object(cell) for cell in self.cells],
-            "groups": [{"hosts": list(one.hosts), "answer": one.answer} for one in self.groups.groups],
+            "groups": [{"hosts": list(one.hosts)} for one in self.groups.groups],
             "groups_complete": self.groups.complete,
+            "left_open": list(self.groups.left_open),
         } | given_object(self.given)
 
 

@@ -42,7 +42,6 @@ class GroupModel(ResultModel):
     """Hosts that have a baseline together."""
 
     hosts: list[str]
-    answer: Answer
 
 
 class BaselineModel(AnswerModel):
@@ -58,6 +57,7 @@ class BaselineModel(AnswerModel):
     notes: list[FindingModel]
     groups: list[GroupModel]
     groups_complete: bool
+    left_open: list[str]
 
 
 class CheckModel(AnswerModel):
@@ -121,6 +121,7 @@ class MatrixModel(AnswerModel):
     moves: list[CellModel]
     groups: list[GroupModel]
     groups_complete: bool
+    left_open: list[str]
 
 
 class HeldModel(ResultModel):
@@ -197,6 +198,7 @@ class PlanModel(AnswerModel):
     optimal: bool
     groups: list[PlanGroupModel]
     left: list[str]
+    left_open: list[str]
     merges: list[MergeModel]
     one_way: list[OneWayModel]
     tolerated: list[list[str]] | None

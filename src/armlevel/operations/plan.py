@@ -55,8 +55,8 @@ class PlanResult:
 
     @property
     def status(self) -> int:
-        """The exit status: 0, whatever the groups."""
-        return 0
+        """The exit status: 0, whatever the groups; 3 if of some host it cannot be said."""
+        return 3 if self.plan.left_open else 0
 
     def document(self) -> dict[str, Any]:
         """Return the plan/1 object."""
@@ -68,6 +68,7 @@ class PlanResult:
             "optimal": self.plan.optimal,
             "groups": self._groups(),
             "left": [name for kind in self.plan.left for name in kind.names],
+            "left_open": [name for kind in self.plan.left_open for name in kind.names],
             **_advice_object(self.advice),
             **self._what_if(),
         } | given_object(self.given)

@@ -132,7 +132,7 @@ def joining(planner: Planner, pools: Sequence[PlanGroup], host: Host) -> list[Jo
     for place, pool in enumerate(pools):
         outcome = planner.under([*(kind.host for kind in pool.kinds), host], pool.without)
         loses: frozenset[str] = frozenset()
-        if outcome.answer != "refused" and outcome.guest is not None:
+        if outcome.answer == "runs" and outcome.guest is not None:
             now = planner.features(outcome.guest.registers)
             loses = planner.shown(planner.mask(pool.kinds)) - now
         found.append(Joining(place, outcome.answer, tuple(sorted(loses))))

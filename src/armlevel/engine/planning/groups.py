@@ -20,18 +20,21 @@ __all__ = ["Group", "Grouping", "groups_of"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hosts that share a baseline: ``runs``, or ``unknown`` where some part is not recorded."""
+    """Hosts that certainly share a baseline."""
 
     hosts: tuple[str, ...]
-    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The groups of a set of hosts; ``complete`` says that every maximal group is there."""
+    """The groups of a set of hosts; ``complete`` says that every maximal group is there.
+
+    ``left_open``  hosts of which too little is recorded to say of any guest CPU that they run it: they are in no group
+    """
 
     groups: tuple[Group, ...]
     complete: bool
+    left_open: tuple[str, ...] = ()
 
 
 def groups_of(
@@ -41,7 +44,7 @@ def groups_of(
     *,
     outcome: Baseline | None = None,
 ) -> Grouping:
-    """Return the maximal groups of hosts that have a baseline.
+    """Return the maximal groups of hosts that certainly have a baseline: what is not known makes no group.
 
     ``outcome`` is the baseline of all hosts if it is already known. Beyond ``GROUP_LIMIT`` different hosts, those that
     take the same part in every conflict stay together and groups are found greedily: each still has a baseline, but
@@ -49,8 +52,8 @@ def groups_of(
     """
     whole = outcome if outcome is not None else level(hosts, catalogue, policy)
     by_name = {host.name: host for host in hosts}
-    if whole.answer != "refused":
-        return Grouping((Group(tuple(by_name), whole.answer),), complete=True)
+    if whole.answer == "runs":
+        return Grouping((Group(tuple(by_name)),), complete=True)
     answers: dict[frozenset[str], Answer] = {}
 
     def answer(names: Sequence[str]) -> Answer:
@@ -60,7 +63,7 @@ def groups_of(
         return answers[key]
 
     def works(some: Sequence[tuple[str, ...]]) -> bool:
-        return answer([name for kind in some for name in kind]) != "refused"
+        return answer([name for kind in some for name in kind]) == "runs"
 
     items = [kind.names for kind in kinds_among(list(by_name.values()))]
     exact = len(items) <= GROUP_LIMIT
@@ -68,11 +71,11 @@ def groups_of(
         alike = by_kind(list(by_name), _part_in(whole)).values()
         items = [part for kind in alike for part in ([kind] if works([kind]) else [(name,) for name in kind])]
     found = filter(None, maximal_groups([item for item in items if works([item])], works))
-    groups = []
-    for group in found:
-        names = tuple(name for name in by_name if any(name in kind for kind in group))
-        groups.append(Group(names, answer(names)))
-    return Grouping(tuple(groups), complete=exact)
+    groups = [
+        Group(tuple(name for name in by_name if any(name in kind for kind in group))) for group in found
+    ]
+    left_open = (name for kind in items for name in kind if answer([name]) == "unknown")
+    return Grouping(tuple(groups), exact, tuple(left_open))
 
 
 def _part_in(whole: Baseline) -> Callable[[str], tuple[Value | None, ...]]:

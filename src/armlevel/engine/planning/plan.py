@@ -15,7 +15,7 @@ from armlevel.arch import Catalogue, features_of
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.parts.shape import PASSTHROUGH_FEATURES, passthrough_shape
-from armlevel.engine.planning.cover import cover
+from armlevel.engine.planning.cover import Cover, cover
 from armlevel.engine.planning.host_kinds import Kind, kinds_among
 from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.policy import Policy
@@ -47,11 +47,16 @@ class PlanGroup:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The groups, the largest first; ``least`` is proved: no plan has fewer. ``left`` are hosts beyond ``pools``."""
+    """The groups, the largest first; ``least`` is proved: no plan has fewer. ``left`` are hosts beyond ``pools``.
+
+    ``left_open`` are hosts of which too little is recorded to say of any guest CPU that they run it: they are in no
+    group, and no bound counts them.
+    """
 
     pools: tuple[PlanGroup, ...]
     least: int
     left: tuple[Kind, ...] = ()
+    left_open: tuple[Kind, ...] = ()
 
     @property
     def optimal(self) -> bool:
@@ -71,13 +76,14 @@ class Planner:
         self.policy = policy
         self.conflicts = certain_conflicts([kind.host for kind in self.kinds], catalogue, policy)
         self.sets: list[int] = []
+        self.silent = 0
         self._hard = list(self.conflicts)
         self._soft: list[tuple[int, int]] = []
         self._known: dict[int, tuple[Baseline, frozenset[str]]] = {}
         self._features: dict[str, frozenset[str]] = {}
 
     def baseline(self, mask: int) -> tuple[Baseline, frozenset[str]]:
-        """Level the kinds of ``mask``; where that is refused, in the richest shape that is not."""
+        """Level the kinds of ``mask``; where that is no yes, in the richest shape in which it is."""
         if mask not in self._known:
             self._known[mask] = self._level(mask)
         return self._known[mask]
@@ -85,17 +91,22 @@ class Planner:
     def _level(self, mask: int) -> tuple[Baseline, frozenset[str]]:
         hosts = [kind.host for kind in self.members(mask)]
         first = self.under(hosts, frozenset())
-        if first.answer != "refused":
+        if first.answer == "runs":
             return first, frozenset()
         choices = sorted(PASSTHROUGH_FEATURES["kvm"] - self.policy.without)
         given_up = frozenset(choices)
         last = self.under(hosts, given_up) if given_up else first
-        if last.answer == "refused":
-            return first, frozenset()
+        if last.answer != "runs":
+            # What nobody knows is no conflict: it is said before a refusal.
+            return (
+                (last, given_up)
+                if (first.answer, last.answer) == ("refused", "unknown")
+                else (first, frozenset())
+            )
         for size in range(1, len(choices)):
             for some in combinations(choices, size):
                 found = self.under(hosts, frozenset(some))
-                if found.answer != "refused":
+                if found.answer == "runs":
                     return found, frozenset(some)
         return last, given_up
 
@@ -105,8 +116,8 @@ class Planner:
         return level(hosts, self.catalogue, policy)
 
     def works(self, mask: int) -> bool:
-        """Whether the kinds of ``mask`` have a baseline, as far as is recorded."""
-        return self.baseline(mask)[0].answer != "refused"
+        """Whether the kinds of ``mask`` certainly have a baseline: what is not known makes no group."""
+        return self.baseline(mask)[0].answer == "runs"
 
     def members(self, mask: int) -> list[Kind]:
         """The kinds of a mask, in order."""
@@ -116,15 +127,35 @@ class Planner:
         """Return groups that all have a baseline, and how few groups there are at the least."""
         groups: tuple[int, ...] = ()
         for _ in range(_ROUNDS):
-            groups = cover(len(self.kinds), self.conflicts, self.sets).groups
+            groups = tuple(group for group in self._cover(self.conflicts, self.sets).groups if group)
             bad = [group for group in groups if not self.works(group)]
             if not bad:
                 break
             for group in bad:
                 self._learn(group)
         else:
-            groups = tuple(part for group in groups for part in self._split(group))
+            groups = tuple(part for group in groups for part in self._split(group) if self.works(part))
         return sorted(groups, key=lambda group: -group.bit_count()), min(self._least(), len(groups))
+
+    def _cover(self, conflicts: Sequence[int], sets: Sequence[int] = ()) -> Cover:
+        # Kinds of which nothing can be said take no part.
+        if not self.silent:
+            return cover(len(self.kinds), conflicts, sets)
+        kept = [i for i in range(len(self.kinds)) if not self.silent >> i & 1]
+
+        def packed(mask: int) -> int:
+            return _union(1 << place for place, i in enumerate(kept) if mask >> i & 1)
+
+        found = cover(
+            len(kept),
+            [packed(conflicts[i]) for i in kept],
+            [packed(one) for one in sets if not one & self.silent],
+        )
+        groups = tuple(
+            _union(1 << kept[place] for place in range(len(kept)) if group >> place & 1)
+            for group in found.groups
+        )
+        return Cover(groups, found.least)
 
     def _split(self, group: int) -> Iterable[int]:
         return [group] if self.works(group) else [1 << i for i in range(len(self.kinds)) if group >> i & 1]
@@ -132,15 +163,22 @@ class Planner:
     def _learn(self, group: int) -> None:
         """Find smallest sets of kinds in a group that have no baseline, and keep them apart from now on."""
         left = group
-        while left.bit_count() > 1 and not self.works(left):
+        while left and not self.works(left):
             core = self._smallest(left)
             if core.bit_count() == 1:
-                raise UsageError(
-                    f"{self.members(core)[0].names[0]} has no baseline by itself under these choices",
-                    hint="leave it out, or ask for less",
-                )
+                self._alone(core)
+                left &= ~core
+                continue
             self._keep_apart(core)
             left &= ~(core & -core)
+
+    def _alone(self, core: int) -> None:
+        if self.baseline(core)[0].answer != "unknown":
+            raise UsageError(
+                f"{self.members(core)[0].names[0]} has no baseline by itself under these choices",
+                hint="leave it out, or ask for less",
+            )
+        self.silent |= core
 
     def _keep_apart(self, core: int) -> None:
         if core.bit_count() > 2:
@@ -148,6 +186,8 @@ class Planner:
             return
         one, two = (i for i in range(len(self.kinds)) if core >> i & 1)
         _conflict(self.conflicts, one, two)
+        if self.baseline(core)[0].answer == "unknown":
+            return  # they are not put together, and nothing is proved of them
         if self._lasting(core):
             _conflict(self._hard, one, two)
         else:
@@ -164,7 +204,7 @@ class Planner:
                     _conflict(self._hard, one, two)
                     self._soft.remove((one, two))
                     moved = True
-        return cover(len(self.kinds), self._hard).least
+        return self._cover(self._hard).least
 
     def _lasting(self, core: int) -> bool:
         # Two hosts may agree on a third one's paint or cache geometry, and a third one without AArch32 takes AArch32
@@ -276,4 +316,4 @@ def planned(planner: Planner, pools: int | None = None) -> Plan:
     groups.sort(key=lambda mask: -sizes[mask])
     kept, rest = (groups, []) if pools is None else (groups[:pools], groups[pools:])
     left = tuple(kind for mask in rest for kind in planner.members(mask))
-    return Plan(tuple(map(planner.pool, kept)), least, left)
+    return Plan(tuple(map(planner.pool, kept)), least, left, tuple(planner.members(planner.silent)))
