@@ -631,6 +631,28 @@ class ExplanationModel(AnswerModel):
     move: BlockedMoveModel | None = None
 
 
+class RecordedMachineModel(ResultModel):
+    """A recorded machine; ``typed`` is what commands take for it."""
+
+    typed: str
+    name: str
+    cpus: list[str]
+    kernel: str
+    vmms: dict[str, str]
+    shapes: list[str]
+    how: list[str]
+    source: str
+    cntfrq_hz: int | None = None
+
+
+class MachinesModel(ResultModel):
+    """machines/1: the recorded machines that ship."""
+
+    kind: Literal["machines/1"]
+    machines: list[RecordedMachineModel]
+    near: list[str]
+
+
 MODELS: dict[str, type[BaseModel]] = {
     "baseline/1": BaselineModel,
     "check/1": CheckModel,
@@ -647,4 +669,5 @@ MODELS: dict[str, type[BaseModel]] = {
     "verify/1": VerifyModel,
     "run/1": RunModel,
     "explanation/1": ExplanationModel,
+    "machines/1": MachinesModel,
 }
