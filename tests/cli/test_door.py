@@ -205,3 +205,19 @@ def test_the_door_imports_neither_engine_nor_documents(word: str):
     assert done.stdout.splitlines()[-1] == (
         "['armlevel.cli', 'armlevel.cli.terminal', 'armlevel.cli.output', 'armlevel.errors', 'armlevel.cli.app']"
     )
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "completion"])
+@pytest.mark.parametrize("words", [("--key", ""), ("--digest", ""), ("-o", ""), ("--key=",), ("",)])
+def test_an_empty_value_is_a_question_that_was_not_meant(
+    armlevel: Command, verb: str, words: tuple[str, ...]
+):
+    said = armlevel(verb, *words)
+    assert (said.code, "is empty; is a variable not set?" in said.err) == (2, True)
+
+
+def test_what_is_behind_two_hyphens_may_be_empty(armlevel: Command):
+    assert (
+        "is empty"
+        not in armlevel("run", "--observe", "--show", "--", "qemu-system-aarch64", "-append", "").err
+    )

@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextvars import copy_context
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from typer.main import get_command
 
 from armlevel import __version__
 from armlevel.cli.output import CLOSED, silence, tell_lines
-from armlevel.errors import ArmlevelError, NotRecorded
+from armlevel.errors import ArmlevelError, NotRecorded, UsageError
 
 __all__ = ["VERBS", "leave", "run"]
 
@@ -65,6 +66,7 @@ class _Verbs(TyperGroup):
         """Import one verb."""
         if cmd_name not in VERBS:
             return None
+        importlib.import_module("armlevel.cli.files").begin()
         verb = importlib.import_module(f"armlevel.cli.{VERBS[cmd_name][0]}")
         app = getattr(verb, "app", None)  # a verb with verbs of its own
         if app is None:
@@ -130,7 +132,12 @@ def leave() -> None:
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is another sentence)
     """Run one command line and return its exit status; whatever goes wrong, it is said in a sentence on stderr."""
     try:
-        code = get_command(_app).main(list(arguments), prog_name="armlevel", standalone_mode=False)
+        _hold_filled(arguments)
+        # In a context of its own: what this question reads is no input of the next one.
+        context, main = copy_context(), get_command(_app).main
+        code = context.run(main, list(arguments), prog_name="armlevel", standalone_mode=False)
+        if (files := sys.modules.get("armlevel.cli.files")) is not None:  # a verb was used
+            context.run(files.tell_remarks)
         return int(code or 0)
     except typer.TyperException as exc:
         return _complain(_first_small(exc.format_message()), hint=_where_help_is(exc))
@@ -155,6 +162,16 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is anot
             f"this is a fault of armlevel, please report it with its input ({what}); "
             "ARMLEVEL_TRACEBACK=1 shows where it happened"
         )
+
+
+def _hold_filled(arguments: Sequence[str]) -> None:
+    # `--key "$KEY"` where there is no KEY: not signing, or not looking at a signature, is no answer to that.
+    own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    for before, word in zip(["", *own], own, strict=False):
+        option = word.removesuffix("=") if word.startswith("--") and word.endswith("=") else ""
+        if option or not word:
+            option = option or (before if before.startswith("-") else "an argument")
+            raise UsageError(f"{option} is empty", hint="is a variable not set?")
 
 
 def _complain(sentence: str, hint: str = "") -> int:

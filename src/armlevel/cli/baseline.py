@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.cli.files import beside, is_file
 from armlevel.cli.levelled import baseline_lines
 from armlevel.cli.options import (
     AcceptWeaker,
@@ -15,6 +16,7 @@ from armlevel.cli.options import (
     AssumeSameImpdef,
     Explain,
     Facts,
+    Force,
     HostFiles,
     ImplementationAs,
     Json,
@@ -22,7 +24,7 @@ from armlevel.cli.options import (
     Tolerate,
 )
 from armlevel.cli.output import say, say_json, tell
-from armlevel.documents import guest_object, pretty, replace_file
+from armlevel.documents import guest_object, pretty, write_output
 from armlevel.operations.baseline import baseline
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
@@ -34,6 +36,7 @@ __all__ = ["run"]
 def run(
     hosts: HostFiles,
     output: Output = "",
+    force: Force = False,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="The profile's name; else FILE's.")
     ] = "",
@@ -80,16 +83,17 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    called = name or (PurePath(output).stem if output else "") or "baseline"
+    called = name or (PurePath(output).stem if is_file(output) else "") or "baseline"
     found = baseline(there, policy, name=called, given=given)
     guest = found.guest
     if guest is not None and output:
-        replace_file(output, pretty(guest_object(guest)))
-    if as_json:
-        say_json(found.document())
-    else:
-        say(baseline_lines(found, load(), explain=explain))
-    if guest is not None and output:
+        write_output(output, pretty(guest_object(guest)), force=force)
+    with beside(output):
+        if as_json:
+            say_json(found.document())
+        else:
+            say(baseline_lines(found, load(), explain=explain))
+    if guest is not None and is_file(output):
         tell(f"{guest.name} written to {output}")
     if guest is not None and found.answer == "unknown" and (as_json or output):
         tell(f"not a yes yet: {unknown_text(found.found.findings)}")

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from armlevel.cli.files import is_file
 from armlevel.cli.gaps import left_lines
-from armlevel.cli.options import Facts, GuestFile, Json
+from armlevel.cli.options import Facts, Force, GuestFile, Json, Key
 from armlevel.cli.output import say_json, tell, tell_page
 from armlevel.cli.terminal import width_of
-from armlevel.documents import replace_file
+from armlevel.documents import write_output
 from armlevel.errors import UsageError
 from armlevel.operations.export import (
     PASSTHROUGH_VMM,
@@ -53,8 +54,12 @@ def run(
             help="What the target QEMU answers to query-cpu-model-expansion (or its QMP socket).",
         ),
     ] = "",
+    key: Key = None,
     fact: Facts = None,
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")] = "",
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output.")
+    ] = "",
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Write a guest profile as a file of another tool.
@@ -71,11 +76,13 @@ def run(
     if chosen == "fingerprint":
         found = export_fingerprint(_of_a_host(guest))
     else:
-        wanted = guest_named(guest, vmm=PASSTHROUGH_VMM.get(to, "kvm"))
+        wanted = guest_named(guest, vmm=PASSTHROUGH_VMM.get(to, "kvm"), keys=key or ())
         names = properties_of(expansion) if expansion else ()
         found = export(wanted, to, chosen, host=there, machine=machine, properties=names)
+    if output and not is_file(output):
+        output = ""
     if output:
-        replace_file(output, found.text)
+        write_output(output, found.text, force=force)
     if as_json:
         said = found.document()
         say_json({key: said[key] for key in said if key != "text"} | {"output": output} if output else said)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli.options import OneFile, Output
+from armlevel.cli.files import is_file
+from armlevel.cli.options import Force, OneFile, Output
 from armlevel.cli.output import say_json, tell
-from armlevel.documents import pretty, replace_file
+from armlevel.documents import pretty, write_output
 from armlevel.operations.import_ import ImportedGuest, import_guest, import_host
 from armlevel.operations.named import host_named
 from armlevel.words.subjects import keys_text
@@ -19,6 +20,7 @@ __all__ = ["run"]
 def run(
     file: OneFile,
     output: Output = "",
+    force: Force = False,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="The profile's name; else FILE's.")
     ] = "",
@@ -38,8 +40,8 @@ def run(
     does not record what the guest would be, 2 if it records nothing of it.
     """
     found = import_guest(file, host_named("--host", host), name) if host else import_host(file, name)
-    if output:
-        replace_file(output, pretty(found.document()))
+    if is_file(output):
+        write_output(output, pretty(found.document()), force=force)
         tell(f"{found.name} written to {output}")
     else:
         say_json(found.document())

@@ -13,9 +13,12 @@ from typing import Annotated
 import typer
 
 from armlevel.cli import lab_migrate
-from armlevel.cli.options import GuestFile, Json
+from armlevel.cli.files import is_file
+from armlevel.cli.options import Force, GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
 from armlevel.cli.verify import report
+from armlevel.documents.files import read_file
+from armlevel.documents.outputs import write_output
 from armlevel.documents.replace import replace_file
 from armlevel.documents.write import guest_object, pretty
 from armlevel.errors import LabError, UsageError
@@ -114,7 +117,7 @@ def run_command(
 ) -> int:
     """Boot a host, run a command in it as root, print what it prints; exit as it does."""
     where = parse_host(host)
-    inside = {Path(name).name: Path(name).read_bytes() for name in files or ()}
+    inside = {Path(name).name: read_file(name) for name in files or ()}
     script = command[0] if len(command) == 1 else shlex.join(command)
     result = _laboratory(mirror, keyring, qemu).run(where, Job(script, inside), timeout)
     sys.stdout.write(result.stdout)
@@ -124,7 +127,7 @@ def run_command(
         if directory:
             target = Path(directory, name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+            replace_file(str(target), data)
     return result.status
 
 
@@ -132,8 +135,12 @@ def run_command(
 def probe(
     host: _Where,
     output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE", help="Write the host profile to FILE.")
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write the host profile to FILE; - is standard output."
+        ),
     ] = "",
+    force: Force = False,
     collector: _Collector = "",
     timeout: _Timeout = PATIENCE,
     mirror: _Mirror = "",
@@ -146,10 +153,10 @@ def probe(
     probed = _laboratory(mirror, keyring, qemu).probe(where, _collector(collector), timeout)
     for remark in probed.remarks:
         tell(remark)
-    if output:
-        replace_file(output, probed.text)
+    if is_file(output):
+        write_output(output, probed.text, force=force)
         tell(f"{output}: {where}, probed in {probed.seconds:.1f} s, boot included")
-    if as_json or not output:
+    if as_json or not is_file(output):
         sys.stdout.write(probed.text)
     return 0
 
@@ -183,6 +190,7 @@ def probe_hosts(
     directory: Annotated[
         str, typer.Option("-d", "--directory", metavar="DIR", help="Write the host profiles there.")
     ],
+    force: Force = False,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", metavar="N", min=0, help="Hosts at a time; 0: one a core.")
     ] = 0,
@@ -212,7 +220,7 @@ def probe_hosts(
             failed += 1
             tell(f"{counted}: {answer}")
             continue
-        replace_file(str(Path(directory, f"{host}.json")), answer.text)
+        write_output(str(Path(directory, f"{host}.json")), answer.text, force=force)
         tell(f"{counted}  {answer.seconds:.1f} s")
         for remark in answer.remarks:
             tell(f"  {remark}")

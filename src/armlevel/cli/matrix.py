@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from armlevel.cli.answers import given_lines
+from armlevel.cli.files import beside
 from armlevel.cli.levelled import group_lines
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, HostFiles, Json, Tolerate, Vmm
+from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, Force, HostFiles, Json, Tolerate, Vmm
 from armlevel.cli.output import say, say_json, wrapped
 from armlevel.cli.terminal import page_width
-from armlevel.documents import replace_file
+from armlevel.documents import write_output
 from armlevel.operations import Answer, Cell, Finding, Part
 from armlevel.operations.matrix import letter_of, matrix
 from armlevel.operations.named import hosts_named
@@ -40,8 +41,12 @@ def run(
     accept_weaker_mitigation: AcceptWeaker = False,
     tolerate: Tolerate = None,
     svg: Annotated[
-        str, typer.Option("--svg", metavar="FILE", help="Write the matrix as a picture, too.")
+        str,
+        typer.Option(
+            "--svg", metavar="FILE", help="Write the matrix as a picture, too; - is standard output."
+        ),
     ] = "",
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Show who can go where: each host's passthrough guest, and what levelling two hosts would change.
@@ -60,15 +65,17 @@ def run(
     if svg:
         from armlevel.cli.svg import matrix_svg
 
-        replace_file(svg, matrix_svg(found.hosts, letters, _meanings(cells)))
+        write_output(svg, matrix_svg(found.hosts, letters, _meanings(cells)), force=force)
     if as_json:
-        say_json(found.document())
+        with beside(svg):
+            say_json(found.document())
         return found.status
     lines = [*given_lines(given), *_grid(found.hosts, letters), *_legend(cells)]
     lines += _judged(cells)
     lines += _one_way(cells, found.hosts)
     lines += group_lines(found.groups)
-    say(lines)
+    with beside(svg):
+        say(lines)
     return found.status
 
 

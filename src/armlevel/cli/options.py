@@ -13,10 +13,12 @@ __all__ = [
     "AssumeSameImpdef",
     "Explain",
     "Facts",
+    "Force",
     "GuestFile",
     "HostFiles",
     "ImplementationAs",
     "Json",
+    "Key",
     "Names",
     "OneFile",
     "Output",
@@ -34,12 +36,25 @@ GuestFile = Annotated[
 OneFile = Annotated[str, typer.Argument(metavar="FILE", help="A file of another tool.")]
 AnyFiles = Annotated[list[str], typer.Argument(metavar="FILE...", help="Profiles, or files of other tools.")]
 
+Key = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="PEM", help="Take only a frozen GUEST that this public key signed. Repeatable."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Leave nothing out: every name, every step and its reason.")
 ]
 Names = Annotated[bool, typer.Option("--names", help="Name every host, however many.")]
-Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write the profile to FILE.")]
+Output = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="FILE", help="Write the profile to FILE; - is standard output."),
+]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace FILE also where it holds something else; never an input."),
+]
 Facts = Annotated[
     list[str] | None,
     typer.Option(

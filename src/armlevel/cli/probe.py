@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli.options import Output
+from armlevel.cli.files import is_file
+from armlevel.cli.options import Force, Output
 from armlevel.cli.output import tell
-from armlevel.documents.replace import replace_file
+from armlevel.documents.outputs import write_output
 from armlevel.documents.write import pretty
 from armlevel.operations.probe import probe
 
@@ -18,6 +19,7 @@ __all__ = ["run"]
 
 def run(
     output: Output = "",
+    force: Force = False,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="What to call the host; else its host name.")
     ] = "",
@@ -33,9 +35,9 @@ def run(
     """
     probed = probe(name, thorough=thorough)
     text = pretty(probed.document())
-    if output:
-        replace_file(output, text)
-    if as_json or not output:
+    if is_file(output):
+        write_output(output, text, force=force)
+    if as_json or not is_file(output):
         sys.stdout.write(text)
     for remark in probed.remarks:
         tell(remark)

@@ -16,17 +16,21 @@ import typer
 
 from armlevel.arch import load
 from armlevel.cli.findings import Page
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Json
+from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Json, Key
 from armlevel.cli.output import say, say_json, tell, wrapped
+from armlevel.documents.outputs import may_append, may_replace
+from armlevel.documents.replace import output_path
 from armlevel.errors import UsageError
 from armlevel.operations import run as operation
-from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.named import guest_frozen, hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.operations.run import Files, RunResult
 from armlevel.preload import execute
 from armlevel.profile import Host
 
 __all__ = ["run"]
+
+_A_DUMP = b"0x0000000000000000 0x0\n"
 
 _Guest = Annotated[str, typer.Option("--guest", metavar="GUEST", help="The guest profile to show.")]
 _Host = Annotated[
@@ -37,7 +41,10 @@ _Dump = Annotated[
     str, typer.Option("--dump", metavar="FILE", help="Write the registers the guest starts with to FILE.")
 ]
 _Digest = Annotated[
-    str, typer.Option("--digest", metavar="SHA256", help="Refuse a profile with another digest than this.")
+    str,
+    typer.Option(
+        "--digest", metavar="SHA256", help="Refuse a profile whose digest, frozen or not, is another."
+    ),
 ]
 _Show = Annotated[bool, typer.Option("--show", help="Show what would be started, and start nothing.")]
 _Command = Annotated[
@@ -50,6 +57,7 @@ def run(
     guest: _Guest = "",
     host: _Host = "",
     digest: _Digest = "",
+    key: Key = None,
     log: _Log = "",
     dump: _Dump = "",
     observe: Annotated[
@@ -71,18 +79,22 @@ def run(
     if observe:
         found = operation.observe(command, os.environ, files)
     else:
+        wanted, frozen = guest_frozen(guest, keys=key or ())
         found = operation.run(
             command,
-            guest_named(guest),
+            wanted,
             _machine(host) if host else None,
             os.environ,
             policy_of(
                 assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation
             ),
             digest=digest,
+            frozen=frozen,
             files=files,
             here=not (show or as_json),
         )
+    if found.launch is not None:
+        _hold(files)
     for note in found.notes:
         tell(f"note: {note}")
     if as_json:
@@ -94,6 +106,16 @@ def run(
     else:
         execute(found.launch, os.environ)
     return found.status
+
+
+def _hold(files: Files) -> None:
+    # QEMU is about to write these: never over an input, nor over what is no earlier log or dump.
+    if files.log:
+        may_append(files.log)
+    if files.dump:
+        may_replace(files.dump, _A_DUMP, force=None)
+    if files.log and files.dump and output_path(files.log) == output_path(files.dump):
+        raise UsageError(f"--log and --dump are one file, {files.log}", hint="give each a name of its own")
 
 
 def _machine(name: str) -> Host:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from armlevel.documents.outputs import write_frozen, write_output
 from armlevel.documents.replace import replace_file
 from armlevel.documents.write import (
     canonical,
@@ -63,6 +64,8 @@ __all__ = [
     "schemas",
     "verdict_object",
     "verify_digest",
+    "write_frozen",
+    "write_output",
     "write_published",
 ]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from armlevel.documents.inputs import Renamed, note_input, remark
 from armlevel.documents.maps import ValuePool
 from armlevel.documents.read import Document, new_pool, read_ours
 from armlevel.errors import ArmlevelError, BadDocument, UnreadableFile, UsageError
@@ -18,29 +19,38 @@ from armlevel.profile import Guest, Host
 
 __all__ = ["LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file"]
 
+#: What stands for standard input where a file is meant.
+STDIN = "-"
+
 #: No input is larger, bytes; the profiles of every shape of a host are 40 KiB.
 LARGEST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A document and where it came from."""
+    """A document and where it came from.
+
+    ``frozen``     the digest of the frozen profile that it is the guest of;  ``signed_by``  the ids of the keys of that
+    """
 
     path: str
     document: Document
+    frozen: str = ""
+    signed_by: tuple[str, ...] = ()
 
 
 def read_file(path: str) -> bytes:
-    """Return the bytes of a file, or of a pipe, that a user named.
+    """Return the bytes of a file, or of a pipe, that a user named; ``-`` is standard input.
 
     Raises:
         UnreadableFile: missing, a directory, too large, a symlink loop, no permission.
 
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.dup(0) if path == STDIN else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             status = os.fstat(handle)
+            note_input(status, path)
             if stat.S_ISDIR(status.st_mode):
                 raise UnreadableFile(path, "is a directory, and a file is needed here")
             if status.st_size > LARGEST:
@@ -66,23 +76,28 @@ def load(path: str, pool: ValuePool | None = None) -> Document:
         InputError: it cannot be read, is not recognised, or has faults.
 
     """
-    pool = pool or new_pool()
+    return _loaded(path, pool or new_pool()).document
+
+
+def _loaded(path: str, pool: ValuePool) -> Loaded:
     if _is_folder(path) and is_gathered(path):
         try:
+            note_input(Path(path).stat(), path)
             gathered = gather(path)
         except OSError as exc:
             raise UnreadableFile(path, _why(exc)) from exc
-        return read_foreign(gathered, path, _stem(path))
+        return Loaded(path, read_foreign(gathered, path, _stem(path)))
     data = read_file(path)
     if _may_be_frozen(data):
         from armlevel.documents.envelope import read_published
 
-        return read_published(data, path, pool).frozen.guest
+        found = read_published(data, path, pool)
+        return Loaded(path, found.frozen.guest, found.frozen.digest, found.signed_by)
     if _may_be_ours(data) and (document := read_ours(data, path, pool)) is not None:
         if isinstance(document, Host | Guest) and not document.name:
-            return replace(document, name=_stem(path))
-        return document
-    return read_foreign(data, path, _stem(path))
+            document = replace(document, name=_stem(path))
+        return Loaded(path, document)
+    return Loaded(path, read_foreign(data, path, _stem(path)))
 
 
 def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loaded]:
@@ -99,7 +114,7 @@ def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loade
     files = [file for path in paths for file in _files(path)]
     if not files:
         raise UsageError("no file was named", hint="name at least one profile or a directory of profiles")
-    return list(_named_once(Loaded(path, load(path, pool)) for path in files))
+    return list(_named_once(_loaded(path, pool) for path in files))
 
 
 def load_hosts(paths: Iterable[str], pool: ValuePool | None = None) -> list[Host]:
@@ -178,11 +193,15 @@ def _named_once(documents: Iterable[Loaded]) -> Iterator[Loaded]:
             used[document.name] += 1
             name = f"{document.name}#{used[document.name]}"
         used[name] = 1
-        yield loaded if name == document.name else Loaded(loaded.path, replace(document, name=name))
+        if name == document.name:
+            yield loaded
+        else:
+            remark(Renamed(loaded.path, document.name, name))
+            yield replace(loaded, document=replace(document, name=name))
 
 
 def _stem(path: str) -> str:
-    return PurePath(path).stem or path
+    return "stdin" if path == STDIN else PurePath(path).stem or path
 
 
 def _may_be_ours(data: bytes) -> bool:

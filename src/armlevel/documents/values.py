@@ -12,6 +12,7 @@ from typing import Any
 
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
+from armlevel.documents.names import wrong_in
 from armlevel.errors import UnknownName
 from armlevel.profile import (
     SHAPE_FEATURES,
@@ -58,7 +59,7 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
             faults.add(f"{place}.shape", f"{offer.shape.label} is already the shape of offers[{first}]")
     software = document.get("software", {})
     return Host(
-        document.get("name", ""),
+        _name(document.get("name", ""), "name", faults),
         tuple(offers) if faults else pool.shared_as(("offers", tuple(map(id, offers))), tuple(offers)),
         tuple(map(_cpu, document.get("cpus", ()))),
         _facts(document.get("facts", {})),
@@ -80,7 +81,7 @@ def guest_of(document: Document, pool: ValuePool, faults: Faults) -> Guest:
     """Build a guest from its document, or note what is wrong with it."""
     shown_as = document.get("implementation")
     return Guest(
-        document.get("name", ""),
+        _name(document.get("name", ""), "name", faults),
         shape_of(document["shape"], "shape", faults),
         pool.values(document["registers"], "registers", faults),
         _ids(document, "register_list", "", pool, faults),
@@ -88,7 +89,7 @@ def guest_of(document: Document, pool: ValuePool, faults: Faults) -> Guest:
         _lengths(document),
         _facts(document.get("facts", {})),
         None if shown_as is None else _shown_implementation(shown_as),
-        tuple(document.get("starts_on", ())),
+        tuple(_name(host, "starts_on", faults) for host in document.get("starts_on", ())),
         tuple(document.get("tolerates", ())),
         _made(document.get("made", {})),
         document.get("pmu_counters"),
@@ -119,6 +120,12 @@ def offer_of(document: Document, pool: ValuePool, faults: Faults, place: str = "
         document.get("side_effects", {}),
     )
     return offer if faults else _shared(offer, pool)
+
+
+def _name(name: str, place: str, faults: Faults) -> str:
+    if wrong := wrong_in(name):
+        faults.add(place, f"{shown(name, 80)} has {wrong}, which is no character of a name")
+    return name
 
 
 def lineage_of(document: Document) -> tuple[tuple[Origin, ...], Policy | None, tuple[Given, ...]]:
