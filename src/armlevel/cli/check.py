@@ -17,6 +17,7 @@ from armlevel.cli.options import (
     GuestFile,
     HostFiles,
     Json,
+    Key,
     Names,
 )
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
@@ -36,6 +37,7 @@ _MANY = 4
 def run(
     guest: GuestFile,
     hosts: HostFiles,
+    key: Key = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -49,7 +51,7 @@ def run(
     what it learnt at boot stays true. The parts are shape, registers, register list, firmware and facts; the virtual
     interrupt controller and the size of guest-physical addresses are not judged.
     """
-    wanted = guest_named(guest)
+    wanted = guest_named(guest, keys=key or ())
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
         assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from armlevel.cli.files import beside, is_file
 from armlevel.cli.options import GuestFile, Json
 from armlevel.cli.output import say, say_json, tell, wrapped
-from armlevel.documents import Frozen, read_file, read_published, replace_file
+from armlevel.documents import Frozen, read_file, read_published, write_frozen
+from armlevel.documents.names import visible
 from armlevel.operations.freeze import freeze
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import options_of
@@ -37,7 +41,13 @@ def run(
         str, typer.Option("--parent", metavar="FROZEN", help="The frozen profile that this one replaces.")
     ] = "",
     output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of NAME-VERSION.json.")
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write here instead of NAME-VERSION.json; - is standard output.",
+        ),
     ] = "",
     as_json: Json = False,
 ) -> int:
@@ -51,14 +61,16 @@ def run(
 
     wanted = guest_named(guest)
     secret = private_key(read_file(key), key) if key else None
+    if key and (told := _open_to_others(key)):
+        tell(told)
     found = freeze(
         wanted,
         name,
         version,
         hosts=hosts_named(host)[0] if host else (),
-        parent=read_published(read_file(parent), parent).frozen.digest if parent else "",
+        parent=read_published(read_file(parent), parent).frozen if parent else None,
         key=secret,
-        source=f"passthrough guest of {guest}",
+        source=f"passthrough guest of {visible(guest)}",
     )
     for there, answer in found.against:
         tell(f"not frozen: on {there}, {wanted.name} is {answer}; see armlevel check")
@@ -68,14 +80,25 @@ def run(
         )
     target = output or f"{name}-{version}.json"
     if found.frozen is not None:
-        replace_file(target, found.data.decode())
-    if as_json:
-        say_json(found.document() | {"file": target if found.frozen is not None else None})
-    elif found.frozen is not None:
-        say(frozen_lines(found.frozen, found.signed_by))
-    if found.frozen is not None:
+        write_frozen(target, found.data.decode())
+    with beside(target):
+        if as_json:
+            say_json(found.document() | {"file": target if found.frozen is not None else None})
+        elif found.frozen is not None:
+            say(frozen_lines(found.frozen, found.signed_by))
+    if found.frozen is not None and is_file(target):
         tell(f"{found.frozen.guest.name} written to {target}" + ("" if found.signed_by else ", not signed"))
     return found.status
+
+
+def _open_to_others(key: str) -> str:
+    try:
+        mode = Path(key).stat().st_mode
+    except OSError:  # standard input
+        return ""
+    if not (stat.S_ISREG(mode) and mode & 0o077):
+        return ""
+    return f"note: {key} is open to others (mode {stat.S_IMODE(mode):04o}), and who reads it signs as you: chmod 600"
 
 
 def frozen_lines(frozen: Frozen, signed_by: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlevel.cli.options import GuestFile, Json
+from armlevel.cli.options import GuestFile, Json, Key
 from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.operations.named import guest_named
 from armlevel.operations.verify import VerifyResult, verify
@@ -12,12 +12,12 @@ __all__ = ["report", "run"]
 _SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
 
 
-def run(guest: GuestFile, as_json: Json = False) -> int:
+def run(guest: GuestFile, key: Key = None, as_json: Json = False) -> int:
     """Give a scratch VM the guest's CPU, and compare.
 
     Everything is written, frozen, and read back; then a few guest instructions read the ID registers themselves.
     """
-    return report(verify(guest_named(guest)), as_json=as_json)
+    return report(verify(guest_named(guest, keys=key or ())), as_json=as_json)
 
 
 def report(found: VerifyResult, *, as_json: bool) -> int:

@@ -18,11 +18,12 @@ from pydantic import ValidationError
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
 from armlevel.documents.models import FROZEN_KIND, FrozenModel
+from armlevel.documents.names import frozen_called
 from armlevel.documents.read import parse
 from armlevel.documents.values import guest_of, lineage_of
 from armlevel.documents.words import sentence
 from armlevel.documents.write import canonical, digest, guest_object, lineage_object
-from armlevel.errors import BadDocument, UsageError
+from armlevel.errors import BadDocument
 from armlevel.profile import Given, Guest, Made, Origin, Policy
 
 __all__ = ["FROZEN_KIND", "Frozen", "Lineage", "Origin", "freeze", "frozen_bytes", "read_frozen"]
@@ -65,16 +66,14 @@ def freeze(guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), 
     """Freeze a guest profile; the lineage is what the profile records, and ``hosts`` and ``parent``.
 
     Raises:
-        UsageError: no name or no version.
+        UsageError: the name or the version is none.
 
     >>> from armlevel.profile import Shape
     >>> one = freeze(Guest("g", Shape(), {"ID_AA64PFR0_EL1": 17}), "web", "1")
     >>> one.guest.name, one.digest == read_frozen(frozen_bytes(one), "web-1.json", None).digest
     ('web-1', True)
     """
-    if not name.strip() or not version.strip():
-        raise UsageError("a frozen profile needs a name and a version", hint="--name web --version 1")
-    made = guest.made
+    called, made = frozen_called(name, version), guest.made
     lineage = Lineage(
         hosts=tuple(hosts) or made.hosts or tuple(Origin(one) for one in guest.starts_on),
         source=made.source,
@@ -85,7 +84,7 @@ def freeze(guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), 
         at=made.at,
         parent=parent,
     )
-    frozen = Frozen(name, version, replace(guest, name=f"{name}-{version}"), lineage, "")
+    frozen = Frozen(name, version, replace(guest, name=called), lineage, "")
     return replace(frozen, digest=digest(_object(frozen)))
 
 
@@ -123,6 +122,8 @@ def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
     guest = guest_of(document["guest"], pool, faults)
     if model.guest.digest != digest(document["guest"]):
         faults.add("guest.digest", "is not that of the guest")
+    if guest.name != f"{model.name}-{model.version}":
+        faults.add("guest.name", f"is {shown(guest.name)}, and not that of the name and the version")
     if faults:
         raise BadDocument(path, tuple(faults))
     line = model.lineage

@@ -12,6 +12,7 @@ from pydantic import Field, WithJsonSchema
 
 from armlevel.documents.model_base import VALUE_PATTERN, Count, HexText, Model, Text
 from armlevel.documents.model_verdict import ImplementationModel, VerdictModel
+from armlevel.documents.names import FROZEN_NAME, FROZEN_VERSION
 
 __all__ = [
     "FROZEN_KIND",
@@ -219,8 +220,8 @@ class FrozenModel(Model):
     """frozen-profile/1: a guest CPU under a name and a version, as exact bytes."""
 
     kind: Literal["frozen-profile/1"]
-    name: Text
-    version: Text
+    name: Annotated[str, Field(pattern=FROZEN_NAME)]
+    version: Annotated[str, Field(pattern=FROZEN_VERSION)]
     digest: Digest
     guest: GuestModel
     lineage: LineageModel

@@ -25,6 +25,10 @@ __all__ = ["PAYLOAD_TYPE", "key_id", "open_envelope", "private_key", "public_key
 
 PAYLOAD_TYPE = "application/vnd.armlevel.frozen-profile+json;version=1"
 _KEYS = {"payload", "payloadType", "signatures"}
+_PRIME = 2**255 - 19
+_ORDER_8 = int("7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7", 16)
+_SMALL_ORDER = (0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8)
+_WEAK = "a public key of small order, with which anybody can make signatures that fit"
 _CHANGED = "it was changed after it was signed, or copied badly"
 
 
@@ -56,11 +60,10 @@ def open_envelope(data: bytes, path: str) -> tuple[bytes, tuple[str, ...]]:
         raise BadDocument(path, ("the bytes are not those of an envelope of ours",), hint=_CHANGED)
     payload = _bytes(document["payload"], "payload", path)
     signatures = document["signatures"]
-    if not isinstance(signatures, list) or not signatures:
-        raise BadDocument(path, ("signatures: there is none",))
-    return payload, tuple(
-        _checked(one, f"signatures[{i}]", payload, path) for i, one in enumerate(signatures)
-    )
+    if not isinstance(signatures, list) or len(signatures) != 1:
+        count = (len(signatures) or "none") if isinstance(signatures, list) else "no list"
+        raise BadDocument(path, (f"signatures: there is {count}, and an envelope of ours has one",))
+    return payload, (_checked(signatures[0], "signatures[0]", payload, path),)
 
 
 def _checked(one: Any, place: str, payload: bytes, path: str) -> str:
@@ -70,6 +73,8 @@ def _checked(one: Any, place: str, payload: bytes, path: str) -> str:
     if not isinstance(one, dict) or one.keys() != {"keyid", "sig"}:
         raise BadDocument(path, (f"{place}: has keyid and sig, and nothing else",))
     raw, signature = (_bytes(one[key], f"{place}.{key}", path) for key in ("keyid", "sig"))
+    if _is_weak(raw):
+        raise BadDocument(path, (f"{place}.keyid: {_WEAK}",))
     try:
         Ed25519PublicKey.from_public_bytes(raw).verify(signature, _signed(PAYLOAD_TYPE, payload))
     except (InvalidSignature, ValueError) as exc:
@@ -121,12 +126,24 @@ def public_key(pem: bytes, path: str) -> Ed25519PublicKey:
         raise UsageError(f"{path}: no public key in PEM", hint=hint) from exc
     if not isinstance(key, Ed25519PublicKey):
         raise UsageError(f"{path}: a public key, but not of Ed25519")
+    if _is_weak(key.public_bytes_raw()):
+        raise UsageError(
+            f"{path}: {_WEAK}", hint="make a key: openssl genpkey -algorithm ed25519 -out key.pem"
+        )
     return key
 
 
 def key_id(key: Ed25519PublicKey) -> str:
     """Return what an envelope calls a key: its 32 bytes in base64."""
     return _text(key.public_bytes_raw())
+
+
+def _is_weak(key: bytes) -> bool:
+    # A point of small order: one signature fits many texts. Each of the eight is known by its y, whatever the sign of x
+    # and in whichever way y is written (RFC 8032, 5.1.3 and 8: decoders differ; Chalkias and others, "Taming the many
+    # EdDSAs", table 5).
+    y = (int.from_bytes(key, "little") & ((1 << 255) - 1)) % _PRIME
+    return y in _SMALL_ORDER
 
 
 def _signed(payload_type: str, payload: bytes) -> bytes:

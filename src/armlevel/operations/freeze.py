@@ -69,16 +69,17 @@ def freeze(  # noqa: PLR0913 (what a frozen profile records)
     version: str,
     *,
     hosts: Sequence[Host] = (),
-    parent: str = "",
+    parent: Frozen | None = None,
     key: Ed25519PrivateKey | None = None,
     source: str = "",
 ) -> FreezeResult:
     """Freeze a guest profile if it is recorded whole and every host of ``hosts`` certainly runs it.
 
-    ``parent`` is the digest it replaces; ``source`` says what a guest that no tool made was made of.
+    ``parent`` is what it replaces; ``source`` says what a guest that no tool made was made of.
 
     Raises:
-        UsageError: there is no name or no version, or nothing is recorded of the guest's registers.
+        UsageError: the name or the version is none, they are those of the parent, or nothing is recorded of the guest's
+            registers.
 
     """
     if knows_nothing(guest):
@@ -90,12 +91,18 @@ def freeze(  # noqa: PLR0913 (what a frozen profile records)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         made = Made(f"armlevel {__version__}", load().version, now, source, policy=Policy())
         guest = replace(guest, made=made)
+    if parent is not None and (parent.name, parent.version) == (name, version):
+        raise UsageError(
+            f"{name}, version {version} is what it would replace",
+            hint="a frozen version never changes: name another",
+        )
     answers = [(host.name, engine.check(guest, host, load()).arrive) for host in hosts]
     against = tuple(one for one in answers if one[1] != "runs")
     lacking = tuple(one.key for one in not_recorded(guest, load()))
     if against or lacking:
         return FreezeResult(guest=guest, against=against, lacking=lacking)
-    frozen = frozen_of(guest, name, version, [_origin(host) for host in hosts], parent)
+    replaced = "" if parent is None else parent.digest
+    frozen = frozen_of(guest, name, version, [_origin(host) for host in hosts], replaced)
     return FreezeResult(
         guest=guest,
         frozen=frozen,

@@ -506,8 +506,9 @@ class SignatureModel(FrozenSummary):
     kind: Literal["signature/1"]
     answer: Literal["yes", "no"]
     by: list[str]
-    fault: Literal["not as frozen", "not signed", "other key"] | None
+    fault: Literal["not as frozen", "not signed", "other key", "other profile"] | None
     detail: str | None
+    wanted: dict[Literal["name", "version", "digest", "file name"], str]
 
 
 class DifferenceModel(ResultModel):

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from fnmatch import fnmatchcase
 
 from armlevel import arch
-from armlevel.documents import Document, Loaded, load_many
+from armlevel.documents import Document, Loaded, load_many, read_file
 from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UnknownName, UsageError
 from armlevel.operations.given import given_facts, with_facts
@@ -15,6 +15,7 @@ from armlevel.profile import Given, Guest, Host
 
 __all__ = [
     "expanded",
+    "guest_frozen",
     "guest_named",
     "host_named",
     "hosts_named",
@@ -120,22 +121,49 @@ def host_named(option: str, name: str, facts: Sequence[str] = ()) -> Host:
     return hosts[0]
 
 
-def guest_named(name: str, *, vmm: str = "kvm") -> Guest:
-    """Read one guest; a host stands for its passthrough profile.
+def guest_named(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> Guest:
+    """Read one guest; a host stands for its passthrough profile. With ``keys`` one of them has to have signed it.
 
     Raises:
-        ArmlevelError: it is neither, or several.
+        ArmlevelError: it is neither, or several; or no key of these signed it.
+
+    """
+    return guest_frozen(name, vmm=vmm, keys=keys)[0]
+
+
+def guest_frozen(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> tuple[Guest, str]:
+    """Read one guest and the digest of the frozen profile that it is in, empty if it is in none.
+
+    Raises:
+        ArmlevelError: as :func:`guest_named` does.
 
     """
     found = load_all([name])
     if len(found) > 1:
         raise UsageError(f"{name}: {len(found)} profiles, and one guest is needed here", hint="name one file")
+    if keys:
+        _hold_signature(name, found[0], keys)
     document = found[0].document
     if isinstance(document, Host):
-        return passthrough(document, arch.load(), vmm=vmm)
+        return passthrough(document, arch.load(), vmm=vmm), ""
     if isinstance(document, Guest):
-        return document
+        return document, found[0].frozen
     raise BadDocument(found[0].path, (f"a guest is needed here, this is a {_kind(document)}",))
+
+
+def _hold_signature(name: str, found: Loaded, keys: Sequence[str]) -> None:
+    if not found.frozen:
+        raise UsageError(
+            f"{name}: no frozen profile, so no key signed it", hint="armlevel freeze --key signs a guest"
+        )
+    from armlevel.documents.signing import key_id, public_key
+
+    trusted = {key_id(public_key(read_file(one), one)) for one in keys}
+    if not trusted & set(found.signed_by):
+        why = "signed, but not with " + ("this key" if len(keys) == 1 else "one of these keys")
+        raise UsageError(
+            f"{name}: {why if found.signed_by else 'not signed'}", hint="armlevel verify-signature says more"
+        )
 
 
 def _kind(document: Document) -> str:

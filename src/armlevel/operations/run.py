@@ -85,13 +85,14 @@ def run(  # noqa: PLR0913 (a question with options)
     policy: Policy | None = None,
     *,
     digest: str = "",
+    frozen: str = "",
     files: Files | None = None,
     here: bool = True,
 ) -> RunResult:
     """Say whether QEMU may start with a guest's CPU, and what is started.
 
     ``host`` is this machine's profile, None to probe it now; ``here`` asks that it be this machine's. ``digest``
-    refuses a profile with another digest.
+    refuses a profile with another digest; ``frozen`` is that of the frozen profile which the guest is in.
 
     Raises:
         UsageError: the command line contradicts the profile, the profile has another digest, or ``host`` is not this
@@ -100,7 +101,7 @@ def run(  # noqa: PLR0913 (a question with options)
 
     """
     catalogue = load()
-    own = _pinned(guest, digest)
+    own = _pinned(guest, digest, frozen)
     options = options_of(guest, catalogue)
     fitted = fit(command, options.board, options.cpu)
     if fitted.guestless:
@@ -170,11 +171,12 @@ def is_this_machine(host: Host) -> None:
         )
 
 
-def _pinned(guest: Guest, wanted: str) -> str:
+def _pinned(guest: Guest, wanted: str, frozen: str) -> str:
     own = digest_of(guest_object(guest))
-    if wanted and wanted.removeprefix("sha256:") != own.removeprefix("sha256:"):
+    if wanted and f"sha256:{wanted.removeprefix('sha256:')}" not in (own, frozen):
+        inside = f", frozen as {frozen}" if frozen else ""
         raise UsageError(
-            f"QEMU is not started: the digest of {guest.name} is {own}, not {wanted}",
+            f"QEMU is not started: the digest of {guest.name} is {own}{inside}, not {wanted}",
             hint="this is another profile, or another version of it",
         )
     return own
