@@ -229,7 +229,7 @@ def group_lines(groups: Grouping, *, every: bool = False) -> list[str]:
         lines += wrapped(_members(group.hosts, every=every), "  together  ")
     if alone:
         many = len(alone) > 3 and several and not every
-        text = f"each of the other {len(alone)} hosts" if many else _members(alone, every=every)
+        text = f"each of the other {len(alone)} hosts (--names)" if many else _members(alone, every=every)
         lines += wrapped(text, "  alone     ")
     if groups.left_open:
         who = _members(groups.left_open, every=every)

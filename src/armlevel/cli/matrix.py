@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -9,16 +10,27 @@ import typer
 
 from armlevel.cli.answers import given_lines
 from armlevel.cli.files import beside
+from armlevel.cli.grid import grid_lines, in_groups
 from armlevel.cli.levelled import group_lines
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Facts, Force, HostFiles, Json, Tolerate, Vmm
+from armlevel.cli.options import (
+    AcceptWeaker,
+    AssumeSameImpdef,
+    Facts,
+    Force,
+    HostFiles,
+    Json,
+    Names,
+    Tolerate,
+    Vmm,
+)
 from armlevel.cli.output import say, say_json, wrapped
-from armlevel.cli.terminal import page_width
 from armlevel.documents import write_output
 from armlevel.operations import Answer, Cell, Finding, Part
 from armlevel.operations.matrix import letter_of, matrix
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import against_text, part_text, unknown_text
+from armlevel.words.subjects import hosts_text
 
 __all__ = ["run"]
 
@@ -29,7 +41,7 @@ _LEGEND = {
     "l": "as L, as far as it is recorded",
     "r": "the registers have a baseline; what forbids the move: ",
 }
-_NAME = 40
+_EDGES = 4
 _REST = {"?": "cannot say", ".": "no"}
 
 
@@ -47,6 +59,7 @@ def run(
         ),
     ] = "",
     force: Force = False,
+    names: Names = False,
     as_json: Json = False,
 ) -> int:
     """Show who can go where: each host's passthrough guest, and what levelling two hosts would change.
@@ -70,65 +83,22 @@ def run(
         with beside(svg):
             say_json(found.document())
         return found.status
-    lines = [*given_lines(given), *_grid(found.hosts, letters), *_legend(cells)]
-    lines += _judged(cells)
-    lines += _one_way(cells, found.hosts)
-    lines += group_lines(found.groups)
+    hosts_there = in_groups(found.hosts, found.groups)
+    lines = [*_answer(found.hosts, letters), *given_lines(given), ""]
+    lines += grid_lines(hosts_there, letters, every=names)
+    lines += [*_legend(cells), *_judged(cells), *_one_way(cells, hosts_there, every=names)]
+    lines += group_lines(found.groups, every=names)
     with beside(svg):
         say(lines)
     return found.status
 
 
-def _grid(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list[str]:
-    """Return the grid; where it would not fit the page, hosts that move alike share a row and a column."""
-    labels = [_shortened(name) for name in names]
-    shown = list(names)
-    if len(names) > _room(labels):
-        kinds = _alike(names, symbols)
-        shown = [kind[0] for kind in kinds]
-        labels = [_shortened(kind[0]) + (f" +{len(kind) - 1}" if len(kind) > 1 else "") for kind in kinds]
-    widest, number, room = max(map(len, labels)), len(str(len(shown))), _room(labels)
-    lines: list[str] = []
-    for start in range(0, len(shown), room):
-        targets = shown[start : start + room]
-        heads = "".join(f" {start + i + 1:>{number}}" for i in range(len(targets)))
-        lines += [f"{'from, to:':{widest + number + 1}}{heads}"]
-        for index, (source, label) in enumerate(zip(shown, labels, strict=True)):
-            row = "".join(f" {symbols.get((source, target), '-'):>{number}}" for target in targets)
-            lines.append(f"{index + 1:>{number}} {label:{widest}}{row}")
-    if len(shown) < len(names):
-        lines.append(
-            f"{len(names)} hosts; +3 says that three more go and come as this one, and to and from it"
-        )
-    return lines
-
-
-def _room(labels: Sequence[str]) -> int:
-    number = len(str(len(labels)))
-    return (page_width() - max(map(len, labels)) - number - 1) // (number + 1)
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME // 2 - 2]}...{name[-(_NAME // 2 - 1) :]}"
-
-
-def _alike(names: Sequence[str], symbols: Mapping[tuple[str, str], str]) -> list[list[str]]:
-    kinds: list[list[str]] = []
-    for name in names:
-        for kind in kinds:
-            first = kind[0]
-            together = symbols[name, first] == symbols[first, name] and symbols[name, first] in "Pp"
-            if together and all(
-                symbols[name, other] == symbols[first, other]
-                and symbols[other, name] == symbols[other, first]
-                for other in names
-                if other not in (name, first)
-            ):
-                kind.append(name)
-                break
-        else:
-            kinds.append([name])
-    return kinds
+def _answer(names: Sequence[str], letters: Mapping[tuple[str, str], str]) -> list[str]:
+    count = Counter(letters.values())
+    runs, open_ = count["P"], sum(count[letter] for letter in "psl?")
+    text = f"{len(names)} hosts, {len(letters)} moves: a passthrough guest may go {runs}"
+    text += f", a levelled one {count['S'] + count['L']} more"
+    return wrapped(f"{text}; {open_} cannot be said" if open_ else text, rest="    ")
 
 
 def _meanings(cells: Sequence[Cell]) -> dict[str, str]:
@@ -165,11 +135,13 @@ def _judged(cells: Sequence[Cell]) -> list[str]:
     return wrapped(text, rest="    ")
 
 
-def _one_way(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
+def _one_way(cells: Sequence[Cell], names: Sequence[str], *, every: bool) -> list[str]:
     runs = {(cell.source, cell.target) for cell in cells if cell.passthrough == "runs"}
-    edges = [
-        f"{a} -> {b}"
-        for a, b in sorted(runs, key=lambda e: (names.index(e[0]), names.index(e[1])))
-        if (b, a) not in runs
-    ]
-    return wrapped("; ".join(edges), "  one way   ") if edges else []
+    targets: dict[str, list[str]] = {}
+    for a, b in sorted(runs, key=lambda e: (names.index(e[0]), names.index(e[1]))):
+        if (b, a) not in runs:
+            targets.setdefault(a, []).append(b)
+    edges = [f"{a} -> {hosts_text(some, every=every)}" for a, some in targets.items()]
+    few = edges if every else edges[:_EDGES]
+    more = f"; and from {len(edges) - len(few)} more hosts (--names)" if len(few) < len(edges) else ""
+    return wrapped(f"{'; '.join(few)}{more}", "  one way   ") if edges else []

@@ -121,7 +121,7 @@ def hosts_text(names: Sequence[str], total: int = 0, *, every: bool = False) -> 
     """
     if total and len(names) == total > 2:
         return f"all {total} hosts"
-    runs = names_folded(names)
+    runs = names_folded(names if len(names) <= _SHOWN_HOSTS + 1 else sorted(names, key=_natural))
     if len(runs) > _SHOWN_HOSTS + 1 and not every:
         shown = runs[: _SHOWN_HOSTS - 1]
         return f"{', '.join(text for text, _ in shown)} and {len(names) - sum(n for _, n in shown)} more"
@@ -146,6 +146,13 @@ def names_folded(names: Sequence[str]) -> list[tuple[str, int]]:
         for run in runs
         for part in ([(f"{run[0]}..{run[-1]}", len(run))] if len(run) > 2 else [(name, 1) for name in run])
     ]
+
+
+def _natural(name: str) -> tuple[tuple[str, int], ...]:
+    # "n2" comes before "n10".
+    parts = _NUMBERS.split(name)
+    numbers = [*map(int, parts[1::2]), 0]
+    return tuple(zip(parts[::2], numbers, strict=True))
 
 
 def _counts_on(run: Sequence[str], name: str) -> bool:
