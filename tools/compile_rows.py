@@ -58,6 +58,7 @@ def read_rows(data: Path) -> Toml:
     table: Toml = {"version": "", "registers": tuple(registers(data)), **features(data), **rules(data)}
     table |= {"versions": tuple(versions(data)), "hwcaps": hwcaps(data), "firmware": tuple(firmware(data))}
     table |= {"errata": tuple(errata(data)), "dispatch": tuple(dispatch(data)), "hidden": hidden(data)}
+    table |= {"certain": certain(data), "cores": tuple(core_values(data))}
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data), **vmms(data)}
     table |= {"part_aliases": part_aliases(data), "system_registers": system_registers(data)}
     table["field_rules"] = tuple(
@@ -216,6 +217,33 @@ def system_registers(data: Path) -> Row:
     file = load(data / "system_registers.toml")
     rows = file["system_registers"].items()
     return (file["see"], "\n".join(f"{' '.join(map(str, encoding))} {name}" for name, encoding in rows))
+
+
+def core_values(data: Path) -> Iterator[Row]:
+    """What fields can have in cores: their source, the parts, and the values of each field."""
+    for given in load(data / "cores.toml")["cores"]:
+        row = dict(given)
+        see, named = row.pop("see"), row.pop("parts")
+        parts = tuple((int(who, 0), int(part, 0)) for who, _, part in (one.partition(":") for one in named))
+        values = tuple(
+            (f"{register}.{name}", frozen(some))
+            for register, rows in row.items()
+            for name, some in rows.items()
+        )
+        yield (see, parts, values)
+
+
+def certain(data: Path) -> Row:
+    """What holds on every kernel: the newest of them, what KVM keeps, and what capabilities say."""
+    file = load(data / "kvm/certain.toml")
+    until, keeps, hwcaps = take(file, "certain.toml", until=(), keeps={}, hwcaps={})
+    rules, shown = dict(keeps), dict(hwcaps)
+    see = (rules.pop("see"), shown.pop("see"))
+    kept = tuple(
+        (f"{register}.{name}", rule) for register, rows in rules.items() for name, rule in rows.items()
+    )
+    since, newer = take(shown, "certain.toml: hwcaps", since={}, newer={})
+    return (until, kept, *(tuple((k, frozen(v)) for k, v in some.items()) for some in (since, newer)), *see)
 
 
 def errata(data: Path) -> Iterator[Row]:

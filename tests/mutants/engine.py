@@ -16,6 +16,7 @@ import pytest
 from armlevel.documents import write
 from armlevel.engine import baseline, findings, values, verdict
 from armlevel.engine.fields import bundles, choice, closure, domains, no_meaning, solve
+from armlevel.engine.fields import partial as partial_limits
 from armlevel.engine.fields.closure import Closed, Lowering, at_least, holds
 from armlevel.engine.fields.domains import Domain
 from armlevel.engine.parts import (
@@ -298,3 +299,54 @@ def register_of_no_table_unseen(patch: pytest.MonkeyPatch) -> None:
         return [one for one in found if one.subject.key in case.catalogue.registers]
 
     patch.setattr(registers_judged, "_silent", known)
+
+
+# ---- a certain no
+
+
+def lowered_taken_for_fixed(patch: pytest.MonkeyPatch) -> None:
+    """What KVM lets be lowered is taken for what it lets nobody change."""
+    _everywhere(
+        patch, "may_keep", partial_limits.may_keep, lambda _field, limits, _catalogue: frozenset(limits)
+    )
+
+
+def absence_counts_on_any_kernel(patch: pytest.MonkeyPatch) -> None:
+    """A capability that is not shown counts as a feature that is not there, however old the kernel is."""
+    right = partial_limits._of_capabilities
+
+    def wrong(field, hwcaps, _release, catalogue):
+        return right(field, hwcaps, (99, 0), catalogue)
+
+    patch.setattr(partial_limits, "_of_capabilities", wrong)
+    partial_limits.limits_by_evidence.cache_clear()
+
+
+def one_core_stands_for_all(patch: pytest.MonkeyPatch) -> None:
+    """A host is taken to have what its most capable CPU has."""
+    right = partial_limits._of_cores
+
+    def wrong(field, cores, catalogue):
+        return right(field, cores[-1:], catalogue)
+
+    patch.setattr(partial_limits, "_of_cores", wrong)
+    partial_limits.limits_by_evidence.cache_clear()
+
+
+def rows_hold_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """What holds up to a release is said of every later one."""
+    right = partial_limits.possible_limits
+
+    def wrong(host, catalogue):
+        return right(replace(host, software=replace(host.software, kernel="")), catalogue)
+
+    _everywhere(patch, "possible_limits", right, wrong)
+
+
+def unrecorded_cpu_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The CPUs that are recorded are taken for all that could have initialised KVM."""
+
+    def wrong(host):
+        return frozenset(cpu.implementation.midr for cpu in host.every_cpu if cpu.implementation.midr)
+
+    _everywhere(patch, "possible_midrs", partial_limits.possible_midrs, wrong)

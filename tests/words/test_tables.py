@@ -75,6 +75,7 @@ def test_every_sentence_takes_all_that_its_reason_is_about(code):
 
 ARGUMENTS: dict[RemedyKind, tuple[Name | int, ...]] = {
     "pin": (Name("CTR_EL0.DIC"), 0),
+    "pin-cpus": (Name("4-7"), Name("n1/cortex-a76")),
     "implementation": (0x413FD0C1, 0xFF, 0),
     "vmm": (Name("qemu"), 11, 1),
 }

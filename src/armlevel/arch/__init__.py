@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from armlevel.arch.catalogue import Catalogue
+from armlevel.arch.certain import Certain
 from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined
 from armlevel.arch.expr import And, Cmp, Const, Expr, Feat, Iff, Implies, Not, Or, evaluate, leaves, mentioned
 from armlevel.arch.kvmrows import (
@@ -55,6 +56,7 @@ __all__ = [
     "Blocks",
     "Bundle",
     "Catalogue",
+    "Certain",
     "Cmp",
     "Const",
     "Cores",

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from armlevel.arch import kvmrows, vmmrows
+from armlevel.arch import certain, kvmrows, vmmrows
 from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
 from armlevel.arch.expr import Const, Expr
 from armlevel.arch.linechanges import LineChange
@@ -82,8 +82,7 @@ class Catalogue:
     @property
     def rules_total(self) -> int:
         """How many constraints Arm's source has: those kept and those set aside."""
-        total: int = self._table["rules_total"]
-        return total
+        return int(self._table["rules_total"])
 
     @cached_property
     def set_aside(self) -> tuple[SetAside, ...]:
@@ -162,6 +161,11 @@ class Catalogue:
         each = {register: tuple(subjects) for register, subjects in by_register.items()}
         return Hidden(MappingProxyType(each), MappingProxyType(undefined), see)
 
+    @cached_property
+    def certain(self) -> certain.Certain:
+        """What holds on every kernel, and in every core of a part."""
+        return certain.certain_of(self._table["certain"], self._table["cores"])
+
     # ---- KVM
 
     @cached_property
@@ -187,7 +191,6 @@ class Catalogue:
         see, rows = self._table["writable"]
         for subject, lines, rule, options in rows:
             one = self.fields[subject]
-            more = {"see": see, **dict(options)}
             changed = {
                 value: row.keeps
                 for row in self.ignored
@@ -203,7 +206,7 @@ class Catalogue:
                     one.width,
                     signed=one.order.kind == "signed" and rule in ("lower", "higher"),
                     changed=MappingProxyType(changed),
-                    **more,
+                    **{"see": see, **dict(options)},
                 )
             )
         return MappingProxyType({name: tuple(rows) for name, rows in found.items()})

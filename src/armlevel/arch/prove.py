@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from armlevel.arch.catalogue import Catalogue
 from armlevel.arch.model import VIEWS, WHO, Field, Register
 from armlevel.arch.order import ORDERS
+from armlevel.arch.prove_certain import prove_certain, prove_certain_names
 from armlevel.arch.prove_errata import prove_errata
 from armlevel.arch.prove_rules import prove_facts
 
@@ -25,12 +26,16 @@ def prove(catalogue: Catalogue) -> tuple[str, ...]:
     faults = list(prove_registers(catalogue))
     faults += _readable(catalogue)
     faults += _names(catalogue)
-    return tuple(faults) if faults else (*prove_facts(catalogue), *prove_errata(catalogue))
+    return tuple(faults) if faults else _facts(catalogue)
 
 
 def prove_registers(catalogue: Catalogue) -> tuple[str, ...]:
     """Prove what every run leans on: bits covered once, names unique, every field an order, every row a source."""
-    return tuple(_registers(catalogue.registers.values()))
+    return (*_registers(catalogue.registers.values()), *prove_certain_names(catalogue))
+
+
+def _facts(catalogue: Catalogue) -> tuple[str, ...]:
+    return (*prove_facts(catalogue), *prove_errata(catalogue), *prove_certain(catalogue))
 
 
 def _readable(catalogue: Catalogue) -> Iterator[str]:
@@ -49,6 +54,7 @@ def _readable(catalogue: Catalogue) -> Iterator[str]:
         ("errata", lambda: catalogue.errata),
         ("dispatch", lambda: catalogue.dispatch),
         ("hidden", lambda: catalogue.hidden),
+        ("certain", lambda: catalogue.certain),
     )
     for name, read in sections:
         fault = _fault_of(read)

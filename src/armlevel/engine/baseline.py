@@ -15,6 +15,7 @@ from armlevel.engine.parts.facts import common_facts, level_facts
 from armlevel.engine.parts.firmware import level_firmware
 from armlevel.engine.parts.register_list import carry
 from armlevel.engine.parts.registers import Levelling, level_fields
+from armlevel.engine.parts.registers_certain import certain_conflicts
 from armlevel.engine.parts.registers_implementation import implementation_of, level_implementation, unlike
 from armlevel.engine.parts.shape import common_shape
 from armlevel.engine.parts.shape_pmu import level_pmu
@@ -144,7 +145,7 @@ def _level_shape(
         assume_same=policy.assume_same_impdef,
         implementation_known=bool(dict(implementation.values).get("MIDR_EL1")),
     )
-    pmu = level_pmu(offers, shape)
+    pmu = level_pmu(offers, shape, frozenset(host.name for host in hosts if host.mixed))
     starts_on = tuple(name for name in firmware.starts_on if name not in pmu.no_start_on)
     if firmware.starts_on and not starts_on:
         pmu = replace(
@@ -153,12 +154,14 @@ def _level_shape(
                 replace(one, severity="stops", applies=("start", "arrive")) for one in pmu.findings
             ),
         )
+    certain = certain_conflicts(offers, hosts, catalogue, policy)
     found: dict[Part, Sequence[Finding]] = {
         "shape": [*vl_findings, *pauth, *pmu.findings],
         "registers": [
             *levelled.findings,
+            *certain,
             *implementation.findings,
-            *unlike(dict(implementation.values), hosts, shape),
+            *unlike(dict(implementation.values), hosts, offers, shape, catalogue),
             *cache.findings,
         ],
         "list": carried.findings,
@@ -167,7 +170,7 @@ def _level_shape(
     }
     parts = {part: answer_of(found[part], "arrive") for part in PARTS}
     guest = None
-    if levelled.registers is not None and not implementation.conflict and not cache.conflict:
+    if levelled.registers is not None and not (certain or implementation.conflict or cache.conflict):
         shown = dict(implementation.values)
         guest = Guest(
             name=name,

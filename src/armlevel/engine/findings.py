@@ -53,6 +53,7 @@ def worst(answers: Iterable[Answer]) -> Answer:
 
 RemedyKind = Literal[
     "pin",
+    "pin-cpus",
     "without",
     "tolerate",
     "upgrade-kernel",
@@ -78,6 +79,7 @@ RemedyKind = Literal[
 class Remedy:
     """One thing a person could do, to what, and on which hosts.
 
+    ``pin-cpus``        the guest to these CPUs, which are this cluster
     ``pin``             a field to a value;  ``without``  a feature of the shape;  ``tolerate``  a class of fields
     ``upgrade-kernel``  to a line, or to any other one;  ``leave-out``  the hosts
     ``fact``            say a fact;  ``probe``  the hosts, in a shape if one is named;  ``level``  the guest first

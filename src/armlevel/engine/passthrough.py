@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from armlevel.arch import Catalogue
+from armlevel.engine.fields.partial import possible_midrs
+from armlevel.engine.parts.registers_certain import guest_possible
 from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host, Offer, Shape, ShownImplementation
+from armlevel.profile import Guest, Host, Implementation, Offer, Shape, ShownImplementation
 
 __all__ = ["guest_of_offer", "passthrough", "passthrough_name"]
 
@@ -38,7 +40,15 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
         implementation=ShownImplementation(shown, targets) if shown else None,
         starts_on=(host.name,),
         pmu_counters=offer.pmu.get("counters") if "pmu_v3" in offer.shape.features else None,
+        possible={**guest_possible(host, offer, catalogue), **_midrs(host, offer, shown)},
     )
+
+
+def _midrs(host: Host, offer: Offer, shown: Implementation | None) -> dict[str, frozenset[int]]:
+    # What the guest is told is one of these, where it is not recorded which.
+    midrs = possible_midrs(host)
+    known = (shown is not None and shown.midr is not None) or offer.shape.imp_id_writable
+    return {} if known or midrs is None else {"MIDR_EL1": midrs}
 
 
 def _per_vcpu(catalogue: Catalogue, name: str) -> bool:

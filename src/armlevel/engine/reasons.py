@@ -53,6 +53,8 @@ ReasonCode = Literal[
     "events-not-counted",
     "same-machine-type",
     # registers
+    "no-kernel-changes",
+    "no-kernel-raises",
     "policy-unmet",
     "register-not-shown",
     "line-too-short",
@@ -65,6 +67,9 @@ ReasonCode = Literal[
     "implementation-not-writable",
     "implementation-never-writable",
     "cpus-differ",
+    "kvm-took-one",
+    "caches-follow-cpu",
+    "pmu-follows-cpu",
     "levelled-not-kept",
     "tolerated-by-name",
     # register list

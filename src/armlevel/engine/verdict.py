@@ -15,6 +15,7 @@ from armlevel.engine.findings import (
 from armlevel.engine.parts.facts import judge_facts
 from armlevel.engine.parts.firmware import judge_firmware
 from armlevel.engine.parts.register_list import judge_list
+from armlevel.engine.parts.registers_certain import judge_certain
 from armlevel.engine.parts.registers_first_run import judge_enforced
 from armlevel.engine.parts.registers_judged import judge_registers
 from armlevel.engine.parts.registers_untrapped import judge_leaks
@@ -55,7 +56,12 @@ def judge(case: Case) -> dict[Part, list[Finding]]:
     """Return the findings of each part."""
     return {
         "shape": [*judge_vls(case), *judge_counters(case), *judge_pauth(case)],
-        "registers": [*judge_registers(case), *judge_enforced(case), *judge_leaks(case)],
+        "registers": [
+            *judge_registers(case),
+            *judge_certain(case),
+            *judge_enforced(case),
+            *judge_leaks(case),
+        ],
         "list": judge_list(case),
         "firmware": judge_firmware(case),
         "facts": judge_facts(case.guest, case.host),

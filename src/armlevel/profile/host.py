@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -176,8 +177,13 @@ class Host:
 
     @property
     def mixed(self) -> bool:
-        """Whether the machine has CPUs of several kinds."""
-        return len({cpu.implementation for cpu in self.every_cpu}) > 1
+        """Whether the machine has CPUs of several kinds, or may have, because some CPU's MIDR_EL1 is not recorded.
+
+        CPUs of which only more or less is recorded are not of several kinds.
+        """
+        kinds = {cpu.implementation for cpu in self.every_cpu}
+        apart = (one.same_as(other) is False for one, other in combinations(kinds, 2))
+        return len(kinds) > 1 and (any(one.midr is None for one in kinds) or any(apart))
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

@@ -56,6 +56,8 @@ REASONS: dict[ReasonCode, str] = {
     "events-not-counted": "events that the guest was told of count nothing there",
     "same-machine-type": "start both with the same -machine type, for instance {0}",
     # registers
+    "no-kernel-changes": "of this field no kernel up to Linux {0} lets a guest have another value than the CPUs",
+    "no-kernel-raises": "of this field no kernel up to Linux {0} lets a guest have more than the CPUs",
     "policy-unmet": "no value that all hosts keep satisfies the policy",
     "register-not-shown": "no host shows this register",
     "line-too-short": "it says a cache line shorter than the host's CTR_EL0",
@@ -72,6 +74,12 @@ REASONS: dict[ReasonCode, str] = {
         "this VMM does not make the implementation IDs of a VM writable (KVM capability 239)"
     ),
     "cpus-differ": "the host's CPUs are not alike: which one the guest reads depends on where it runs",
+    "kvm-took-one": (
+        "KVM takes the MIDR_EL1 of the CPU that initialised it, wherever the guest runs, and it may be one of another"
+        " kind after the next boot"
+    ),
+    "caches-follow-cpu": "before Linux 6.3 a guest reads the cache sizes of the CPU that it runs on",
+    "pmu-follows-cpu": "the host's CPUs are not alike: the PMU is that of the CPU on which the vCPU is made",
     "levelled-not-kept": "the levelled value is not kept as written: please report this as a fault of armlevel",
     "tolerated-by-name": "tolerated by name: what the guest was told at boot may not be true after a move",
     # register list

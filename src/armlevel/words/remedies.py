@@ -47,6 +47,14 @@ def _vmm(remedy: Remedy) -> str:
     return f"{family} {'.'.join(map(str, version))} or later on {hosts_text(remedy.hosts)}"
 
 
+def _pin_cpus(remedy: Remedy) -> str:
+    numbers, cluster = remedy.args
+    return (
+        f"pin the guest to CPUs {numbers} ({cluster}): that decides which MIDR_EL1 it reads, its PMU, and before Linux"
+        " 6.3 its cache sizes; not which MIDR_EL1 KVM takes"
+    )
+
+
 def _level(remedy: Remedy) -> str:
     options = "".join(f" --tolerate {name}" for name in remedy.args)
     return f"level it{' with' if options else ''}{options} (armlevel baseline)"
@@ -55,6 +63,7 @@ def _level(remedy: Remedy) -> str:
 #: The sentence of each kind.
 REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "pin": lambda remedy: f"level the guest with {option_text(remedy)}",
+    "pin-cpus": _pin_cpus,
     "without": lambda remedy: f"do without it: --without {remedy.args[0]}",
     "tolerate": lambda remedy: f"tolerate it: --tolerate {remedy.args[0]}",
     "upgrade-kernel": _kernel,

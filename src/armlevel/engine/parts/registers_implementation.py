@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import Catalogue
+from armlevel.arch.release import release_numbers
+from armlevel.engine.clusters import clusters_of, cpu_list
 from armlevel.engine.fields.bundles import Bundled, level_bundle, register_outcome
 from armlevel.engine.findings import Finding, Remedy
-from armlevel.engine.names import RegisterName, hosts_of
+from armlevel.engine.names import Name, RegisterName, hosts_of
 from armlevel.engine.reasons import Reason
 from armlevel.engine.subjects import about_policy, about_register
-from armlevel.engine.values import Implementations, NamedValues, named, offered
+from armlevel.engine.values import NOT_RECORDED, Implementations, NamedValues, named, offered
 from armlevel.profile import Host, Implementation, Offer, Shape, ShownImplementation
 
 __all__ = ["implementation_of", "level_implementation", "not_alike", "shown_by", "unlike"]
+
+# The first release whose KVM makes the cache geometry up (7af0c2534f4c).
+_CACHES_MADE_UP = (6, 3)
 
 
 def level_implementation(
@@ -80,27 +85,79 @@ def implementation_of(
     return ShownImplementation(face, tuple(targets))
 
 
-def unlike(shown: Mapping[str, int], hosts: Sequence[Host], shape: Shape) -> list[Finding]:
+def unlike(
+    shown: Mapping[str, int],
+    hosts: Sequence[Host],
+    offers: Sequence[tuple[str, Offer]],
+    shape: Shape,
+    catalogue: Catalogue,
+) -> list[Finding]:
     """Return a finding for each host whose CPUs differ, where a shape does not let them be painted alike."""
     face = implementation_of(shown, ())
     if face is None or shape.imp_id_writable:
         return []
-    kinds = {host.name: host.implementations for host in hosts}
-    return [not_alike(face.shown, name, some) for name, some in kinds.items() if len(some) > 1]
+    return [
+        finding
+        for host, (_, offer) in zip(hosts, offers, strict=True)
+        if host.mixed
+        for finding in not_alike(face.shown, host, offer, catalogue)
+    ]
 
 
-def not_alike(shown: Implementation, host: str, kinds: Iterable[Implementation]) -> Finding:
-    """Return why it is not known what a guest reads on a host whose CPUs are of several kinds."""
-    return Finding(
-        about_register("MIDR_EL1"),
-        "registers",
-        "unknown",
-        needs=(Implementations((shown,)),),
-        offers=offered((host, Implementations(tuple(sorted(kinds))))),
-        cause="silicon",
-        because=(Reason("cpus-differ"),),
-        remedies=(Remedy("level", hosts=hosts_of([host])),),
+def not_alike(shown: Implementation, host: Host, offer: Offer, catalogue: Catalogue) -> list[Finding]:
+    """Return what is not known of a guest on a host that has CPUs of several kinds, whose numbers are not writable.
+
+    Linux arch/arm64/kvm/sys_regs.c: KVM takes the numbers of the CPU that initialised it, and does not ask where a vCPU
+    runs. What the guest reads is that of the CPU it runs on (VPIDR_EL2). Pinned to one cluster it reads what it was
+    told if both are of that kind, until the next boot.
+    """
+    taken = Implementation.from_registers(offer.limits)
+    pinned = bool(host.other_cpus) and len(host.implementations) == 1
+    settled = (
+        taken is not None
+        and pinned
+        and shown.same_as(taken) is True
+        and all(taken.same_as(one) is True for one in host.implementations)
     )
+    every = sorted({cpu.implementation for cpu in host.every_cpu})
+    why = [Reason("kvm-took-one")] if pinned else [Reason("cpus-differ"), Reason("kvm-took-one")]
+    return [
+        Finding(
+            about_register("MIDR_EL1"),
+            "registers",
+            "risk" if settled else "unknown",
+            needs=(Implementations((shown,)),),
+            offers=offered((host.name, Implementations((taken,) if settled and taken else tuple(every)))),
+            cause="silicon",
+            because=tuple(why),
+            remedies=(*_pins(shown, host, catalogue), Remedy("level", hosts=hosts_of([host.name]))),
+        ),
+        *_caches(host, settled=settled),
+    ]
+
+
+def _pins(shown: Implementation, host: Host, catalogue: Catalogue) -> Iterable[Remedy]:
+    # To CPUs that the guest may have been told of; which numbers they have must be recorded.
+    for one in clusters_of(host, catalogue):
+        if one.cpu.numbers and shown.same_as(one.cpu.implementation) is not False:
+            args = (Name(cpu_list(one.cpu.numbers)), Name(f"{host.name}/{one.name}"))
+            yield Remedy("pin-cpus", args, hosts_of([host.name]))
+
+
+def _caches(host: Host, *, settled: bool) -> list[Finding]:
+    # Before Linux 6.3 a guest reads the cache sizes of the CPU it runs on, and which one was read is not recorded.
+    if not settled or release_numbers(host.software.kernel)[:2] >= _CACHES_MADE_UP:
+        return []
+    return [
+        Finding(
+            about_register("CCSIDR_EL1"),
+            "registers",
+            "unknown",
+            offers=offered((host.name, NOT_RECORDED)),
+            because=(Reason("caches-follow-cpu"),),
+            remedies=(Remedy("upgrade-kernel", (Name("6.12"),), hosts_of([host.name])),),
+        )
+    ]
 
 
 def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
@@ -110,5 +167,5 @@ def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
     """
     if (shown := Implementation.from_registers(limits)) is not None:
         return shown
-    kinds = {cpu.implementation for cpu in host.cpus}
+    kinds = {cpu.implementation for cpu in host.every_cpu}
     return kinds.pop() if len(kinds) == 1 else None

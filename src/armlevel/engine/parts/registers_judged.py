@@ -11,6 +11,7 @@ from armlevel.engine.causes import newer_line
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.fields.cache_geometry import refused_geometry
 from armlevel.engine.fields.domains import accepts_of, fields_of
+from armlevel.engine.fields.partial import possible_midrs
 from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding
 from armlevel.engine.findings import (
     Cause,
@@ -23,7 +24,15 @@ from armlevel.engine.names import FieldName, hosts_of
 from armlevel.engine.parts.registers_implementation import not_alike, shown_by
 from armlevel.engine.reasons import Reason, ReasonCode, from_row
 from armlevel.engine.subjects import Subject, about_field, about_register, about_whole
-from armlevel.engine.values import ANY, NOT_RECORDED, FieldValues, RegisterValue, Value, offered
+from armlevel.engine.values import (
+    ANY,
+    NOT_RECORDED,
+    FieldValues,
+    Implementations,
+    RegisterValue,
+    Value,
+    offered,
+)
 from armlevel.kvm import group_of, id_of, name_of
 from armlevel.profile import (
     IMPLEMENTATION_REGISTERS,
@@ -189,11 +198,14 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
 
 def _judge_implementation(case: Case) -> list[Finding]:
     guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
+    shown = shown_by(offer.limits, host)
+    mixed = host.mixed and not offer.shape.imp_id_writable
+    if (guest.implementation is None or mixed or shown is None) and (never := _no_cpu_has_it(case)):
+        return never
     if guest.implementation is None:
         return [_not_recorded(guest.name, about_register("MIDR_EL1"), "guest-implementation-not-recorded")]
-    if len(kinds := host.implementations) > 1 and not offer.shape.imp_id_writable:
-        return [not_alike(guest.implementation.shown, host.name, kinds)]
-    shown = shown_by(offer.limits, host)
+    if mixed:
+        return not_alike(guest.implementation.shown, host, offer, catalogue)
     if shown is None:
         return [_not_recorded(host.name, about_register("MIDR_EL1"), "host-implementation-not-recorded")]
     wanted, here = guest.implementation.shown.registers(), shown.registers()
@@ -220,7 +232,32 @@ def _judge_implementation(case: Case) -> list[Finding]:
     return findings
 
 
+def _no_cpu_has_it(case: Case) -> list[Finding]:
+    # KVM takes the MIDR_EL1 of one of the host's CPUs; where none of them has the guest's, it does not matter of which.
+    guest, here = case.guest, possible_midrs(case.host)
+    midr = guest.implementation.shown.midr if guest.implementation is not None else None
+    wanted = guest.possible.get("MIDR_EL1") if midr is None else frozenset({midr})
+    if case.offer.shape.imp_id_writable or not wanted or not here or wanted & here:
+        return []
+    return [
+        Finding(
+            about_register("MIDR_EL1"),
+            "registers",
+            "stops",
+            (_midrs(wanted),),
+            offered((case.host.name, _midrs(here))),
+            "silicon",
+            because=(Reason("implementation-not-writable"),),
+            remedies=(Remedy("level", hosts=hosts_of([case.host.name])),),
+        )
+    ]
+
+
+def _midrs(values: frozenset[int]) -> Implementations:
+    return Implementations(tuple(map(Implementation, sorted(values))))
+
+
 def _number_outcome(offer: Offer, register: str, want: int, catalogue: Catalogue) -> Outcome:
-    if register not in offer.limits and not offer.shape.imp_id_writable:
-        return "refused"
-    return register_outcome(offer, register, want, catalogue)
+    outcome = register_outcome(offer, register, want, catalogue)
+    # No kernel takes another number than its own where they were not made writable.
+    return "refused" if outcome == "unknown" and not offer.shape.imp_id_writable else outcome

@@ -33,18 +33,20 @@ class LevelledPmu:
     findings: tuple[Finding, ...]
 
 
-def level_pmu(offers: Sequence[tuple[str, Offer]], shape: Shape) -> LevelledPmu:
+def level_pmu(
+    offers: Sequence[tuple[str, Offer]], shape: Shape, mixed: frozenset[str] = frozenset()
+) -> LevelledPmu:
     """Return the fewest counters among the hosts of a shape with a PMU.
 
     A guest keeps the number that it was told at boot where there are as many or more (PMCR_EL0 is part of its state),
-    so it has to start where there are fewest.
+    so it has to start where there are fewest. Of ``mixed`` hosts it is not known: their CPUs are of several kinds.
     """
     if "pmu_v3" not in shape.features:
         return LevelledPmu(None, frozenset(), ())
-    counts = {name: offer.pmu.get("counters") for name, offer in offers}
+    counts = {name: None if name in mixed else offer.pmu.get("counters") for name, offer in offers}
     silent = [name for name, count in counts.items() if count is None]
     if silent:
-        why = Reason("counters-not-recorded")
+        why = Reason("pmu-follows-cpu" if mixed >= set(silent) else "counters-not-recorded")
         remedies = (Remedy("probe", hosts=hosts_of(silent)), _WITHOUT)
         missing = offered(*((name, NOT_RECORDED) for name in silent))
         return LevelledPmu(None, frozenset(), (_counters("unknown", (), missing, why, remedies=remedies),))
@@ -64,6 +66,10 @@ def judge_counters(case: Case) -> list[Finding]:
     if "pmu_v3" not in guest.shape.features:
         return []
     ours, theirs = guest.pmu_counters, offer.pmu.get("counters")
+    if case.host.mixed:
+        # Which CPU's was recorded is not: the default PMU is that of the CPU where KVM_ARM_VCPU_INIT ran.
+        offers, why = offered((host, NOT_RECORDED)), Reason("pmu-follows-cpu")
+        return [_counters("unknown", (), offers, why)]
     if ours is None or theirs is None:
         whose = guest.name if ours is None else host
         why = Reason("counters-of-not-recorded", (HostName(whose),))

@@ -1,0 +1,159 @@
+"""A certain no of a field that is not recorded on one side, or on both: by cores and capabilities.
+
+It only ever adds a refusal. What is not recorded stays unknown besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from armlevel.arch import Catalogue, Field
+from armlevel.engine.case import Case
+from armlevel.engine.causes import cause_between
+from armlevel.engine.fields.conflicts import by_kind, minimal_sets
+from armlevel.engine.fields.domains import accepts_of, domain_of
+from armlevel.engine.fields.partial import may_keep, possible_limits
+from armlevel.engine.fields.tolerance import tolerance_remedy, tolerated_of
+from armlevel.engine.findings import Cause, Finding, Remedy
+from armlevel.engine.names import Name, hosts_of
+from armlevel.engine.policy import Policy
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_field
+from armlevel.engine.values import ANY, FieldValues, Value, offered
+from armlevel.profile import Host, Offer, Shape
+
+__all__ = ["certain_conflicts", "guest_possible", "judge_certain"]
+
+Values = frozenset[int] | None
+
+
+def judge_certain(case: Case) -> list[Finding]:
+    """Return the fields that no kernel keeps there as the guest has them, whatever it and the host exactly have."""
+    return [
+        Finding(
+            about_field(field.subject),
+            "registers",
+            "stops",
+            (_shown(field, wanted),),
+            offered((case.host.name, _shown(field, kept))),
+            _cause(case),
+            because=(_why(field, case.catalogue),),
+        )
+        for field, wanted, kept in _partly_recorded(case)
+        if not wanted & kept
+    ]
+
+
+def guest_possible(host: Host, offer: Offer, catalogue: Catalogue) -> Mapping[str, frozenset[int]]:
+    """Return what a guest that nobody changes may be shown of fields that the offer does not have."""
+    if _whole(offer.limits, catalogue):
+        return {}
+    limits = possible_limits(host, catalogue)
+    return {one: some for one, some in limits.items() if catalogue.fields[one].register not in offer.limits}
+
+
+def certain_conflicts(
+    offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue, policy: Policy
+) -> list[Finding]:
+    """Return a conflict for each field that some host did not record and that has no value for all of them."""
+    if all(_whole(offer.limits, catalogue) for _, offer in offers):
+        return []
+    shape = offers[0][1].shape
+    free = tolerated_of(policy.tolerate, catalogue, shape)
+    findings: list[Finding] = []
+    for subject in catalogue.certain.keeps:
+        field = catalogue.fields[subject]
+        if subject not in free and any(field.register not in offer.limits for _, offer in offers):
+            kept = {
+                host.name: _kept_by(host, offer, field, catalogue)
+                for host, (_, offer) in zip(hosts, offers, strict=True)
+            }
+            findings += _conflict(field, kept, hosts, catalogue, shape)
+    return findings
+
+
+def _conflict(
+    field: Field, kept: Mapping[str, Values], hosts: Sequence[Host], catalogue: Catalogue, shape: Shape
+) -> Iterator[Finding]:
+    kinds = by_kind(list(kept), kept.__getitem__)
+    if _agree(list(kinds)):
+        return
+    sets = minimal_sets(kinds, _agree)
+    tolerance = tolerance_remedy(field.subject, catalogue, shape)
+    fewest = min((names for some, names in kinds.items() if some is not None), key=len)
+    yield Finding(
+        about_field(field.subject),
+        "registers",
+        "stops",
+        offers=offered(*((name, _shown(field, some)) for name, some in kept.items() if some is not None)),
+        cause=cause_between([host for host in hosts if any(host.name in some for some in sets)]),
+        because=(_why(field, catalogue),),
+        remedies=(*((tolerance,) if tolerance else ()), Remedy("leave-out", hosts=hosts_of(fewest))),
+        sets=tuple(map(hosts_of, sets)),
+    )
+
+
+def _agree(some: Sequence[Values]) -> bool:
+    known = [values for values in some if values is not None]
+    return not known or bool(frozenset.intersection(*known))
+
+
+def _shown(field: Field, values: Values) -> Value:
+    # Of what may be there, what the architecture has a meaning for, if any.
+    if values is None:
+        return ANY
+    return FieldValues(tuple(sorted({v for v in values if field.architected(v)} or values)))
+
+
+def _kept_by(host: Host, offer: Offer, field: Field, catalogue: Catalogue) -> Values:
+    if field.register in offer.limits:
+        return domain_of(offer, field).possible
+    limits = possible_limits(host, catalogue).get(field.subject)
+    return None if limits is None else may_keep(field, limits, catalogue)
+
+
+def _partly_recorded(case: Case) -> Iterator[tuple[Field, frozenset[int], frozenset[int]]]:
+    # What the guest may have and what may be kept there, of each field that is recorded on one side at most.
+    registers, catalogue = case.guest.registers, case.catalogue
+    if _whole(registers, catalogue) and _whole(case.offer.limits, catalogue):
+        return
+    limits = possible_limits(case.host, catalogue)
+    for subject in catalogue.certain.keeps:
+        field = catalogue.fields[subject]
+        name = field.register
+        if subject in case.tolerated or (name in registers and name in case.offer.limits):
+            continue
+        wanted = (
+            frozenset({field.get(registers[name])}) if name in registers else case.guest.possible.get(subject)
+        )
+        if not wanted:
+            continue
+        if name in case.offer.limits:
+            top = field.get(case.offer.limits[name])
+            accepts = accepts_of(case.offer, field, top)
+            # A value that is changed does arrive.
+            yield (
+                field,
+                wanted,
+                frozenset(v for v in wanted if accepts.outcome(v) != "refused") or frozenset({top}),
+            )
+        elif subject in limits:
+            yield field, wanted, may_keep(field, limits[subject], catalogue)
+
+
+def _whole(values: Mapping[str, int], catalogue: Catalogue) -> bool:
+    return all(catalogue.fields[one].register in values for one in catalogue.certain.keeps)
+
+
+def _cause(case: Case) -> Cause:
+    shown = case.guest.implementation
+    if shown is None or not case.host.implementations:
+        return "not known"
+    same = {shown.shown.same_as(one) for one in case.host.implementations}
+    return "silicon" if same == {False} else "not known"
+
+
+def _why(field: Field, catalogue: Catalogue) -> Reason:
+    keeps = catalogue.certain.keeps[field.subject]
+    until = ".".join(map(str, catalogue.certain.until))
+    return Reason("no-kernel-changes" if keeps == "limit" else "no-kernel-raises", (Name(until),))
