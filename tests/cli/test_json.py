@@ -99,6 +99,7 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("facts/1", 1, lambda f: ("facts", "FEAT_SVVE")),
     ("explanation/1", 0, lambda f: ("explain", "Could not set register op0:3 op1:0 crn:0 crm:6 op2:0 to 1 (is 2)")),
     ("explanation/1", 0, lambda f: ("explain", "MIDR_EL1", "--from", f.one, "--to", f.other)),
+    ("doctor/1", 1, lambda f: ("doctor", "--profile", f.one)),
     ("machines/1", 0, lambda _: ("machines",)),
     ("machines/1", 1, lambda _: ("machines", "no-such-machine")),
     ("explanation/1", 3, lambda f: ("explain", "all is well")),

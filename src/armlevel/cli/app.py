@@ -41,6 +41,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "import": ("importing", "Turn another tool's file into a profile."),
     "export": ("exporting", "Write a guest profile as a file of another tool."),
     "explain": ("explain", "Say what an error line means, and which field it is."),
+    "doctor": ("doctor", "Say what armlevel can do on this machine."),
     "machines": ("machines", "List the recorded machines that ship."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -21,7 +21,7 @@ __all__ = ["Emulator", "Kernel", "find_emulator", "find_kernel", "find_userland"
 
 _GUEST_ARCH = "arm64"
 _USERLAND_SUITE = ("trixie",)
-_ARCHES = {"x86_64": ("amd64", "x86_64-linux-gnu"), "aarch64": ("arm64", "aarch64-linux-gnu")}
+ARCHES = {"x86_64": ("amd64", "x86_64-linux-gnu"), "aarch64": ("arm64", "aarch64-linux-gnu")}
 # Debian 12's own QEMU is too old for half of the models; its backport is not.
 _QEMU_SUITES = {"bookworm": ("bookworm", "bookworm-backports"), "trixie": ("trixie",)}
 _OLDEST = (9, 1)  # the first QEMU whose `virt` gives the second serial line to the kernel
@@ -139,12 +139,12 @@ def _version(command: tuple[str, ...]) -> str:
 
 
 def _private(archive: Archive, suites: tuple[str, ...]) -> Emulator:
-    if platform.machine() not in _ARCHES:
+    if platform.machine() not in ARCHES:
         raise LabError(
             f"the lab knows no QEMU packages for {platform.machine()}",
             hint="name one with --qemu or ARMLEVEL_LAB_QEMU",
         )
-    arch, triplet = _ARCHES[platform.machine()]
+    arch, triplet = ARCHES[platform.machine()]
     found = archive.find(
         f"qemu-{'+'.join(suites)}", arch, suites, lambda root: root.closure(["qemu-system-arm"])
     )

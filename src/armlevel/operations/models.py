@@ -654,6 +654,24 @@ class MachinesModel(ResultModel):
     near: list[str]
 
 
+class CheckUpModel(ResultModel):
+    """Something about this machine, and what to do about it."""
+
+    name: str
+    state: Literal["ok", "not", "unknown"]
+    code: str
+    text: str
+    do: str
+
+
+class DoctorModel(ResultModel):
+    """doctor/1: what armlevel can do on this machine."""
+
+    kind: Literal["doctor/1"]
+    architecture: str
+    checks: list[CheckUpModel]
+
+
 MODELS: dict[str, type[BaseModel]] = {
     "baseline/1": BaselineModel,
     "check/1": CheckModel,
@@ -671,4 +689,5 @@ MODELS: dict[str, type[BaseModel]] = {
     "run/1": RunModel,
     "explanation/1": ExplanationModel,
     "machines/1": MachinesModel,
+    "doctor/1": DoctorModel,
 }

@@ -141,13 +141,13 @@ MEANINGS: dict[str, str] = {
 
 #: What to do.
 ADVICE: dict[str, str] = {
-    "from-to": "name both hosts, and armlevel says which field it is: armlevel explain TEXT --from HOST --to HOST",
+    "from-to": "name both hosts to see which field it is: armlevel explain TEXT --from HOST --to HOST",
     "level": (
         "level the guest: armlevel baseline SOURCE DESTINATION -o guest.json, then armlevel run or "
         "armlevel export"
     ),
-    "baseline": "compute it with armlevel: armlevel baseline HOST HOST",
-    "check": "ask armlevel whether the guest may go there: armlevel migrate SOURCE DESTINATION",
+    "baseline": "compute it: armlevel baseline HOST HOST",
+    "check": "ask whether the guest may go there: armlevel migrate SOURCE DESTINATION",
     "probe": "see what this host's KVM offers: armlevel probe, on the host",
     "doctor": "see what this machine lacks: armlevel doctor",
     "facts": "look the register or the core up: armlevel facts NAME",
@@ -188,7 +188,7 @@ ADVICE: dict[str, str] = {
     "boot-option": "see the boot option kvm-arm.mode",
     "guest-kernel": "see which guest kernel or driver reads it: it did not find it in the ID registers",
     "firecracker-template": (
-        "take the modifier of this register out of the template, or let armlevel write one that KVM keeps: "
+        "take the modifier of this register out of the template, or have one written that KVM keeps: "
         "armlevel export GUEST --to firecracker --host HOST"
     ),
     "firecracker-custom": "a custom template: armlevel export GUEST --to firecracker",

@@ -1,0 +1,259 @@
+"""This machine: what armlevel can do here, and what would change the rest. Nothing is written or fetched."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as having
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from armlevel.arch import Catalogue, load
+from armlevel.engine.moves.vmm_restore import restorer_named
+from armlevel.errors import UnknownName
+from armlevel.preload.library import library, library_fault
+from armlevel.probe.machine import Machine, read_machine
+from armlevel.profile import Host
+from armlevel.words.doctor import found_text, remedy_of
+from armlevel.words.subjects import core_name
+
+__all__ = ["CheckUp", "DoctorResult", "Here", "State", "doctor", "read_here"]
+
+State = Literal["ok", "not", "unknown"]
+
+_ARM = ("aarch64", "arm64")
+_DEVICE = "/dev/kvm"
+_DAY = 86_400
+#: VMMs whose behaviour rows may know.
+_RESTORERS = ("qemu", "firecracker")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What was read of this machine.
+
+    ``kvm`` is empty if /dev/kvm opens, else the error; ``group`` who owns it. ``library`` is what the loader has
+    against the library for QEMU, empty if nothing; ``booted`` when the machine was started, seconds since 1970.
+    """
+
+    architecture: str
+    machine: Machine
+    kvm: int = 0
+    group: str = ""
+    library: str = ""
+    booted: float | None = None
+
+    @property
+    def is_arm(self) -> bool:
+        """Whether it can have Arm guests."""
+        return self.architecture in _ARM
+
+
+@dataclass(frozen=True, slots=True)
+class CheckUp:
+    """One line of a doctor: about what, whether it is so, and the code and words of the finding."""
+
+    name: str
+    state: State
+    code: str
+    words: Mapping[str, str] = having(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorResult:
+    """What is so on this machine, line by line."""
+
+    kind: ClassVar[str] = "doctor/1"
+
+    architecture: str
+    checks: tuple[CheckUp, ...]
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 if something is not so, 3 if something is not known."""
+        states = {check.state for check in self.checks}
+        return 1 if "not" in states else 3 if "unknown" in states else 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the doctor/1 object."""
+        checks = [
+            {
+                "name": check.name,
+                "state": check.state,
+                "code": check.code,
+                "text": found_text(check.code, check.words),
+                "do": remedy_of(check.code, check.words),
+            }
+            for check in self.checks
+        ]
+        return {"kind": self.kind, "architecture": self.architecture, "checks": checks}
+
+
+def read_here(root: str = "/") -> Here:
+    """Read this machine; /dev/kvm is opened and closed, and asked nothing."""
+    device = Path(root, _DEVICE[1:])
+    return Here(
+        platform.machine(),
+        read_machine(root),
+        _open_error(device),
+        _group_of(device),
+        library_fault(library()),
+        _booted(Path(root, "proc/stat")),
+    )
+
+
+def _open_error(device: Path) -> int:
+    try:
+        os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as exc:
+        return exc.errno or errno.EIO
+    return 0
+
+
+def _group_of(device: Path) -> str:
+    try:
+        return device.group()
+    except (OSError, KeyError):
+        return "kvm"
+
+
+def _booted(stat: Path) -> float | None:
+    try:
+        lines = stat.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+
+
+def doctor(
+    here: Here,
+    profile: Host | None = None,
+    *,
+    path: str = "",
+    lab: Sequence[CheckUp] = (),
+    now: float | None = None,
+) -> DoctorResult:
+    """Say what armlevel can do on a machine; ``lab`` is what emulated hosts need, ``profile`` one of this machine.
+
+    >>> found = doctor(Here("x86_64", read_machine("/nonexistent")))
+    >>> [(check.name, check.state) for check in found.checks][:2], found.status
+    ([('machine', 'not'), ('kvm', 'not')], 1)
+    """
+    catalogue = load()
+    checks = [_architecture(here), _kvm(here)]
+    if here.is_arm:
+        checks += [_cpus(here.machine, catalogue), _kernel(here.machine, catalogue)]
+        checks += _vmms(here.machine, catalogue)
+    checks += [_library(here), *lab]
+    if profile is not None:
+        checks.append(_profile(here, profile, path, time.time() if now is None else now))
+    return DoctorResult(here.architecture, tuple(checks))
+
+
+def _architecture(here: Here) -> CheckUp:
+    words = {"machine": here.architecture or "a machine that does not say what it is"}
+    return CheckUp("machine", "ok" if here.is_arm else "not", "arm" if here.is_arm else "not-arm", words)
+
+
+def _kvm(here: Here) -> CheckUp:
+    words = {
+        "path": _DEVICE,
+        "machine": here.architecture,
+        "group": here.group,
+        "error": os.strerror(here.kvm).lower(),
+    }
+    if not here.is_arm:
+        return CheckUp("kvm", "not", "kvm-other", words)
+    if here.kvm == errno.ENOENT:
+        return CheckUp("kvm", "not", "kvm-absent", words)
+    if here.kvm in (errno.EACCES, errno.EPERM):
+        return CheckUp("kvm", "not", "kvm-denied", words)
+    return CheckUp("kvm", "not" if here.kvm else "ok", "kvm-broken" if here.kvm else "kvm-opens", words)
+
+
+def _cpus(machine: Machine, catalogue: Catalogue) -> CheckUp:
+    kinds = [f"{cpu.count} x {core_name(cpu.implementation, catalogue)}" for cpu in machine.cpus]
+    words = {"cpus": ", ".join(kinds)}
+    if not kinds:
+        return CheckUp("cpus", "unknown", "cpus-unread", words)
+    return CheckUp("cpus", *(("ok", "cpus-alike") if len(kinds) == 1 else ("not", "cpus-differ")), words)
+
+
+def _kernel(machine: Machine, catalogue: Catalogue) -> CheckUp:
+    words = {"kernel": machine.kernel}
+    if not machine.kernel:
+        return CheckUp("kernel", "unknown", "kernel-unread", words)
+    line = catalogue.line(machine.kernel)
+    if line is None:
+        return CheckUp("kernel", "unknown", "kernel-unmeasured", words)
+    return CheckUp("kernel", "ok", "kernel-measured", words | {"line": line.name})
+
+
+def _vmms(machine: Machine, catalogue: Catalogue) -> list[CheckUp]:
+    checks = []
+    for vmm in _RESTORERS:
+        version = machine.vmms.get(vmm)
+        if version is None:
+            continue
+        known = _is_known(f"{vmm}-{version}", catalogue)
+        words = {"vmm": {"qemu": "QEMU"}.get(vmm, vmm.capitalize()), "version": version}
+        code = "vmm-known" if known else "vmm-unknown"
+        checks.append(CheckUp(vmm, "ok" if known else "unknown", code, words))
+    return checks or [CheckUp("qemu", "not", "vmm-none")]
+
+
+def _is_known(name: str, catalogue: Catalogue) -> bool:
+    try:
+        return restorer_named(name, catalogue).known
+    except UnknownName:
+        return False
+
+
+def _library(here: Here) -> CheckUp:
+    words = {"fault": here.library, "path": str(library())}
+    if here.library:
+        return CheckUp("preload", "not", "library-fault", words)
+    return CheckUp("preload", "ok", "library-there" if here.is_arm else "library-elsewhere", words)
+
+
+def _profile(here: Here, profile: Host, path: str, now: float) -> CheckUp:
+    made = _seconds(profile.made.at)
+    words = {
+        "name": profile.name,
+        "path": path or "FILE",
+        "then": profile.software.kernel or "not recorded",
+        "kernel": here.machine.kernel or "not known",
+        "days": "" if made is None else str(max(0, int((now - made) // _DAY))),
+    }
+    ours = {cpu.implementation.part for cpu in here.machine.cpus}
+    theirs = {cpu.implementation.part for cpu in profile.cpus}
+    state, code = _age(here, profile, made, ours, theirs)
+    return CheckUp("profile", state, code, words)
+
+
+def _age(
+    here: Here, profile: Host, made: float | None, ours: set[Any], theirs: set[Any]
+) -> tuple[State, str]:
+    if not here.is_arm or not here.machine.kernel or not ours:
+        return "unknown", "profile-not-held"
+    if theirs and theirs != ours:
+        return "not", "profile-other-cpu"
+    if profile.software.kernel != here.machine.kernel:
+        return "not", "profile-other-kernel"
+    if made is None:
+        return "unknown", "profile-no-date"
+    if here.booted is None or made < here.booted:
+        return "unknown", "profile-booted"
+    return "ok", "profile-holds"
+
+
+def _seconds(at: str) -> float | None:
+    try:
+        return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
