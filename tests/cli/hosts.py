@@ -16,7 +16,7 @@ V1 = Implementation(0x411FD401, 1, 0)
 
 PFR0 = 0x1100_0000_1111_1112  # AArch64 and AArch32 at EL0
 ISAR0 = 0x0000_1000_1021_1120
-KNOWN = Facts(cntfrq_hz=25_000_000, dczid=4)
+KNOWN = Facts(cntfrq_hz=25_000_000, dczid=4, page_size=4096)
 CARRIED = (0x603000000013C020, 0x603000000013C030, 0x6030000000140000)
 
 

@@ -217,3 +217,83 @@ def test_a_host_that_is_not_known_joins_no_group(armlevel: Command, tmp_path):
     said = armlevel("plan", "@graviton2-6.1", "@graviton2-5.10", "--add", partly)
     assert "may or may not join" in " ".join(said.out.split())
     assert "could join" not in said.out
+
+
+# ---- differences
+
+
+CAPABILITIES = """\
+<capabilities><host><cpu><arch>aarch64</arch><model>{model}</model><vendor>ARM</vendor>
+<pages unit='KiB' size='{size}'/></cpu></host></capabilities>
+"""
+
+
+def test_pages_of_two_sizes_are_a_difference_and_a_finding_of_a_move(armlevel: Command, tmp_path):
+    paths = []
+    for name, size in (("small", 4), ("large", 64)):
+        path = tmp_path / f"{name}.xml"
+        path.write_text(CAPABILITIES.format(model="Neoverse-N1", size=size), encoding="utf-8")
+        paths.append(str(path))
+    said = armlevel("diff", *paths)
+    assert said.code == 1
+    assert "4096" in said.out
+    assert "65536" in said.out
+    assert armlevel("diff", paths[0], paths[0]).code == 3
+    moved = armlevel("migrate", *paths)
+    assert moved.code == 3
+    assert "host page size" in moved.out
+
+
+def whole_host(tmp_path: Path, name: str, **facts: int) -> str:
+    host = host_object(load_hosts("@graviton2-6.18")[0])
+    del host["digest"]
+    host["facts"] |= facts
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(host | {"name": name}), encoding="utf-8")
+    return str(path)
+
+
+def test_with_steal_time_qemu_moves_no_guest_between_pages_of_two_sizes(armlevel: Command, tmp_path):
+    small, large = (whole_host(tmp_path, f"h{size}", page_size=size) for size in (4096, 65536))
+    silent = whole_host(tmp_path, "silent")
+    assert armlevel("migrate", small, large).code == 0
+    assert "host page size" in armlevel("migrate", small, large).out
+    assert armlevel("migrate", small, small, "--vmm", "qemu-10.0").code == 0
+    said = armlevel("migrate", small, large, "--vmm", "qemu-10.0")
+    assert said.code == 1
+    assert "steal time" in said.out
+    assert armlevel("migrate", small, silent, "--vmm", "qemu-10.0").code == 3
+
+
+def boards(tmp_path: Path, name: str, *parts: str) -> str:
+    """Write /proc/cpuinfo of a board with CPUs of these part numbers."""
+    blocks = [
+        f"processor\t: {n}\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\n"
+        f"CPU part\t: {part}\nCPU revision\t: 0\n"
+        for n, part in enumerate(parts)
+    ]
+    path = tmp_path / f"{name}.txt"
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    return str(path)
+
+
+def test_cores_that_differ_are_a_difference_however_many_kinds_a_host_has(armlevel: Command, tmp_path):
+    mixed = boards(tmp_path, "mixed", "0xd05", "0xd0b")
+    for other in (boards(tmp_path, "other", "0xd07", "0xd08"), boards(tmp_path, "one", "0xd0c", "0xd0c")):
+        said = armlevel("diff", mixed, other)
+        assert said.code == 1
+        assert "0x410fd050" in said.out
+        assert "0x410fd0b0" in said.out
+        assert armlevel("drift", mixed, "--since", other).code in (1, 3)
+    again = boards(tmp_path, "again", "0xd05", "0xd0b")
+    said = armlevel("diff", mixed, again)
+    assert said.code == 3
+    assert "not compared" in said.out
+
+
+def test_of_recordings_that_lack_something_no_drift_says_that_nothing_changed(armlevel: Command, tmp_path):
+    now = host_without(tmp_path / "a.json", "@graviton2-6.18")
+    said = armlevel("drift", now, "--since", now)
+    assert said.code == 3  # of no recorded machine is the page size known
+    assert "host page size" in said.out
+    assert "0 or more" in said.out

@@ -43,7 +43,7 @@ def test_a_levelled_guest_outlives_what_it_never_had(armlevel: Command, tmp_path
 
 
 def test_what_is_not_recorded_is_no_yes_and_a_fact_may_be_given(armlevel: Command, tmp_path: Path):
-    (path,) = write(tmp_path, host("a", facts=Facts(dczid=4)))
+    (path,) = write(tmp_path, host("a", facts=Facts(dczid=4, page_size=4096)))
     assert armlevel("drift", path, "--since", path).code == 3
     assert armlevel("drift", path, "--since", path, "--fact", "a:cntfrq_hz=25000000").code == 0
 

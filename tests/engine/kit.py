@@ -17,7 +17,7 @@ PSCI, W1, W2, W3 = (
     for name in ("PSCI_VERSION", *(f"SMCCC_ARCH_WORKAROUND_{number}" for number in (1, 2, 3)))
 )
 STD = "KVM_REG_ARM_STD_BMAP"
-FACTS = Facts(cntfrq_hz=1_000_000_000, dczid=4)
+FACTS = Facts(cntfrq_hz=1_000_000_000, dczid=4, page_size=4096)
 BASE = Shape()
 
 

@@ -40,7 +40,7 @@ def run(
 
     A host must still receive the guest, and start it if the guest is born there. With --since each host is compared
     with itself as it was, and every change that a guest may notice is shown with its likely cause.
-    Exit: 0 all do, 1 some host no longer does, 3 cannot say.
+    Exit: 0 all do, 1 some host no longer does, 3 cannot say, also where it is not recorded what changed.
     """
     now, given = hosts_named(hosts, fact or ())
     old, _ = hosts_named(since) if since else ([], ())
@@ -63,7 +63,8 @@ def _table(found: Sequence[Drift]) -> list[str]:
             part: worst(sides) if one.born_here else sides[1] for part, sides in verdict.parts.items()
         }
         real = sum(moved.real for moved in one.changes)
-        count = str(real) if one.since else "-"
+        # Of what one recording lacks it is not known whether it changed.
+        count = f"{real}{' or more' if one.not_compared else ''}" if one.since else "-"
         rows.append((one.host, start, meant(verdict.arrive), count, judged_text(both, verdict.findings)))
     return columns(rows, "  ")
 

@@ -97,6 +97,8 @@ ReasonCode = Literal[
     "clock-rate",
     "zeroed-bytes",
     "moved-tags",
+    "pages-differ",
+    "steal-time-rounded",
     # risks
     "instructions-not-asked",
     "no-security-boundary",

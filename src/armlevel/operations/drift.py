@@ -30,8 +30,9 @@ class DriftResult:
 
     @property
     def answer(self) -> Answer:
-        """The worst answer of a host."""
-        return worst(one.answer for one in self.hosts)
+        """The worst answer of a host; ``unknown`` where it is not known whether one changed."""
+        doubts: list[Answer] = ["unknown" for one in self.hosts if one.not_compared]
+        return worst([*(one.answer for one in self.hosts), *doubts])
 
     @property
     def status(self) -> int:

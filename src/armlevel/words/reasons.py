@@ -107,6 +107,8 @@ REASONS: dict[ReasonCode, str] = {
     "clock-rate": "the guest's clock would run at another rate",
     "zeroed-bytes": "DC ZVA would zero another number of bytes",
     "moved-tags": "LDGM and STGM would move another number of tags",
+    "pages-differ": "post-copy and huge pages want pages of one size on both hosts",
+    "steal-time-rounded": "QEMU rounds the memory of steal time to the host's pages; kvm-steal-time=off does without",
     # risks
     "instructions-not-asked": "programs that do not ask whether an instruction is there can run it",
     "no-security-boundary": "not a security boundary",

@@ -33,6 +33,7 @@ FACTS = {
     "cntfrq_hz": "counter frequency",
     "dczid": "DC ZVA (DCZID_EL0)",
     "gmid": "MTE tag block (GMID_EL1)",
+    "page_size": "host page size",
 }
 #: Subjects without a name whose kind is no word of a person.
 WHOLES: dict[SubjectKind, str] = {

@@ -67,7 +67,7 @@ def test_each_known_change_is_found_at_its_date_and_none_elsewhere(tell) -> None
 
 
 def test_a_guest_that_was_booted_before_a_field_was_hidden_is_refused_after() -> None:
-    facts = Facts(1_050_000_000, 4)
+    facts = Facts(1_050_000_000, 4, page_size=4096)
     before, now = (
         replace(history()[f"graviton3@6.1 {day}"], facts=facts) for day in ("2023-11-07", "2024-01-17")
     )

@@ -45,7 +45,10 @@ def test_numbers_that_are_recorded_differ_though_another_is_not():
 
 def test_facts_firmware_and_lists_that_one_does_not_record_are_left_open():
     whole = plain("a")
-    assert not_compared(whole, replace(whole, facts=Facts(dczid=4)), CATALOGUE) == ("facts.cntfrq_hz",)
+    assert not_compared(whole, replace(whole, facts=Facts(dczid=4)), CATALOGUE) == (
+        "facts.cntfrq_hz",
+        "facts.page_size",
+    )
     bare = plain("b", firmware={}, lists=None)
     assert not_compared(whole, bare, CATALOGUE) == ("firmware", "register list")
     listed = plain("b", lists=[CATALOGUE.firmware[PSCI].kvm_id], firmware={})

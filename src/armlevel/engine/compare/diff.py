@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from armlevel.arch import Catalogue, features_of, mentioned
+from armlevel.arch import Catalogue, features_of, known_of, mentioned
 from armlevel.engine.fields.domains import fields_of
 from armlevel.engine.passthrough import passthrough
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host
 
-__all__ = ["Change", "DiffPart", "diff", "guest_to_compare"]
+__all__ = ["Change", "DiffPart", "diff", "events_of", "guest_to_compare"]
 
 DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software", "state"]
 
@@ -52,10 +52,19 @@ def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Ch
 
     """
     before, after = guest_to_compare(one, catalogue), guest_to_compare(two, catalogue)
-    changes = [*_shape(before, after), *_registers(before, after, catalogue), *_list(before, after)]
+    changes = [
+        *_shape(before, after),
+        *_registers(before, after, catalogue),
+        *_possible(before, after, catalogue),
+    ]
+    if isinstance(one, Host) and isinstance(two, Host):
+        changes += _cores(one, two, before, after)
+    changes += _list(before, after)
     changes += _firmware(before.firmware, after.firmware)
     changes += _facts(before, after)
     if isinstance(one, Host) and isinstance(two, Host):
+        changes += _pages(one, two)
+        changes += _events(one, two, before, after)
         changes += _software(one, two)
         changes += _state(one, two, before, after)
     return tuple(changes)
@@ -73,6 +82,9 @@ def _shape(before: Guest, after: Guest) -> Iterator[Change]:
     both = "sve" in before.shape.features & after.shape.features
     if before.sve_vls != after.sve_vls and not (both and None in (before.sve_vls, after.sve_vls)):
         yield Change("sve_vls", "shape", _vls(before.sve_vls), _vls(after.sve_vls))
+    counts = before.pmu_counters, after.pmu_counters
+    if None not in counts and counts[0] != counts[1]:
+        yield Change("pmu.counters", "shape", str(counts[0]), str(counts[1]))
 
 
 def _yes(present: bool) -> str:  # noqa: FBT001 - a word for a truth
@@ -90,6 +102,39 @@ def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Ch
     for name in ours:
         if name in theirs and ours[name] != theirs[name]:
             yield from _fields(name, ours[name], theirs[name], moved, catalogue)
+
+
+def _possible(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Change]:
+    # Of a register that one does not record, what it may hold can still leave out all that the other has.
+    ours, theirs = _may_have(before, catalogue), _may_have(after, catalogue)
+    for subject in sorted({*before.possible, *after.possible} & {*ours} & {*theirs}):
+        if not ours[subject] & theirs[subject]:
+            yield Change(subject, "registers", _any_of(subject, ours), _any_of(subject, theirs))
+
+
+def _may_have(guest: Guest, catalogue: Catalogue) -> dict[str, frozenset[int]]:
+    known = {**known_of(catalogue, guest.registers), **guest.id_registers}
+    return {**guest.possible, **{subject: frozenset({value}) for subject, value in known.items()}}
+
+
+def _any_of(subject: str, values: Mapping[str, frozenset[int]]) -> str:
+    shown = sorted(values[subject])
+    return " ".join(str(one) if "." in subject else f"{one:#x}" for one in shown)
+
+
+def _cores(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:
+    # Where it hangs on the CPU which one a guest is told, the hosts themselves are compared.
+    if "MIDR_EL1" in before.id_registers and "MIDR_EL1" in after.id_registers:
+        return
+    if "MIDR_EL1" in before.possible or "MIDR_EL1" in after.possible:
+        return
+    ours, theirs = ({each.midr for each in host.implementations} for host in (one, two))
+    if ours and theirs and ours != theirs and None not in ours | theirs:
+        yield Change("MIDR_EL1", "registers", _numbers(ours), _numbers(theirs))
+
+
+def _numbers(some: Iterable[int | None]) -> str:
+    return " ".join(f"{number:#x}" for number in sorted(number for number in some if number is not None))
 
 
 def _moved_features(
@@ -147,6 +192,28 @@ def _facts(before: Guest, after: Guest) -> Iterator[Change]:
         was, now = getattr(before.facts, name), getattr(after.facts, name)
         if was is not None and now is not None and was != now:
             yield Change(f"facts.{name}", "facts", str(was), str(now))
+
+
+def _pages(one: Host, two: Host) -> Iterator[Change]:
+    was, now = one.facts.page_size, two.facts.page_size
+    if was is not None and now is not None and was != now:
+        yield Change("facts.page_size", "facts", str(was), str(now))
+
+
+def _events(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:
+    # The events that a guest with a PMU is told of, where both hosts record them.
+    ours, theirs = (events_of(host, guest) for host, guest in ((one, before), (two, after)))
+    for name in sorted({*ours} & {*theirs}):
+        if ours[name] != theirs[name]:
+            yield Change(f"pmu.{name}", "shape", f"{ours[name]:#x}", f"{theirs[name]:#x}")
+
+
+def events_of(host: Host, guest: Guest) -> dict[str, int]:
+    """Return the bitmaps of PMU events that a host records for a guest of this shape."""
+    offer = host.offer(guest.shape)
+    if offer is None or "pmu_v3" not in guest.shape.features:
+        return {}
+    return {name: value for name, value in offer.pmu.items() if name != "counters"}
 
 
 def _software(one: Host, two: Host) -> Iterator[Change]:

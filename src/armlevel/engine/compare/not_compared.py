@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from armlevel.arch import Catalogue, known_of
-from armlevel.engine.compare.diff import guest_to_compare
+from armlevel.engine.compare.diff import events_of, guest_to_compare
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.kvm import id_of
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
@@ -29,6 +29,8 @@ def not_compared(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> 
     ]
     if before.register_list is None or after.register_list is None:
         found.append("register list")
+    if isinstance(one, Host) and isinstance(two, Host):
+        found += _of_hosts(one, two, before, after)
     return tuple(dict.fromkeys(found))
 
 
@@ -66,6 +68,18 @@ def _shape(before: Guest, after: Guest) -> Iterator[str]:
     both = before.shape.features & after.shape.features
     if "sve" in both and (before.sve_vls is None or after.sve_vls is None):
         yield "sve_vls"
+
+    if "pmu_v3" in both and (before.pmu_counters is None or after.pmu_counters is None):
+        yield "pmu.counters"
+
+
+def _of_hosts(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[str]:
+    if one.facts.page_size is None or two.facts.page_size is None:
+        yield "facts.page_size"
+    if "pmu_v3" in before.shape.features & after.shape.features:
+        ours, theirs = events_of(one, before), events_of(two, after)
+        if not ours or ours.keys() != theirs.keys():
+            yield "pmu.events"
 
 
 def _firmware(before: Guest, after: Guest) -> Iterator[str]:

@@ -9,6 +9,7 @@ from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Remedy, Verdict, answer_of, worst
 from armlevel.engine.moves.predict import Prediction, predict
 from armlevel.engine.moves.remedies import ways_out
+from armlevel.engine.moves.vmm_limits import judge_pages
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.passthrough import passthrough, passthrough_name
@@ -90,6 +91,7 @@ def judged_move(  # noqa: PLR0913, PLR0917
         start, arrive = verdict.parts["shape"]
         both = start, worst((arrive, answer_of(pmu, "arrive")))
         verdict = replace(verdict, parts={**verdict.parts, "shape": both}, findings=(*verdict.findings, *pmu))
+    verdict = replace(verdict, findings=(*verdict.findings, *judge_pages(moving, source, target, "kvm")))
     return Move(source.name, target.name, verdict)
 
 

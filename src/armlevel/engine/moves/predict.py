@@ -10,7 +10,7 @@ from armlevel.arch import Catalogue, Vmm, release_numbers
 from armlevel.engine.case import Case
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
-from armlevel.engine.moves.vmm_limits import blocked, implementation_refused
+from armlevel.engine.moves.vmm_limits import blocked, implementation_refused, judge_pages
 from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.engine.names import Message, Name
 from armlevel.engine.parts.register_list import hidden_ids
@@ -167,6 +167,7 @@ def _predict(  # noqa: PLR0913, PLR0917
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
     found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
+    found["facts"] += judge_pages(moving, source, target, vmm.family)
     found["shape"] += blocked(moving, source, target, vmm, catalogue)
     if guest is not None:
         found["registers"] += implementation_refused(guest, (source.name, here), (target.name, there), vmm)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from armlevel.arch import Blocks, Catalogue, Vmm
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import Message, Name, hosts_of
-from armlevel.engine.reasons import Reason, from_row
-from armlevel.engine.subjects import about_capability, about_register, about_shape
-from armlevel.engine.values import NOT_RECORDED, RegisterValue, State, offered
+from armlevel.engine.reasons import Reason, ReasonCode, from_row
+from armlevel.engine.subjects import about_capability, about_fact, about_register, about_shape
+from armlevel.engine.values import NOT_RECORDED, Count, RegisterValue, State, offered
 from armlevel.profile import Guest, Host, Offer
 
-__all__ = ["blocked", "implementation_refused"]
+__all__ = ["STEAL_TIME", "blocked", "implementation_refused", "judge_pages"]
+
+#: Bit 0 says that a guest is given the time it was kept waiting, in memory that its VMM shares with KVM.
+STEAL_TIME = "KVM_REG_ARM_STD_HYP_BMAP"
 
 
 def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catalogue) -> list[Finding]:
@@ -53,6 +56,38 @@ def _severity(row: Blocks, guest: Guest, source: Host, target: Host) -> Severity
     if not lacks:
         return "unknown"
     return None if lacks.get(row.capability) else "stops"
+
+
+def judge_pages(guest: Guest, source: Host, target: Host, family: str) -> list[Finding]:
+    """Compare the sizes of the hosts' pages: no register, and yet a VMM may not move a guest between two of them.
+
+    QEMU rounds the memory of steal time up to the host's page and does not resize it (hw/arm/virt.c, the RAM block
+    ``pvtime``); post-copy and huge pages want equal sizes whatever the VMM (migration/savevm.c). Where only one host
+    records its size, it is not known whether QEMU moves such a guest; where neither does, nothing is judged.
+    """
+    was, now = source.facts.page_size, target.facts.page_size
+    if was == now:
+        return []
+    rounded = family == "qemu" and guest.firmware.get(STEAL_TIME, 1) & 1
+    known = was is not None and now is not None
+    severity: Severity = ("stops" if rounded else "risk") if known else "unknown" if rounded else "note"
+    missing = hosts_of(host.name for host, size in ((source, was), (target, now)) if size is None)
+    why: ReasonCode = (
+        ("steal-time-rounded" if rounded else "pages-differ") if known else "host-value-not-recorded"
+    )
+    return [
+        Finding(
+            about_fact("page_size"),
+            "facts",
+            severity,
+            () if was is None else (Count(was),),
+            offered((target.name, NOT_RECORDED if now is None else Count(now))),
+            "kernel" if known else "not known",
+            ("arrive",),
+            (Reason(why),),
+            () if known else (Remedy("fact", (Name("page_size"),), missing),),
+        )
+    ]
 
 
 def implementation_refused(
