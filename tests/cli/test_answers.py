@@ -204,9 +204,9 @@ def test_the_matrix_marks_what_facts_forbid_and_what_is_not_recorded(armlevel: C
     paths = write(tmp_path, host("a"), host("b", facts=other), host("c", facts=Facts()))
     said = armlevel("matrix", *paths)
     assert [line.split()[2:] for line in _grid(said.out)[:3]] == [
-        ["-", "p", "r"],
-        ["p", "-", "p"],
-        ["r", "p", "-"],
+        ["-", "r", "p"],
+        ["r", "-", "p"],
+        ["p", "p", "-"],
     ]
     assert "what forbids the move: counter frequency" in said.out
     assert "counter frequency, DC ZVA block not recorded" in said.out
