@@ -9,6 +9,8 @@ from typing import Any
 from typer.main import get_command
 
 from armlevel.cli.app import VERBS, _app
+from armlevel.cli.examples import EXAMPLES
+from armlevel.cli.helping import panel_of
 from pages.markdown import page, toctree
 
 __all__ = ["command_pages", "manual_pages", "manuals"]
@@ -83,8 +85,16 @@ def _verb(name: str, command: Any, *, manual: bool = False) -> str:  # noqa: ANN
     options = [p for p in command.params if p.param_type_name == "option"]
     if arguments:
         parts += ["## Arguments", "\n\n".join(_parameter(p, p.metavar or p.name) for p in arguments)]
-    if options:
-        parts += ["## Options", "\n\n".join(_parameter(p, _spelt(p)) for p in options)]
+    panels: dict[str, list[Any]] = {}
+    for option in options:
+        panels.setdefault(panel_of(option), []).append(option)
+    for title, some in panels.items():
+        parts += [f"## {title}", "\n\n".join(_parameter(p, _spelt(p)) for p in some)]
+    if examples := EXAMPLES.get(words.removeprefix("armlevel").strip()):
+        parts += [
+            "## Examples",
+            "\n\n".join(f"`armlevel {line}`\n: {_prose(text)}" for line, text in examples),
+        ]
     if name == "armlevel":
         links = (
             (f"armlevel-{verb}(1)" if manual else f"[`{verb}`](armlevel-{verb}.md)", line)

@@ -10,14 +10,15 @@ import os
 import sys
 from collections.abc import Sequence
 from contextvars import copy_context
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from armlevel import __version__
+from armlevel.cli.helping import SETTINGS, Verb, VerbGroup, help_width, settled
 from armlevel.cli.output import CLOSED, silence, tell_lines
+from armlevel.cli.terminal import forget_wishes
 from armlevel.errors import ArmlevelError, NotRecorded, UsageError
 
 __all__ = ["VERBS", "leave", "run"]
@@ -47,6 +48,16 @@ VERBS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print the completion script of a shell."),
 }
 
+#: What verbs are for -> which they are, as the help groups them.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Ask whether a guest can go there": ("check", "migrate", "matrix", "drift"),
+    "Level hosts": ("baseline", "plan", "freeze", "verify-signature"),
+    "Start a levelled guest": ("verify", "run", "export"),
+    "Get to know hosts": ("probe", "import", "lab", "machines", "doctor"),
+    "Understand": ("show", "diff", "explain", "facts"),
+    "The shell": ("completion",),
+}
+
 BAD_INPUT, CANNOT_SAY = 2, 3
 
 _EPILOG = (
@@ -56,8 +67,13 @@ _EPILOG = (
 )
 
 
-class _Verbs(TyperGroup):
+class _Verbs(VerbGroup):
     """The verbs by name; what they are is known without importing them."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        """Know the names, so that one may be suggested for another."""
+        super().__init__(*args, **more)
+        self.commands = cast(Any, dict.fromkeys(VERBS))
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         """All verbs, in the order of the table."""
@@ -72,18 +88,18 @@ class _Verbs(TyperGroup):
         app = getattr(verb, "app", None)  # a verb with verbs of its own
         if app is None:
             app = typer.Typer(add_completion=False, rich_markup_mode=None)
-            app.command(cmd_name, context_settings=_SETTINGS)(verb.run)
-        command = get_command(app)
+            app.command(cmd_name, cls=Verb)(verb.run)
+        command = settled(get_command(app))
         command.name = cmd_name
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer's signature)
-        """List the verbs from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+        """List the verbs from the table, by what they are for."""
+        widest = max(map(len, VERBS))
+        for title, verbs in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{verb:{widest}}", VERBS[verb][1]) for verb in verbs if verb in VERBS])
 
-
-_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 _app = typer.Typer(
     cls=_Verbs,
@@ -91,7 +107,7 @@ _app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     epilog=_EPILOG,
 )
 
@@ -107,7 +123,9 @@ def _armlevel(
     context: typer.Context,
     version: Annotated[  # noqa: ARG001 (its callback answers)
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit."),
+        typer.Option(
+            "-V", "--version", callback=_tell_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Level the CPUs of an Arm fleet, so that a virtual machine can move between hosts that are not the same."""
@@ -132,11 +150,14 @@ def leave() -> None:
 
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is another sentence)
     """Run one command line and return its exit status; whatever goes wrong, it is said in a sentence on stderr."""
+    forget_wishes()
     try:
         _hold_filled(arguments)
         # In a context of its own: what this question reads is no input of the next one.
-        context, main = copy_context(), get_command(_app).main
-        code = context.run(main, list(arguments), prog_name="armlevel", standalone_mode=False)
+        context, main = copy_context(), settled(get_command(_app)).main
+        code = context.run(
+            main, _asked(arguments), prog_name="armlevel", standalone_mode=False, **help_width()
+        )
         if (files := sys.modules.get("armlevel.cli.files")) is not None:  # a verb was used
             context.run(files.tell_remarks)
         return int(code or 0)
@@ -165,6 +186,11 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is anot
         )
 
 
+def _asked(arguments: Sequence[str]) -> list[str]:
+    # `armlevel help lab run` is `armlevel lab run --help`.
+    return [*arguments[1:], "--help"] if arguments[:1] == ["help"] else list(arguments)
+
+
 def _hold_filled(arguments: Sequence[str]) -> None:
     # `--key "$KEY"` where there is no KEY: not signing, or not looking at a signature, is no answer to that.
     own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
@@ -184,7 +210,7 @@ def _complain(sentence: str, hint: str = "") -> int:
 
 
 def _first_small(message: str) -> str:
-    message = message.rstrip(".")
+    message = message.rstrip(".").replace(". Did you mean", "; did you mean").rstrip("?")
     return message[:1].lower() + message[1:]
 
 

@@ -105,12 +105,8 @@ def _findings(verdicts: Sequence[Verdict], page: Page) -> list[str]:
         alike.setdefault(nameless, []).append(verdict.host)
     lines: list[str] = []
     for findings, names in alike.items():
-        if findings:
-            lines += [
-                "",
-                *wrapped(f"{hosts_text(names, every=page.explain)}:", rest="  "),
-                *page.lines(findings),
-            ]
+        if found := page.lines(findings):
+            lines += ["", *wrapped(f"{hosts_text(names, every=page.explain)}:", rest="  "), *found]
     return lines
 
 

@@ -14,6 +14,7 @@ import typer
 
 from armlevel.cli import lab_migrate
 from armlevel.cli.files import is_file
+from armlevel.cli.helping import Verb, VerbGroup
 from armlevel.cli.options import Force, GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
 from armlevel.cli.verify import report
@@ -42,8 +43,8 @@ from armlevel.probe.apply import Applied, Difference
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=False)
-app.command("migrate")(lab_migrate.run)
+app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
+app.command("migrate", cls=Verb)(lab_migrate.run)
 
 _Where = Annotated[str, typer.Argument(metavar="HOST", help="CPU@LINE with options: neoverse-v1,sve=off@7.x")]
 _Many = Annotated[list[str], typer.Argument(metavar="HOST...", help="Hosts, as neoverse-n2@6.12.")]
@@ -65,7 +66,7 @@ def _lab() -> None:
     """Boot emulated Arm hosts with real KVM: stock Debian kernels under QEMU, on any machine."""
 
 
-@app.command("list")
+@app.command("list", cls=Verb)
 def list_hosts(
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the mirror for newer packages.")] = False,
     mirror: _Mirror = "",
@@ -97,7 +98,7 @@ def list_hosts(
     return found.status
 
 
-@app.command("run")
+@app.command("run", cls=Verb)
 def run_command(
     host: _Where,
     command: Annotated[
@@ -131,7 +132,7 @@ def run_command(
     return result.status
 
 
-@app.command("probe")
+@app.command("probe", cls=Verb)
 def probe(
     host: _Where,
     output: Annotated[
@@ -161,7 +162,7 @@ def probe(
     return 0
 
 
-@app.command("verify")
+@app.command("verify", cls=Verb)
 def verify(
     host: _Where,
     guest: GuestFile,
@@ -184,7 +185,7 @@ def verify(
     return report(VerifyResult(wanted, applied, str(where)), as_json=as_json)
 
 
-@app.command("hosts")
+@app.command("hosts", cls=Verb)
 def probe_hosts(
     hosts: _Many,
     directory: Annotated[

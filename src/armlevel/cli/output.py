@@ -111,7 +111,9 @@ def say(lines: Iterable[str]) -> None:
     """Print a page, of which only the first line is printed when a person asked for quiet."""
     page = list(lines)
     if wishes.quiet:
-        end = next((place for place, line in enumerate(page[1:], 1) if not line.startswith(" ")), len(page))
+        end = next(
+            (place for place, line in enumerate(page[1:], 1) if not line.startswith("    ")), len(page)
+        )
         page = page[:end]
     sys.stdout.write(_leaving(page, sys.stdout))
 

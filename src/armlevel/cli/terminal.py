@@ -7,7 +7,17 @@ import sys
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-__all__ = ["WIDTH", "Color", "Wishes", "is_terminal", "page_width", "wants_color", "width_of", "wishes"]
+__all__ = [
+    "WIDTH",
+    "Color",
+    "Wishes",
+    "forget_wishes",
+    "is_terminal",
+    "page_width",
+    "wants_color",
+    "width_of",
+    "wishes",
+]
 
 #: Columns of a page that goes into a file or to another program.
 WIDTH = 80
@@ -27,6 +37,11 @@ class Wishes:
 
 #: The wishes of the command line that runs now.
 wishes = Wishes()
+
+
+def forget_wishes() -> None:
+    """Begin another command line."""
+    wishes.color, wishes.quiet = "auto", False
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -1,0 +1,75 @@
+"""Examples of each verb, as its help and its page show them: command lines, each with what it is for."""
+
+from __future__ import annotations
+
+__all__ = ["EXAMPLES"]
+
+#: verb -> (command line without ``armlevel``, what it does)
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "": (
+        ("check guest.json hosts/", "may this guest start and arrive on these hosts?"),
+        ("baseline @graviton2-6.1 @graviton2-6.18 -o pool.json", "the richest CPU that both can run"),
+        ("help check", "all about one verb"),
+    ),
+    "probe": (("probe -o here.json", "read this machine's KVM, as root or in group kvm"),),
+    "show": (
+        ("show @graviton3-6.18", "a recorded machine, decoded"),
+        ("show capabilities.xml --explain", "another tool's file, every field"),
+    ),
+    "diff": (("diff @graviton2-6.1 @graviton2-6.18", "what another kernel changed for guests"),),
+    "baseline": (
+        ("baseline @graviton2-6.1 @graviton2-6.18 -o pool.json", "level two hosts, and keep the CPU"),
+        ("baseline hosts/ --hide FEAT_SVE", "level a directory of hosts, without SVE"),
+    ),
+    "check": (
+        ("check pool.json hosts/", "may the guest start and arrive on each host?"),
+        ("check @graviton2-6.1 @graviton2-6.18", "the passthrough guest of one on another"),
+    ),
+    "migrate": (
+        ("migrate @graviton2-6.1 @graviton2-6.18", "both ways, for a passthrough guest"),
+        ("migrate a.json b.json --guest pool.json --vmm qemu-11.1", "a levelled guest under QEMU 11.1"),
+    ),
+    "matrix": (
+        ("matrix '@graviton*' --svg moves.svg", "who can go where, on the terminal and as a picture"),
+    ),
+    "plan": (
+        ("plan hosts/", "the fewest groups that share a CPU, and what each costs"),
+        ("plan hosts/ --add new.json", "what if this host joined?"),
+    ),
+    "freeze": (("freeze pool.json --name pool --version 1 --key key.pem", "exact bytes, signed"),),
+    "verify-signature": (("verify-signature pool-1.json --key public.pem", "signed with this key?"),),
+    "drift": (("drift hosts/ --guest pool.json", "do they still run it? For CI and cron"),),
+    "verify": (("verify pool.json", "try it on this machine's KVM, in a scratch VM"),),
+    "run": (
+        ("run --guest pool.json -- qemu-system-aarch64 -M virt -accel kvm -cpu host", "start QEMU with it"),
+    ),
+    "lab": (
+        ("lab list", "which kernels and CPU models there are"),
+        ("lab probe neoverse-n1@6.12 -o n1.json", "boot one, and probe its KVM"),
+    ),
+    "lab list": (("lab list", "which kernels and CPU models there are, and what is cached"),),
+    "lab run": (("lab run neoverse-n1@6.12 -- uname -a", "run a command in it, as root"),),
+    "lab probe": (("lab probe neoverse-n1@6.12 -o n1.json", "its host profile"),),
+    "lab verify": (("lab verify neoverse-n1@6.12 pool.json", "give a scratch VM there the guest's CPU"),),
+    "lab hosts": (("lab hosts neoverse-n1@6.12 neoverse-n2@7.x -d hosts", "several, into a directory"),),
+    "lab migrate": (("lab migrate neoverse-n1@6.12 neoverse-n1@7.x", "move a running guest, and look"),),
+    "import": (
+        ("import capabilities.xml -o host.json", "what libvirt says of a host"),
+        ("import domain.xml --host host.json -o guest.json", "the guest that a domain gets there"),
+    ),
+    "export": (
+        ("export pool.json --to libvirt", "the <cpu> of a domain"),
+        ("export pool.json --to firecracker --host host.json -o cpu.json", "a CPU template"),
+    ),
+    "explain": (
+        ("explain 'Failed to put registers after init'", "an error line of QEMU"),
+        ("explain 0x603000000013c020", "a KVM register id"),
+    ),
+    "machines": (("machines", "all of them"), ("machines graviton3", "some")),
+    "facts": (
+        ("facts FEAT_SVE", "what announces it, and what it needs"),
+        ("facts 0xd0c ID_AA64PFR0_EL1.SVE", "a part number, a field"),
+    ),
+    "completion": (("completion bash", "print the script, to be put where the shell looks for it"),),
+    "doctor": (("doctor", "can this machine be probed, and can it run levelled guests?"),),
+}
