@@ -61,6 +61,7 @@ def read_rows(data: Path) -> Toml:
     table |= {"certain": certain(data), "cores": tuple(core_values(data))}
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data), **vmms(data)}
     table |= {"part_aliases": part_aliases(data), "system_registers": system_registers(data)}
+    table |= means(data)
     table["field_rules"] = tuple(
         (one.field, one.at_least, one.then, one.then_at_least, one.because)
         for one in field_rules(Catalogue(table))
@@ -411,6 +412,21 @@ def messages(data: Path) -> tuple[Row, ...]:
         "see": "",
     }
     return tuple((name, *take(row, f"messages.toml: {name}", **defaults)) for name, row in given.items())
+
+
+def means(data: Path) -> Toml:
+    """What brings a guest CPU about, and the options that leave something out of one."""
+    file = load(data / "means.toml")
+    what = {"feature": "", "capability": "", "firmware": "", "lengths": False, "gives": "", "worth": 0}
+    said = {"libvirt": "", "nova": "", "loses": "", "see": ""}
+    return {
+        "means": tuple(
+            (name, *take(row, name, families=(), why="", see="")) for name, row in file["means"].items()
+        ),
+        "switches": tuple(
+            tuple(take(row, "switches", option="", vmms=(), **what, **said)) for row in file["switches"]
+        ),
+    }
 
 
 def between(data: Path) -> Row:

@@ -99,7 +99,7 @@ def test_a_reason_and_a_remedy_are_written_as_data_and_as_a_sentence():
         "text": f"with {SVE}=1 KVM was seen to change it",
     }
     assert document["remedies"] == [
-        {"kind": "vmm", "args": ["qemu", 11, 1], "hosts": ["n2"], "text": "qemu 11.1 or later on n2"}
+        {"kind": "vmm", "args": ["qemu", 11, 1], "hosts": ["n2"], "text": "QEMU 11.1 or later on n2"}
     ]
     assert document["remedies"] == [remedy_object(finding.remedies[0])]
     assert read_back(finding) == finding

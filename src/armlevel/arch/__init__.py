@@ -25,6 +25,7 @@ from armlevel.arch.kvmrows import (
     WriteRule,
 )
 from armlevel.arch.linechanges import LineChange
+from armlevel.arch.meansrows import Means, Switch
 from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
 from armlevel.arch.order import ORDERS, Order
 from armlevel.arch.parser import parse
@@ -79,6 +80,7 @@ __all__ = [
     "Leak",
     "Lets",
     "LineChange",
+    "Means",
     "NoMeaning",
     "Not",
     "Or",
@@ -90,6 +92,7 @@ __all__ = [
     "RuleReport",
     "SetAside",
     "StableChange",
+    "Switch",
     "Tolerance",
     "Undefined",
     "Version",

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from armlevel.arch import certain, kvmrows, vmmrows
+from armlevel.arch import certain, kvmrows
 from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
 from armlevel.arch.expr import Const, Expr
 from armlevel.arch.linechanges import LineChange
@@ -17,6 +17,7 @@ from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
 from armlevel.arch.parser import parse
 from armlevel.arch.rules import Feature, FieldRule, Hwcap, Part, Rule, SetAside, Version
+from armlevel.arch.stackrows import StackRows
 from armlevel.errors import UnknownName
 
 __all__ = ["Catalogue"]
@@ -24,7 +25,7 @@ __all__ = ["Catalogue"]
 _STATES = frozenset({"always", "value == 0", "no such cache"})
 
 
-class Catalogue:
+class Catalogue(StackRows):
     """What Arm says and what KVM was measured to do, as values; made from the compiled table."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
@@ -290,30 +291,6 @@ class Catalogue:
     def _raised(self, row: tuple[Any, Any, Any]) -> tuple[int, int, Expr] | None:
         below, above, unless = row
         return None if unless is None else (below, above, self._parse(unless))
-
-    # ---- VMMs
-
-    @cached_property
-    def vmms(self) -> Mapping[str, vmmrows.Vmm]:
-        """Named sets of VMM behaviour."""
-        return MappingProxyType(
-            {
-                name: vmmrows.Vmm(
-                    name, family, suggests, own, rule, restores, MappingProxyType(dict(messages)), *rest
-                )
-                for name, family, suggests, own, rule, restores, messages, *rest in self._table["vmms"]
-            }
-        )
-
-    @cached_property
-    def lets(self) -> tuple[vmmrows.Lets, ...]:
-        """Registers that VMMs forgive to be on one end alone."""
-        return tuple(vmmrows.Lets(*row) for row in self._table["lets"])
-
-    @cached_property
-    def blocks(self) -> tuple[vmmrows.Blocks, ...]:
-        """What keeps VMMs from moving a guest."""
-        return tuple(vmmrows.Blocks(*row) for row in self._table["blocks"])
 
     # ---- names as people write them
 

@@ -43,6 +43,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _stable(catalogue)
     yield from _tolerances(catalogue)
     yield from _vmms(catalogue)
+    yield from _switches(catalogue)
 
 
 # ---- names and sources
@@ -79,6 +80,7 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
         catalogue.bundles.values(),
         catalogue.tolerances.values(),
         catalogue.vmms.values(),
+        catalogue.means.values(),
     )
     rows = [(one.name, one.see) for group in named for one in group]
     rows += [(one.text, one.see) for one in catalogue.rules]
@@ -88,6 +90,7 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     rows += [(one.register, one.see) for one in catalogue.drops]
     rows += [(one.register, one.see and one.why) for one in catalogue.lets]
     rows += [(one.message, one.see and one.why) for one in catalogue.blocks]
+    rows += [(one.option, one.see) for one in catalogue.switches]
     rows += [(one.subject, one.see) for one in catalogue.stable]
     rows += [(one.text, one.reason) for one in catalogue.set_aside]
     rows += list(catalogue.not_visible.items())
@@ -261,3 +264,20 @@ def _vmms(catalogue: Catalogue) -> Iterator[str]:
     for one in catalogue.lets:
         if one.register not in dropped or one.end not in ("source", "either"):
             yield f"{one.register}: is forgiven, but no row says when it may be left behind, or at which end"
+
+
+def _switches(catalogue: Catalogue) -> Iterator[str]:
+    families = {one.family for one in catalogue.vmms.values()}
+    for means in catalogue.means.values():
+        if not means.families or not set(means.families) <= families:
+            yield f"means.{means.name}: {', '.join(sorted(set(means.families) - families)) or 'none'} is no family"
+    for one in catalogue.switches:
+        if not one.vmms or not set(one.vmms) <= set(catalogue.vmms):
+            yield f"{one.option}: is of no set of VMM behaviour, or of one that is not there"
+        changes = (one.feature, one.capability, one.firmware, one.lengths, one.gives)
+        if sum(map(bool, changes)) != 1:
+            yield f"{one.option} changes not one thing"
+        if one.firmware and one.firmware not in catalogue.firmware:
+            yield f"{one.option}: no firmware register is called {one.firmware}"
+        if ("{}" in one.option) != bool(one.firmware or one.lengths) or not one.loses:
+            yield f"{one.option}: does not say what stands in it, or what a guest loses"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-8cbdbad0',
+    'version': '2026.11-b07e38ae',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -3876,6 +3876,21 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
 3 7 14 2 0 CNTPS_TVAL_EL1
 3 7 14 2 1 CNTPS_CTL_EL1
 3 7 14 2 2 CNTPS_CVAL_EL1"""),
+    'means': (
+        ('passthrough', ('kvm', 'qemu', 'firecracker'), 'the guest sees what the host shows, and nothing is asked for', 'QEMU docs/system/arm/cpu-features.rst (-cpu host); Firecracker docs/cpu_templates/cpu-templates.md (no template)'),
+        ('switches', ('kvm', 'qemu'), "options that the released stack takes at the guest's start, the same on every host: the rows of [[switches]]", 'QEMU docs/system/arm/cpu-features.rst; migrations under QEMU 11.1.3 between Linux 6.12, 6.18 and 7.3'),
+        ('sysreg', ('firecracker',), 'the VMM itself writes ID registers: Firecracker by a CPU template; no released QEMU has register properties', "Firecracker docs/cpu_templates/cpu-templates.md; QEMU series 'customizable aarch64 KVM host model', not merged for 11.1"),
+        ('preload', ('kvm', 'qemu'), "stock QEMU under armlevel run, whose library writes the guest's registers", 'preload/README of this project; real migrations under QEMU 10.0.13 and 11.1.3'),
+    ),
+    'switches': (
+        ('pmu=off', ('kvm', 'qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), 'pmu_v3', '', '', False, '', 3, "<features><pmu state='off'/></features>", 'hw:pmu=false', 'performance counters', 'QEMU docs/system/arm/cpu-features.rst; libvirt docs/formatdomain.rst (pmu); nova doc/source/user/flavors.rst (hw:pmu)'),
+        ('sve=off', ('kvm', 'qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), 'sve', '', '', False, '', 6, "<feature policy='disable' name='sve'/>", '', 'SVE', 'QEMU docs/system/arm/cpu-features.rst; libvirt src/cpu_map/arm_features.xml'),
+        ('sve{}=off', ('kvm', 'qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), '', '', '', True, '', 5, "<feature policy='disable' name='sve{}'/>", '', 'longer vectors', 'QEMU docs/system/arm/cpu-features.rst (a length that is off takes the longer ones with it); libvirt src/cpu_map/arm_features.xml'),
+        ('pauth=off', ('kvm', 'qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), 'ptrauth', '', '', False, '', 4, "<feature policy='disable' name='pauth'/>", '', 'pointer authentication', 'QEMU docs/system/arm/cpu-features.rst; libvirt src/cpu_map/arm_features.xml'),
+        ('kvm-steal-time=off', ('qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), '', 'STEAL_TIME', '', False, '', 2, '', '', 'stolen time', 'QEMU docs/system/arm/cpu-features.rst; hw/arm/virt.c (pvtime region)'),
+        ('kvm-psci-version={}', ('qemu-tolerant',), '', '', 'KVM_REG_ARM_PSCI_VERSION', False, '', 1, '', '', 'a newer PSCI', 'QEMU 11.1 target/arm/kvm.c (kvm-psci-version); migrations under QEMU 11.1.3 between Linux 6.12 and 7.3'),
+        ('aarch64=off', ('kvm', 'qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), '', '', '', False, 'el1_32bit', 0, '', '', '64-bit operating systems', 'QEMU docs/system/arm/cpu-features.rst (aarch64)'),
+    ),
     'field_rules': (
         ('ID_AA64SMFR0_EL1.LUTv2', 1, 'ID_AA64PFR1_EL1.SME', 2, ('FEAT_SME_LUTv2', 'FEAT_SME2')),
         ('ID_AA64SMFR0_EL1.LUTv2', 1, 'ID_AA64SMFR0_EL1.SMEver', 1, ('FEAT_SME_LUTv2', 'FEAT_SME2')),

@@ -30,12 +30,13 @@ from armlevel.operations.matrix import letter_of, matrix
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import against_text, part_text, unknown_text
-from armlevel.words.subjects import hosts_text
+from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
 
 _LEGEND = {
     "P": "a passthrough guest may go",
+    "S": "a guest started with switches may: ",
     "L": "only a levelled guest may (armlevel baseline)",
     "p": "as P, as far as it is recorded",
     "l": "as L, as far as it is recorded",
@@ -97,13 +98,16 @@ def _answer(names: Sequence[str], letters: Mapping[tuple[str, str], str]) -> lis
     count = Counter(letters.values())
     runs, open_ = count["P"], sum(count[letter] for letter in "psl?")
     text = f"{len(names)} hosts, {len(letters)} moves: a passthrough guest may go {runs}"
-    text += f", a levelled one {count['S'] + count['L']} more"
+    text += f", one with switches {count['S']} more" if count["S"] else ""
+    text += f", a levelled one {count['L']} more"
     return wrapped(f"{text}; {open_} cannot be said" if open_ else text, rest="    ")
 
 
 def _meanings(cells: Sequence[Cell]) -> dict[str, str]:
     forbidden = against_text(f for cell in cells if letter_of(cell) == "r" for f in cell.conflicts)
-    return {**_LEGEND, "r": _LEGEND["r"] + forbidden, **_REST}
+    switches = dict.fromkeys(cell.switches or "another VMM" for cell in cells if letter_of(cell) == "S")
+    options = listed_few(list(switches), 3)
+    return {**_LEGEND, "S": _LEGEND["S"] + options, "r": _LEGEND["r"] + forbidden, **_REST}
 
 
 def _legend(cells: Sequence[Cell]) -> list[str]:

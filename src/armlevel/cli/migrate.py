@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,19 +11,30 @@ import typer
 from armlevel.arch import Catalogue, load
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, Json, Tolerate, Vmm
+from armlevel.cli.options import (
+    AcceptWeaker,
+    AssumeSameImpdef,
+    Explain,
+    Facts,
+    Json,
+    Means,
+    Switches,
+    Tolerate,
+    Vmm,
+)
 from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.operations import Move, RemedyKind
-from armlevel.operations.migrate import arrival_parts, migrate
+from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import judged_text
 from armlevel.words.remedies import remedy_text
-from armlevel.words.subjects import shape_text
+from armlevel.words.subjects import listed_few, shape_text, subject_text
 
 __all__ = ["run"]
 
 _SAID = 3
+_LONG = 24
 _MINOR = ("risk", "note")
 
 
@@ -35,6 +46,8 @@ def run(
         typer.Option("--guest", metavar="GUEST", help="The guest; without it, A's passthrough guest."),
     ] = None,
     vmm: Vmm = "kvm",
+    means: Means = "",
+    switches: Switches = "",
     tolerate: Tolerate = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
@@ -54,20 +67,34 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = migrate(hosts, moving, policy, vmm=vmm, given=given)
+    found = migrate(hosts, moving, policy, vmm=vmm, means=means, switches=switches, given=given)
     if as_json:
         say_json(found.document())
     else:
-        what = (
-            f"guest {moving.name}, shape {shape_text(moving.shape)}"
-            if moving
-            else f"passthrough guest under {vmm}"
-        )
-        lines = [*wrapped(f"predicted: {what}"), *given_lines(given)]
+        lines = [*wrapped(f"predicted: {_what(found, vmm)}"), *given_lines(given)]
         for move in found.moves:
-            lines += ["", *_move(move), *_why(move, load(), explain=explain)]
-        say([*lines, *_ways(found.moves)])
+            lines += ["", *_move(move), *_why(move, load(), explain=explain), *_means(found, move)]
+        # A and B are what the usage of this verb calls them: a long path would hide the rest of the command.
+        short = (text if len(text) < _LONG else letter for letter, text in (("A", a), ("B", b)))
+        typed = dict(zip((host.name for host in hosts), short, strict=True))
+        say([*lines, *_ways(found.moves, typed)])
     return found.status
+
+
+def _what(found: MovesResult, vmm: str) -> str:
+    if found.guest is not None:
+        return f"guest {found.guest.name}, shape {shape_text(found.guest.shape)}"
+    switches = found.moves[0].switches
+    return f"passthrough guest under {vmm}" + (f" with {switches}" if switches else "")
+
+
+def _means(found: MovesResult, move: Move) -> list[str]:
+    # Where switches help they are the first remedy; where none does, what stands in their way is told.
+    if not move.remains:
+        return []
+    some = listed_few([subject_text(one) for one in move.remains], _SAID)
+    means = found.means_of(move)
+    return wrapped(f"no switch: {some}" + (f"; {means}" if means else ""), "  means    ")
 
 
 def _move(move: Move) -> list[str]:
@@ -101,15 +128,15 @@ def _why(move: Move, catalogue: Catalogue, *, explain: bool) -> list[str]:
     return lines
 
 
-def _ways(moves: Sequence[Move]) -> list[str]:
+def _ways(moves: Sequence[Move], typed: Mapping[str, str]) -> list[str]:
     # What helps both directions is told once; what helps one says which.
     stuck = [move for move in moves if move.ways]
     told: dict[str, list[Move]] = {}
     for move in stuck:
-        for text in map(remedy_text, move.ways):
+        for text in (remedy_text(way, typed) for way in move.ways):
             told.setdefault(text, []).append(move)
     lines = [""] if told else []
-    for text, some in sorted(told.items(), key=lambda pair: -len(pair[1])):
+    for text, some in told.items():
         one_way = " (that way only)" if len(some) < len(stuck) else ""
         lines += wrapped(text + one_way, "  remedy   ")
     return lines

@@ -19,9 +19,11 @@ __all__ = [
     "ImplementationAs",
     "Json",
     "Key",
+    "Means",
     "Names",
     "OneFile",
     "Output",
+    "Switches",
     "Tolerate",
     "Vmm",
 ]
@@ -107,5 +109,21 @@ Vmm = Annotated[
         "--vmm",
         metavar="VMM",
         help="What restores the guest: kvm, qemu-10.0, qemu-11.1, FROM:TO, firecracker.",
+    ),
+]
+Means = Annotated[
+    str,
+    typer.Option(
+        "--means",
+        metavar="MEANS",
+        help="What gives the guest its CPU: passthrough, switches, sysreg, preload; else the cheapest is named.",
+    ),
+]
+Switches = Annotated[
+    str,
+    typer.Option(
+        "--switches",
+        metavar="OPTIONS",
+        help="Passthrough guests are started with these, as pmu=off,kvm-psci-version=1.1.",
     ),
 ]

@@ -13,7 +13,16 @@ _CELL = 26
 _LETTER = 7.3  # pixels that a letter of the labels takes
 _MARGIN = 12
 # A letter of the matrix -> the class of its cell: the letter says it, the colour helps.
-_CLASSES = {"P": "yes", "p": "yes", "L": "levelled", "l": "levelled", "r": "risk", "?": "unknown", ".": "no"}
+_CLASSES = {
+    "P": "yes",
+    "p": "yes",
+    "S": "levelled",
+    "L": "levelled",
+    "l": "levelled",
+    "r": "risk",
+    "?": "unknown",
+    ".": "no",
+}
 _STYLE = """
 text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #1f2328 }
 .in text { text-anchor: middle; font-weight: 600 }

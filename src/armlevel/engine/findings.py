@@ -65,6 +65,7 @@ RemedyKind = Literal[
     "require-not",
     "implementation",
     "serve-targets",
+    "switches",
     "vmm",
     "other-vmm",
     "say-vmm",
@@ -85,6 +86,7 @@ class Remedy:
     ``fact``            say a fact;  ``probe``  the hosts, in a shape if one is named;  ``level``  the guest first
     ``start-on``        start guests there;  ``require-not``  a feature
     ``implementation``  show another one: MIDR, REVIDR, AIDR;  ``serve-targets``  a VMM that serves the list of them
+    ``switches``        start the guest with these options, of this VMM from a version on if one is named
     ``vmm``             a family, from a version on;  ``other-vmm``  another set of behaviour
     ``say-vmm``         which of these it is;  ``run``  level, and armlevel run
     ``level-and-run``, ``level-and-export``   ways out of a move, under the tolerances that they need

@@ -14,9 +14,9 @@ from armlevel.profile import Given, Host
 
 __all__ = ["LETTERS", "MatrixResult", "letter_of", "matrix"]
 
-#: What the letter of a move may be: ``P`` passthrough, ``L`` levelled, both small where not every part is recorded,
-#: ``r`` registers and shape alone, ``?`` not known, ``.`` no.
-LETTERS = ("P", "L", "p", "l", "r", "?", ".")
+#: What the letter of a move may be: ``P`` passthrough, ``S`` with switches of the VMM, ``L`` levelled by more, ``p``
+#: and ``l`` where not every part is recorded, ``r`` registers and shape alone, ``?`` not known, ``.`` no.
+LETTERS = ("P", "S", "L", "p", "l", "r", "?", ".")
 
 _FORBIDDING: tuple[Severity, ...] = ("stops", "breaks")
 
@@ -76,17 +76,17 @@ def matrix(
 def letter_of(cell: Cell) -> str:
     """Return the one letter that tells the most about a move."""
     passthrough, levelled = dict(cell.passthrough_parts), dict(cell.levelled_parts)
-    if cell.passthrough == "runs":
-        return "P"
-    if cell.levelled == "runs":
-        return "L"
-    if _only_recorded(cell.passthrough, passthrough):
-        return "p"
-    if _only_recorded(cell.levelled, levelled):
-        return "l"
-    if "unknown" in (cell.passthrough, cell.levelled):
-        return "?"
-    return "r" if levelled.get("registers") == levelled.get("shape") == "runs" else "."
+    shape = levelled.get("registers") == levelled.get("shape") == "runs"
+    told = (
+        ("P", cell.passthrough == "runs"),
+        ("S", cell.switches is not None),
+        ("L", cell.levelled == "runs"),
+        ("p", _only_recorded(cell.passthrough, passthrough)),
+        ("l", _only_recorded(cell.levelled, levelled)),
+        ("?", "unknown" in (cell.passthrough, cell.levelled)),
+        ("r", shape),
+    )
+    return next((letter for letter, holds in told if holds), ".")
 
 
 def _only_recorded(answer: Answer, parts: Mapping[Part, Answer]) -> bool:
@@ -100,6 +100,7 @@ def _cell_object(cell: Cell) -> dict[str, Any]:
         "letter": letter_of(cell),
         "passthrough": cell.passthrough,
         "levelled": cell.levelled,
+        "switches": cell.switches,
         "passthrough_parts": dict(cell.passthrough_parts),
         "levelled_parts": dict(cell.levelled_parts),
         "refused_by": _subjects(cell.findings, _FORBIDDING),

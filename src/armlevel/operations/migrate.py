@@ -9,10 +9,23 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import findings_object, remedy_object
-from armlevel.engine import Answer, Move, Part, Policy, Prediction
+from armlevel.engine import (
+    Answer,
+    MeansName,
+    Move,
+    Part,
+    Policy,
+    Prediction,
+    Verdict,
+    level,
+    means_of,
+    stack_of,
+    switches_named,
+)
 from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
+from armlevel.operations.means import means_named
 from armlevel.profile import Given, Guest, Host
 
 __all__ = ["MovesResult", "arrival_parts", "migrate"]
@@ -20,13 +33,17 @@ __all__ = ["MovesResult", "arrival_parts", "migrate"]
 
 @dataclass(frozen=True, slots=True)
 class MovesResult:
-    """The move from the first host to the second, and the way back; ``guest`` is None for passthrough guests."""
+    """The move from the first host to the second, and the way back; ``guest`` is None for passthrough guests.
+
+    ``means`` is the one that was asked for.
+    """
 
     kind: ClassVar[str] = "moves/1"
 
     moves: tuple[Move, ...]
     guest: Guest | None = None
     given: tuple[Given, ...] = ()
+    means: MeansName | None = None
 
     @property
     def status(self) -> int:
@@ -35,30 +52,85 @@ class MovesResult:
 
     def document(self) -> dict[str, Any]:
         """Return the moves/1 object."""
-        moves = [_move_object(move) for move in self.moves]
+        moves = [_move_object(move, self.means_of(move)) for move in self.moves]
         return {"kind": self.kind, "moves": moves} | given_object(self.given)
 
+    def means_of(self, move: Move) -> MeansName | None:
+        """Return the cheapest means that lets the guest go, or that which was asked for; None if none does.
 
-def migrate(
+        A guest that was given has its CPU already, whatever brought it about.
+        """
+        if self.guest is not None and self.means is None:
+            return None
+        if move.answer != "runs":
+            return means_of(move.ways) if self.means is None else None
+        return self.means or ("switches" if move.switches else "passthrough")
+
+
+def migrate(  # noqa: PLR0913 (a question with options)
     hosts: Sequence[Host],
     guest: Guest | None = None,
     policy: Policy | None = None,
     *,
     vmm: str = "kvm",
+    means: str = "",
+    switches: str = "",
     given: Sequence[Given] = (),
 ) -> MovesResult:
     """Judge the moves between two hosts in both directions; without a guest, each host's passthrough guest moves.
 
+    ``means`` brings the guest CPU about in place of passthrough; ``switches`` are options of the VMM on both hosts.
+
     Raises:
-        UsageError: there are not two hosts.
+        UsageError: there are not two hosts, or these choices do not go together.
+        UnknownName: there is no such means or switch.
 
     """
     if len(hosts) != 2:
         raise UsageError(
             f"{len(hosts)} hosts are named, and a move is between two", hint="see armlevel matrix"
         )
-    moves = engine.migrate(hosts[0], hosts[1], load(), policy, guest=guest, vmm=vmm)
-    return MovesResult(moves, guest, tuple(given))
+    if guest is not None and (means or switches):
+        raise UsageError(
+            "a guest that is given has its CPU: --means and --switches choose one", hint="leave out --guest"
+        )
+    asked = switches_named(switches, vmm, load()) if switches else None
+    chosen = means_named(means, vmm)
+    if asked and chosen not in (None, "switches"):
+        raise UsageError(f"--switches with --means {chosen}", hint="--means switches, or leave one out")
+    moves: tuple[Move, ...] = engine.migrate(
+        hosts[0], hosts[1], load(), policy, guest=guest, vmm=vmm, switches=asked
+    )
+    if chosen == "switches" and asked is None:
+        moves = _switched(moves, hosts, policy, vmm)
+    if chosen in ("sysreg", "preload"):
+        moves, guest = _levelled(hosts, policy, vmm)
+    return MovesResult(moves, guest, tuple(given), chosen)
+
+
+def _switched(
+    moves: tuple[Move, ...], hosts: Sequence[Host], policy: Policy | None, vmm: str
+) -> tuple[Move, ...]:
+    # Those that were found for the first direction, under the VMM that was asked about.
+    texts = [str(way.args[0]) for way in moves[0].ways if way.kind == "switches" and not stack_of(way)]
+    if not texts:
+        return moves
+    asked = switches_named(texts[0], vmm, load())
+    return engine.migrate(hosts[0], hosts[1], load(), policy, vmm=vmm, switches=asked)
+
+
+def _levelled(
+    hosts: Sequence[Host], policy: Policy | None, vmm: str
+) -> tuple[tuple[Move, ...], Guest | None]:
+    found = level(hosts, load(), policy, name="levelled")
+    if found.guest is not None and found.answer != "refused":
+        return engine.migrate(hosts[0], hosts[1], load(), policy, guest=found.guest, vmm=vmm), found.guest
+    parts = {part: (answer, answer) for part, answer in found.parts.items()}
+    ends = [host.name for host in hosts]
+    return tuple(
+        Move(here, there, Verdict("levelled", there, parts, found.findings))
+        for here, there in (ends, reversed(ends))
+    ), None
 
 
 def arrival_parts(move: Move) -> dict[Part, Answer]:
@@ -66,11 +138,14 @@ def arrival_parts(move: Move) -> dict[Part, Answer]:
     return {part: arrive for part, (_, arrive) in move.verdict.parts.items()}
 
 
-def _move_object(move: Move) -> dict[str, Any]:
+def _move_object(move: Move, means: MeansName | None) -> dict[str, Any]:
     return {
         "from": move.source,
         "to": move.target,
         "answer": move.answer,
+        "means": means,
+        "switches": move.switches or None,
+        "no_switch": [subject.key for subject in move.remains],
         "parts": arrival_parts(move),
         "findings": findings_object(move.findings),
         "remedies": [remedy_object(way) for way in move.ways],

@@ -21,9 +21,10 @@ from armlevel.engine import Answer
 __all__ = ["MODELS", "ResultModel"]
 
 Part = Literal["shape", "registers", "list", "firmware", "facts", "policy"]
+Means = Literal["passthrough", "switches", "sysreg", "preload"]
 Direction = Literal["less", "more", "other"]
 DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software", "state"]
-Letter = Literal["P", "L", "p", "l", "r", "?", "."]
+Letter = Literal["P", "S", "L", "p", "l", "r", "?", "."]
 
 
 class ResultModel(BaseModel):
@@ -85,6 +86,9 @@ class MoveModel(ResultModel):
     source: str = Field(alias="from")
     target: str = Field(alias="to")
     answer: Answer
+    means: Means | None
+    switches: str | None
+    no_switch: list[str]
     parts: dict[Part, Answer]
     findings: list[FindingModel]
     remedies: list[RemedyModel]
@@ -106,6 +110,7 @@ class CellModel(ResultModel):
     letter: Letter
     passthrough: Answer
     levelled: Answer
+    switches: str | None
     passthrough_parts: dict[Part, Answer]
     levelled_parts: dict[Part, Answer]
     refused_by: list[str]

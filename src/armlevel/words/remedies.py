@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from armlevel.arch import load
 from armlevel.engine.findings import Finding, Remedy, RemedyKind
 from armlevel.engine.names import HostName
 from armlevel.engine.subjects import Subject
@@ -43,8 +44,41 @@ def _implementation(remedy: Remedy) -> str:
 
 
 def _vmm(remedy: Remedy) -> str:
-    family, *version = remedy.args
-    return f"{family} {'.'.join(map(str, version))} or later on {hosts_text(remedy.hosts)}"
+    return f"{_stack(list(map(str, remedy.args)))} or later on {hosts_text(remedy.hosts)}"
+
+
+def _switches(remedy: Remedy) -> str:
+    text, *stack = map(str, remedy.args)
+    newer = f" ({_stack(stack)})" if stack else ""
+    said = [f"-cpu host,{text}", *spellings(text)]
+    return f"{text}{newer}: start the guest so on both hosts: {'; '.join(said)}"
+
+
+def _stack(words: Sequence[str]) -> str:
+    family, *version = words
+    return f"{family.upper() if family == 'qemu' else family.capitalize()} {'.'.join(version)}"
+
+
+def spellings(text: str) -> list[str]:
+    """Return how libvirt and Nova spell switches, and which they have no words for.
+
+    >>> spellings("pmu=off")
+    ["libvirt: <features><pmu state='off'/></features>", 'Nova: hw:pmu=false']
+    """
+    rows = [(row, value) for word in text.split(",") for row in load().switches
+            if (value := row.value_in(word)) is not None]  # fmt: skip
+    said = []
+    for who, words in (
+        ("libvirt", [row.libvirt.format(value) for row, value in rows]),
+        ("Nova", [row.nova.format(value) for row, value in rows]),
+    ):
+        missing = [row.written(value) for (row, value), word in zip(rows, words, strict=True) if not word]
+        if len(missing) < len(rows):
+            said.append(
+                f"{who}: {' '.join(filter(None, words))}"
+                + (f", no word for {' '.join(missing)}" if missing else "")
+            )
+    return said
 
 
 def _pin_cpus(remedy: Remedy) -> str:
@@ -57,7 +91,7 @@ def _pin_cpus(remedy: Remedy) -> str:
 
 def _level(remedy: Remedy) -> str:
     options = "".join(f" --tolerate {name}" for name in remedy.args)
-    return f"level it{' with' if options else ''}{options} (armlevel baseline)"
+    return f"level it: armlevel baseline {' '.join(remedy.hosts) or 'HOST...'}{options}"
 
 
 #: The sentence of each kind.
@@ -75,6 +109,7 @@ REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "require-not": lambda remedy: f"do not require {remedy.args[0]}",
     "implementation": _implementation,
     "serve-targets": lambda _: "a VMM that serves the list of target implementations",
+    "switches": _switches,
     "vmm": _vmm,
     "other-vmm": lambda remedy: f"--vmm {remedy.args[0]}",
     "say-vmm": lambda remedy: f"say which it is: --vmm {' or '.join(map(str, remedy.args))}",
@@ -83,17 +118,21 @@ REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "level-and-export": lambda remedy: f"{_level(remedy)}; armlevel export --to firecracker",
     "restart": lambda _: "shut the guest down and start it on the other host",
 }
+# Remedies that are commands with hosts in them.
+_COMMANDS = ("level-and-run", "level-and-export")
 # Remedies that help whatever the subject is.
 _WHOLE = ("fact", "start-on", "require-not")
 
 
-def remedy_text(remedy: Remedy) -> str:
-    """Return a remedy in words.
+def remedy_text(remedy: Remedy, typed: Mapping[str, str] | None = None) -> str:
+    """Return a remedy in words; ``typed`` is how a person named hosts, for commands to be pasted.
 
     >>> from armlevel.engine.names import Name, hosts_of
     >>> remedy_text(Remedy("vmm", (Name("qemu"), 11, 1), hosts_of(["b"])))
-    'qemu 11.1 or later on b'
+    'QEMU 11.1 or later on b'
     """
+    if typed and remedy.kind in _COMMANDS:
+        remedy = replace(remedy, hosts=tuple(HostName(typed.get(name, name)) for name in remedy.hosts))
     return REMEDIES[remedy.kind](remedy)
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Remedy, Verdict, answer_of, worst
+from armlevel.engine.moves.means import against
 from armlevel.engine.moves.predict import Prediction, predict
-from armlevel.engine.moves.remedies import ways_out
+from armlevel.engine.moves.remedies import JudgeUnder, stack_of, ways_out
+from armlevel.engine.moves.switches import Switches, switches_named, under
 from armlevel.engine.moves.vmm_limits import judge_pages
 from armlevel.engine.moves.vmm_restore import restorer_named
+from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.passthrough import passthrough, passthrough_name
 from armlevel.engine.policy import Policy
+from armlevel.engine.subjects import Subject
 from armlevel.engine.verdict import check
+from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
 __all__ = ["Move", "judged_move", "migrate"]
@@ -25,7 +31,8 @@ class Move:
     """A guest that runs on ``source`` and would arrive on ``target``.
 
     ``prediction`` is what the VMM of the question would do, where it is not KVM alone; ``ways`` are what would let a
-    guest go where this one may not.
+    guest go where this one may not, and ``remains`` what no switch takes out of its way. ``switches`` are those that
+    both hosts were judged under.
     """
 
     source: str
@@ -33,6 +40,8 @@ class Move:
     verdict: Verdict
     prediction: Prediction | None = None
     ways: tuple[Remedy, ...] = ()
+    remains: tuple[Subject, ...] = ()
+    switches: str = ""
 
     @property
     def answer(self) -> Answer:
@@ -53,28 +62,93 @@ def migrate(  # noqa: PLR0913 - a question with options
     *,
     guest: Guest | None = None,
     vmm: str = "kvm",
+    switches: Switches | None = None,
 ) -> tuple[Move, Move]:
     """Judge both directions; without a guest, each source's passthrough profile moves.
 
     ``vmm`` is a VMM by name and version, or a set of behaviour. What ``policy`` tolerates may differ, as if
-    the profile recorded it.
+    the profile recorded it. ``switches`` are given to the VMM of a passthrough guest on both hosts.
 
     Raises:
         UnknownName: no VMM is called so.
+        UsageError: a host cannot do what the switches ask for, or was not recorded so.
 
     """
     asked = policy or Policy()
+    family = restorer_named(vmm, catalogue).family
+    ends = [_under(host, switches, family, catalogue) for host in (source, target)]
 
-    def judge(here: Host, other: Host) -> Move:
+    def moved(here: Host, other: Host, name: str) -> Move:
         moving = guest
         if asked.tolerate:
-            family = restorer_named(vmm, catalogue).family
-            moving = _tolerating(guest or passthrough(here, catalogue, vmm=family), asked.tolerate, catalogue)
-        move = judged_move(here, other, catalogue, vmm, moving, asked)
-        ways = () if move.answer == "runs" else ways_out(here, other, catalogue, vmm, asked)
-        return replace(move, ways=ways)
+            usual = restorer_named(name, catalogue).family
+            moving = _tolerating(guest or passthrough(here, catalogue, vmm=usual), asked.tolerate, catalogue)
+        return judged_move(here, other, catalogue, name, moving, asked)
 
-    return judge(source, target), judge(target, source)
+    def against_it(here: Host, other: Host, name: str) -> Sequence[Finding]:
+        return against(moved(here, other, name).findings)
+
+    def judge(here: Host, other: Host) -> Move:
+        move = moved(here, other, vmm)
+        if move.answer == "runs":
+            return move
+        ways = ways_out(here, other, catalogue, vmm, asked, against_it, switchable=guest is None)
+        return replace(move, ways=ways.remedies, remains=ways.remains)
+
+    there, back = judge(*ends), judge(*reversed(ends))
+    if there.ways and back.ways:
+        both = _both_ways(there, back, *ends, catalogue=catalogue, vmm=vmm, judge=against_it)
+        there, back = _with_ways(there, both), _with_ways(back, both)
+    return (_besides(there, switches), _besides(back, switches)) if switches else (there, back)
+
+
+def _besides(move: Move, switches: Switches) -> Move:
+    # Switches that help are told together with those that are given already.
+    ways = (
+        replace(way, args=(Name(f"{switches.text},{way.args[0]}"), *way.args[1:]))
+        if way.kind == "switches"
+        else way
+        for way in move.ways
+    )
+    return replace(move, switches=switches.text, ways=tuple(ways))
+
+
+def _both_ways(  # noqa: PLR0913 - both directions, and what judges them
+    there: Move, back: Move, here: Host, other: Host, *, catalogue: Catalogue, vmm: str, judge: JudgeUnder
+) -> tuple[Remedy, ...]:
+    # Switches that were found for one direction, and let the guest go in the other one, too.
+    def goes(way: Remedy, source: Host, target: Host) -> bool:
+        stack = stack_of(way) or vmm
+        asked = switches_named(str(way.args[0]), stack, catalogue)
+        family = restorer_named(stack, catalogue).family
+        shown = [under(host, asked, family, catalogue) for host in (source, target)]
+        return shown[0] is not None and shown[1] is not None and not judge(shown[0], shown[1], stack)
+
+    ways = [(way, other, here) for way in there.ways] + [(way, here, other) for way in back.ways]
+    return tuple(
+        dict.fromkeys(
+            replace(way, hosts=hosts_of([here.name, other.name]))
+            for way, source, target in ways
+            if way.kind == "switches" and goes(way, source, target)
+        )
+    )
+
+
+def _with_ways(move: Move, both: Sequence[Remedy]) -> Move:
+    rest = [way for way in move.ways if way.kind != "switches" or way.args not in [one.args for one in both]]
+    return replace(move, ways=(*both, *rest), remains=() if both else move.remains)
+
+
+def _under(host: Host, switches: Switches | None, family: str, catalogue: Catalogue) -> Host:
+    if not switches:
+        return host
+    shown = under(host, switches, family, catalogue)
+    if shown is None:
+        raise UsageError(
+            f"{host.name} cannot do {switches.text}, or was not recorded so",
+            hint="ask for less, or probe the host in that shape",
+        )
+    return shown
 
 
 def judged_move(  # noqa: PLR0913, PLR0917

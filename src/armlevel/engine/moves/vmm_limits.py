@@ -68,7 +68,8 @@ def judge_pages(guest: Guest, source: Host, target: Host, family: str) -> list[F
     was, now = source.facts.page_size, target.facts.page_size
     if was == now:
         return []
-    rounded = family == "qemu" and guest.firmware.get(STEAL_TIME, 1) & 1
+    told = guest.firmware.get(STEAL_TIME, 1) & 1 and source.software.kvm_capabilities.get("STEAL_TIME") != 0
+    rounded = family == "qemu" and told
     known = was is not None and now is not None
     severity: Severity = ("stops" if rounded else "risk") if known else "unknown" if rounded else "note"
     missing = hosts_of(host.name for host, size in ((source, was), (target, now)) if size is None)

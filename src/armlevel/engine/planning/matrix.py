@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.findings import Answer, Finding, Part
+from armlevel.engine.moves.means import against
 from armlevel.engine.moves.moves import Move, judged_move
+from armlevel.engine.moves.remedies import stacks_of, stock_ways
 from armlevel.engine.policy import Policy
 from armlevel.errors import UsageError
 from armlevel.profile import Host, kind_digest
@@ -20,8 +22,10 @@ __all__ = ["Cell", "matrix"]
 class Cell:
     """One ordered pair: the passthrough profile's arrival, and what a baseline of the two would make of it.
 
-    ``passthrough_parts`` and ``levelled_parts`` answer each part by itself; ``levelled`` is the same both ways. Of
-    hosts that are alike one is asked for all, and ``findings`` and ``conflicts`` may name that one.
+    ``switches`` are those with which a passthrough guest may go that may not as it is: the options, empty where another
+    VMM alone does it; None where none help. ``passthrough_parts`` and ``levelled_parts`` answer each part by itself;
+    ``levelled`` is the same both ways. Of hosts that are alike one is asked for all, and ``findings`` and ``conflicts``
+    may name that one.
     """
 
     source: str
@@ -32,6 +36,7 @@ class Cell:
     levelled_parts: tuple[tuple[Part, Answer], ...]
     findings: tuple[Finding, ...]
     conflicts: tuple[Finding, ...]
+    switches: str | None = None
 
 
 def matrix(
@@ -51,6 +56,7 @@ def matrix(
     kinds = [kind_digest(host) for host in hosts]
     moves: dict[tuple[str, str], Move] = {}
     pairs: dict[frozenset[str], Baseline] = {}
+    switched: dict[tuple[str, str], str | None] = {}
     cells = []
     for i, source in enumerate(hosts):
         for j, target in enumerate(hosts):
@@ -59,6 +65,7 @@ def matrix(
             ways, both = (kinds[i], kinds[j]), frozenset((kinds[i], kinds[j]))
             if ways not in moves:
                 moves[ways] = judged_move(source, target, catalogue, vmm, None, policy)
+                switched[ways] = _switched(moves[ways], source, target, catalogue, vmm, policy)
             if both not in pairs:
                 pairs[both] = level([source, target], catalogue, policy)
             move, pair = moves[ways], pairs[both]
@@ -72,6 +79,22 @@ def matrix(
                     tuple(pair.parts.items()),
                     move.findings,
                     pair.conflicts,
+                    switched[ways],
                 )
             )
     return tuple(cells)
+
+
+def _switched(  # noqa: PLR0913, PLR0917
+    move: Move, source: Host, target: Host, catalogue: Catalogue, vmm: str, policy: Policy
+) -> str | None:
+    def judge(here: Host, other: Host, name: str) -> Sequence[Finding]:
+        if here is source and other is target and name == vmm:
+            return against(move.findings)
+        return against(judged_move(here, other, catalogue, name, None, policy).findings)
+
+    if move.answer == "runs":
+        return None
+    ways, _ = stock_ways(source, target, catalogue, stacks_of(vmm, catalogue), judge)
+    texts = [str(way.args[0]) if way.kind == "switches" else "" for way in ways]
+    return min(texts, key=len, default=None)

@@ -1,0 +1,154 @@
+"""The cheapest means by which a guest may go from one host to another, each tried before it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from armlevel.arch import Catalogue, Switch
+from armlevel.engine.findings import Finding, Remedy, RemedyKind
+from armlevel.engine.moves.switches import Switches, available, common_length, under, version_text
+from armlevel.engine.moves.vmm_restore import restorer_named
+from armlevel.engine.parts.shape import passthrough_shape
+from armlevel.engine.subjects import Subject
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Offer
+
+__all__ = ["MEANS", "Judge", "MeansName", "Tried", "against", "means_of", "switches_for"]
+
+MeansName = Literal["passthrough", "switches", "sysreg", "preload"]
+#: The cheapest first.
+MEANS: tuple[MeansName, ...] = ("passthrough", "switches", "sysreg", "preload")
+
+#: Gives what stands against a passthrough guest of the first host on the second: nothing if it may go.
+Judge = Callable[[Host, Host], Sequence[Finding]]
+
+# What no VMM and no shape changes.
+_FIXED = ("facts.cntfrq_hz", "facts.dczid", "facts.gmid", *IMPLEMENTATION_REGISTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What trying switches came to: those that let the guest go, or what they all leave in the way.
+
+    ``fixed`` says that what is left no VMM and no shape changes.
+    """
+
+    switches: Switches | None = None
+    remains: tuple[Subject, ...] = ()
+    fixed: bool = False
+
+
+_BY: dict[RemedyKind, MeansName] = {
+    "switches": "switches",
+    "vmm": "passthrough",
+    "level-and-export": "sysreg",
+    "level-and-run": "preload",
+}
+
+
+def means_of(ways: Sequence[Remedy]) -> MeansName | None:
+    """Return the cheapest means among ways out, which come in order of price; None if there is none."""
+    return next((_BY[way.kind] for way in ways if way.kind in _BY), None)
+
+
+def against(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that refuse an arrival, or leave it open."""
+    return tuple(
+        one for one in findings if "arrive" in one.applies and one.severity in ("stops", "breaks", "unknown")
+    )
+
+
+def switches_for(  # noqa: PLR0913 - a question with options
+    source: Host, target: Host, catalogue: Catalogue, *, vmm: str, found: Sequence[Finding], judge: Judge
+) -> Tried:
+    """Find the fewest switches with which a passthrough guest may go from ``source`` to ``target``.
+
+    ``found`` is what stands against it without any; ``judge`` says it of hosts under switches. Where no switch
+    touches what stands against it, none is tried.
+    """
+    fixed = [one.subject for one in found if one.subject.key in _FIXED]
+    if fixed:
+        return Tried(remains=tuple(dict.fromkeys(fixed)), fixed=True)
+    steps = list(_steps(source, target, catalogue, vmm))
+    family = restorer_named(vmm, catalogue).family
+    remains: tuple[Subject, ...] = tuple(dict.fromkeys(one.subject for one in found))
+
+    def left(some: Sequence[_Step]) -> tuple[Subject, ...] | None:
+        asked = _union(some)
+        ends = [under(host, asked, family, catalogue) for host in (source, target)]
+        if ends[0] is None or ends[1] is None:
+            return None
+        return tuple(dict.fromkeys(one.subject for one in judge(ends[0], ends[1])))
+
+    for some in _starts(steps):
+        stopped = left(some)
+        if stopped == ():
+            return Tried(_union(_fewest(some, left)))
+        if stopped is not None and len(stopped) < len(remains):
+            remains = stopped
+    return Tried(remains=remains)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    place: int
+    worth: int
+    add: Callable[[Switches], Switches]
+
+
+def _union(steps: Sequence[_Step]) -> Switches:
+    switches = Switches()
+    for step in sorted(steps, key=lambda one: one.place):
+        switches = step.add(switches)
+    return switches
+
+
+def _starts(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
+    # All of them; where a host was not recorded so, each alone.
+    if steps:
+        yield list(steps)
+    if len(steps) > 1:
+        yield from ([step] for step in steps)
+
+
+def _fewest(steps: list[_Step], left: Callable[[Sequence[_Step]], tuple[Subject, ...] | None]) -> list[_Step]:
+    for step in sorted(steps, key=lambda one: -one.worth):
+        rest = [one for one in steps if one is not step]
+        if rest and left(rest) == ():
+            steps = rest
+    return steps
+
+
+def _steps(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[_Step]:
+    family = restorer_named(vmm, catalogue).family
+    offers = [_usual(host, family) for host in (source, target)]
+    here, there = offers
+    if here is None or there is None:
+        return
+    for place, row in enumerate(available(vmm, catalogue)):
+        value = _value(row, (here, there), source)
+        if value is not None:
+            yield _Step(place, row.worth, partial(Switches.of, row=row, value=value))
+
+
+def _value(row: Switch, offers: tuple[Offer, Offer], source: Host) -> str | None:
+    # What stands in an option that may help; None if it cannot.
+    if row.feature:
+        return "" if any(row.feature in offer.shape.features for offer in offers) else None
+    if row.capability:
+        return "" if source.software.kvm_capabilities.get(row.capability) != 0 else None
+    if row.firmware:
+        versions = {offer.firmware.get(row.firmware) for offer in offers}
+        lowest = min((one for one in versions if one is not None), default=None)
+        return None if lowest is None or len(versions) < 2 else version_text(lowest)
+    if row.lengths:
+        first = common_length([offer.sve_vls for offer in offers if offer.sve_vls])
+        return None if first is None else str(first)
+    return None
+
+
+def _usual(host: Host, family: str) -> Offer | None:
+    shape = passthrough_shape(host, family)
+    return host.offer(shape) if shape is not None else None
