@@ -12,14 +12,13 @@ from armlevel.cli.options import AnyFiles, Explain, Json
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.named import load_all
-from armlevel.operations.show import Shown, show
+from armlevel.operations.show import Cluster, Shown, show
 from armlevel.profile import Guest, Host, Offer
 from armlevel.words.answers import judged_text
+from armlevel.words.clusters import cpu_rows
 from armlevel.words.subjects import (
-    core_name,
     fact_texts,
     number_text,
-    numbers_text,
     shape_text,
     shown_features,
 )
@@ -45,13 +44,13 @@ def run(files: AnyFiles, explain: Explain = False, as_json: Json = False) -> int
 
 def _lines(one: Shown, catalogue: Catalogue, *, explain: bool) -> list[str]:
     if isinstance(one.what, Host):
-        return _host(one.what, catalogue, explain=explain)
+        return _host(one.what, one.clusters, catalogue, explain=explain)
     if isinstance(one.what, Guest):
         return _guest(one.what, one.risks, catalogue, explain=explain)
     return _verdict(one.what, catalogue, explain=explain)
 
 
-def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
+def _host(host: Host, clusters: Sequence[Cluster], catalogue: Catalogue, *, explain: bool) -> list[str]:
     rows: list[tuple[str, str]] = []
     software = host.software
     vmms = ", ".join(f"{name} {version}" for name, version in software.vmms.items())
@@ -59,12 +58,9 @@ def _host(host: Host, catalogue: Catalogue, *, explain: bool) -> list[str]:
     line = catalogue.line(software.kernel) if software.kernel else None
     known = f"KVM rows of {line.name}" if line else "KVM not measured on this line"
     rows.append(("software", "; ".join(filter(None, [kernel, known if software.kernel else "", vmms]))))
-    for cpu in host.cpus:
-        one = cpu.implementation
-        count = f"{cpu.count} x " if cpu.count is not None else ""
-        rows.append(("CPUs", f"{count}{core_name(one, catalogue)} ({numbers_text(one)})"))
-    if not host.cpus:
-        rows.append(("CPUs", "not recorded"))
+    rows += cpu_rows(host, clusters, catalogue)
+    if host.hwcaps is not None and explain:
+        rows.append(("shows", " ".join(host.hwcaps)))
     if software.boot_options:
         rows.append(("booted", f"{' '.join(software.boot_options)} (lowers what the host offers)"))
     rows += [("", f"{name}: {said}") for name, said in software.vulnerabilities.items() if explain]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from armlevel.documents.clusters import cluster_named, narrow
 from armlevel.documents.inputs import Renamed, note_input, remark
 from armlevel.documents.maps import ValuePool
 from armlevel.documents.read import Document, new_pool, read_ours
@@ -80,6 +81,9 @@ def load(path: str, pool: ValuePool | None = None) -> Document:
 
 
 def _loaded(path: str, pool: ValuePool) -> Loaded:
+    if (named := cluster_named(path)) is not None:
+        head, cluster = named
+        return Loaded(path, narrow(_loaded(head, pool).document, head, cluster))
     if _is_folder(path) and is_gathered(path):
         try:
             note_input(Path(path).stat(), path)

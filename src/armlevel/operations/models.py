@@ -425,11 +425,20 @@ class ValueModel(ResultModel):
     name: str
 
 
+class ClusterModel(ResultModel):
+    """The CPUs of one kind in a host that has several: its name as it can be typed; count null: not recorded."""
+
+    name: str
+    count: int | None
+    numbers: list[int]
+
+
 class ShownModel(ResultModel):
     """A document, and what its registers decode to."""
 
     document: Annotated[HostModel | GuestModel | VerdictModel, Field(discriminator="kind")]
     cores: list[CoreModel] | None = None
+    clusters: list[ClusterModel] | None = None
     fields: dict[str, ValueModel] | None = None
     features: dict[str, bool | None] | None = None
 

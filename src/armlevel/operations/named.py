@@ -27,7 +27,7 @@ __all__ = [
 
 
 def expanded(names: Sequence[str], stack: ExitStack) -> list[str]:
-    """Return paths; ``@NAME`` and ``@PATTERN`` become the recorded machines that ship.
+    """Return paths; ``@NAME`` and ``@PATTERN`` become the recorded machines that ship; a ``/CLUSTER`` stays.
 
     Raises:
         UnknownName: no recorded machine is called so.
@@ -42,7 +42,8 @@ def expanded(names: Sequence[str], stack: ExitStack) -> list[str]:
 
         from armlevel import machines
 
-        wanted = name[1:].replace("@", "-").lower() or "*"
+        machine, slash, cluster = name[1:].partition("/")
+        wanted = machine.replace("@", "-").lower() or "*"
         found = [known for known in machines.names() if fnmatchcase(known, wanted)]
         if not found:
             near = difflib.get_close_matches(wanted, machines.names(), n=3, cutoff=0.4)
@@ -50,7 +51,7 @@ def expanded(names: Sequence[str], stack: ExitStack) -> list[str]:
                 "recorded machine", name, tuple(f"@{known}" for known in near or machines.names()[:3])
             )
         folder = stack.enter_context(machines.folder())
-        paths += [str(folder / f"{known}.json") for known in found]
+        paths += [f"{folder / known}.json{slash}{cluster}" for known in found]
     return paths
 
 

@@ -158,7 +158,10 @@ def is_this_machine(host: Host) -> None:
     from armlevel.probe import read_machine
 
     machine = read_machine()
-    recorded, real = {cpu.implementation for cpu in host.cpus}, {cpu.implementation for cpu in machine.cpus}
+    recorded, real = (
+        {cpu.implementation for cpu in host.every_cpu},
+        {cpu.implementation for cpu in machine.cpus},
+    )
     fault = ""
     if not _those_of(recorded, real):
         fault = f"its CPUs are {_parts(recorded)}, and this machine's are {_parts(real)}"

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from armlevel.arch import features_of, load
 from armlevel.documents import Document, document_object
 from armlevel.engine import Finding, risks_of_profile
+from armlevel.engine.clusters import Cluster, clusters_of
 from armlevel.profile import Guest, Host, Implementation
 
-__all__ = ["ShowResult", "Shown", "first_limits", "show"]
+__all__ = ["Cluster", "ShowResult", "Shown", "first_limits", "show"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Shown:
     """One document with its decoded registers: of a host, those of its first offer.
 
     ``fields``    REG.FIELD -> (value, its name, empty if it has none);  ``features``  FEAT_ name -> shown or not
+    ``clusters``  of a host with CPUs of several kinds: each kind
     ``risks``     of a guest: what changes no answer, and a person should know
     """
 
@@ -27,12 +29,15 @@ class Shown:
     fields: Mapping[str, tuple[int, str]]
     features: Mapping[str, bool | None]
     risks: tuple[Finding, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the document and what it decodes to."""
         said: dict[str, Any] = {"document": document_object(self.what)}
         if isinstance(self.what, Host):
             said["cores"] = [_core_object(cpu.implementation) for cpu in self.what.cpus]
+            if self.clusters:
+                said["clusters"] = [_cluster_object(one, self.what.name) for one in self.clusters]
         if isinstance(self.what, Host | Guest):
             said["fields"] = {
                 subject: {"value": value, "name": name} for subject, (value, name) in self.fields.items()
@@ -82,7 +87,12 @@ def _shown(what: Document) -> Shown:
         for field in catalogue.registers[name].fields
     }
     risks = tuple(risks_of_profile(what, catalogue)) if isinstance(what, Guest) else ()
-    return Shown(what, registers, fields, features_of(catalogue, registers), risks)
+    clusters = clusters_of(what, catalogue) if isinstance(what, Host) else ()
+    return Shown(what, registers, fields, features_of(catalogue, registers), risks, clusters)
+
+
+def _cluster_object(one: Cluster, host: str) -> dict[str, Any]:
+    return {"name": f"{host}/{one.name}", "count": one.cpu.count, "numbers": list(one.cpu.numbers)}
 
 
 def _core_object(one: Implementation) -> dict[str, Any]:

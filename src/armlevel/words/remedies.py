@@ -84,8 +84,8 @@ def spellings(text: str) -> list[str]:
 def _pin_cpus(remedy: Remedy) -> str:
     numbers, cluster = remedy.args
     return (
-        f"pin the guest to CPUs {numbers} ({cluster}): that decides which MIDR_EL1 it reads, its PMU, and before Linux"
-        " 6.3 its cache sizes; not which MIDR_EL1 KVM takes"
+        f"pin the guest to CPU {numbers}, and name {cluster}: that decides which MIDR_EL1 it reads, its PMU, and before"
+        " Linux 6.3 its cache sizes; not which MIDR_EL1 KVM takes"
     )
 
 

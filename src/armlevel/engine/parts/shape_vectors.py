@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from armlevel.engine.case import Case
 from armlevel.engine.findings import Finding, Remedy, Severity
@@ -88,8 +89,11 @@ def level_pauth(
     cores = {host.name: _parts(host.implementations) for host in hosts}
     known = {parts for parts in cores.values() if parts}
     shown = offered(*((name, _shown(parts)) for name, parts in cores.items()))
-    if len(known) > 1 or any(len(parts) > 1 for parts in known):
+    if any(one.isdisjoint(other) for one, other in combinations(known, 2)):
         return [_pauth_finding("note" if assume_same else "breaks", shown)]
+    # On a host with CPUs of several kinds it is not known which signed, nor that they differ.
+    if len(known) > 1 or any(len(parts) > 1 for parts in known):
+        return [_pauth_finding("note" if assume_same else "unknown", shown)]
     return [] if all(cores.values()) and implementation_known else [_pauth_finding("unknown", shown)]
 
 
