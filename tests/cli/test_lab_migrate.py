@@ -57,3 +57,27 @@ def test_a_guest_that_does_not_boot_is_no_fault_of_the_destination(moved, armlev
     assert done.code == 1
     assert "not healthy: the guest does not start on max@6.12" in " ".join(done.out.split())
     assert "no such CPU" in done.out
+
+
+def test_switches_are_given_to_both_qemus_and_said(moved, armlevel, monkeypatch):
+    started: list[str] = []
+    moved(Migrated(arrived=True, alive=True, rate=1.0, before=CPUS, after=CPUS))
+    monkeypatch.setattr(verb, "await_guest", lambda _slot, _name, guest: started.append(guest.cpu))
+    done = armlevel(
+        "lab", "migrate", "max@6.12", "max@7.x", "--qemu", "11", "--switches", "pmu=off,kvm-psci-version=1.1"
+    )
+    assert done.code == 0
+    assert started == ["host,pmu=off,kvm-psci-version=1.1"]
+    first = " ".join(done.out.split())
+    assert first.startswith(
+        "measured: max@6.12 -> max@7.x with pmu=off,kvm-psci-version=1.1: migrated and healthy"
+    )
+
+
+def test_a_switch_that_the_older_qemu_lacks_is_refused_before_a_host_boots(moved, armlevel):
+    moved(Migrated())
+    done = armlevel(
+        "lab", "migrate", "max@6.12", "max@7.x", "--qemu", "10:11", "--switches", "kvm-psci-version=1.1"
+    )
+    assert done.code == 2
+    assert "qemu-10.0 has no such option" in " ".join(done.err.split())

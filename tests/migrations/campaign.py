@@ -95,7 +95,8 @@ def _case(
     else:
         target = observed_slot(target)
     target = replace(target, files={**target.files, _LOG: ""})
-    guest = MovingGuest(machine_of(*case.qemu), vcpus=case.vcpus)
+    cpu = f"host,{case.switches}" if case.switches else "host"
+    guest = MovingGuest(machine_of(*case.qemu), cpu, case.vcpus)
     waiting: list[Waiting] = []
     started: list[str] = []
 

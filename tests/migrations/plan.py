@@ -40,8 +40,9 @@ class Case:
     """One migration: where from, where to, the QEMU on each side, and the guest.
 
     ``level`` names the hosts of the guest's profile, none for each source's passthrough CPU; ``tolerate`` its
-    tolerances. ``mistake`` is what an operator does wrong: ``vectors``, the source is not told to leave its longer
-    vectors off; ``clock``, the profile does not record the counter's frequency.
+    tolerances. ``switches`` are given to QEMU on both sides. ``mistake`` is what an operator does wrong: ``vectors``,
+    the source is not told to leave its longer vectors off; ``clock``, the profile does not record the counter's
+    frequency.
     """
 
     source: str
@@ -49,6 +50,7 @@ class Case:
     qemu: tuple[str, str] = ("10", "10")
     level: tuple[str, ...] = ()
     tolerate: tuple[str, ...] = ()
+    switches: str = ""
     vcpus: int = 1
     mistake: str = ""
 
@@ -64,6 +66,7 @@ class Case:
             hosts = "five CPUs" if self.level == _FIVE else "both"
             guest = ",".join([f"level of {hosts}", *self.tolerate])
         words = [f"{self.source} > {self.target}", f"QEMU {':'.join(dict.fromkeys(self.qemu))}", guest]
+        words += [f"with {self.switches}"] if self.switches else []
         words += [f"{self.vcpus} vCPUs"] if self.vcpus > 1 else []
         words += [f"mistake: {self.mistake}"] if self.mistake else []
         return "; ".join(words)
@@ -92,6 +95,10 @@ def _chosen() -> Iterator[Case]:
     # A mixed pair of QEMUs: the destination's rules decide.
     yield Case("neoverse-n2@6.12", n2, ("10", "11"))
     yield Case(n2, "neoverse-n2@6.12", ("11", "10"))
+    # What switches do for it, and what they leave in the way.
+    yield from _ways(n1, "neoverse-n1@6.18", ("11",), switches="pmu=off")
+    yield from _ways(n1, "neoverse-n1@6.12", ("11",), switches="pmu=off,kvm-psci-version=1.1")
+    yield from _ways(n2, "neoverse-n2@6.12", ("11",), switches="pmu=off,kvm-psci-version=1.1")
     # Other silicon, one kernel.
     yield from _levelled(a76, n1)
     yield from _ways(a76, n1)
@@ -155,6 +162,7 @@ def _sample() -> tuple[Case, ...]:
         case
         for case in cases()
         if case.qemu[0] == case.qemu[1]
+        and not case.switches
         and (case.source, case.target, case.qemu[0], bool(case.level)) in wanted
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from armlevel.arch import Catalogue
 from armlevel.engine import Policy, level
 from armlevel.engine.moves.predict import predict
+from armlevel.engine.moves.switches import switches_named, under
 from armlevel.kvm import name_of
 from armlevel.kvm.messages import qemu_name_of
 from armlevel.lab.migration import Migrated
@@ -83,7 +84,12 @@ def say(case: Case, hosts: Mapping[str, Host], catalogue: Catalogue) -> Said:
     """Predict a case from the profiles of its hosts."""
     guest, _ = guests_of(case, hosts, catalogue)
     vmm = ":".join(_VMMS[version] for version in case.qemu)
-    told = predict(hosts[case.source], hosts[case.target], catalogue, vmm=vmm, guest=guest)
+    ends = [hosts[case.source], hosts[case.target]]
+    if case.switches:
+        switches = switches_named(case.switches, vmm, catalogue)
+        shown = [under(host, switches, "qemu", catalogue) for host in ends]
+        ends = [host for host in shown if host is not None]
+    told = predict(ends[0], ends[1], catalogue, vmm=vmm, guest=guest)
     return Said(told.outcome, told.alive, told.harm, told.blocking, told.messages)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from armlevel.arch import load
 from armlevel.cli.options import Json
 from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import read_host
@@ -26,7 +27,8 @@ from armlevel.lab.migration import (
     move,
 )
 from armlevel.lab.results import MeasuredMove
-from armlevel.lab.vmms import VMMS
+from armlevel.lab.vmms import RELEASES, VMMS
+from armlevel.operations.means import switches_named
 from armlevel.operations.named import guest_named
 
 __all__ = ["run"]
@@ -45,6 +47,12 @@ def run(
     qemu: Annotated[
         str, typer.Option("--qemu", metavar="VERSION", help="10, 11, or one for each host: 10:11.")
     ] = "10",
+    switches: Annotated[
+        str,
+        typer.Option(
+            "--switches", metavar="OPTIONS", help="Start the guest with these on both, as pmu=off,sve=off."
+        ),
+    ] = "",
     vcpus: Annotated[int, typer.Option("--vcpus", metavar="N", min=1, max=8, help="vCPUs of the guest.")] = 1,
     return_path: Annotated[
         bool, typer.Option("--return-path/--no-return-path", help="Let B answer A, as libvirt does.")
@@ -65,7 +73,7 @@ def run(
     profile = guest_named(guest) if guest else None
     lab = Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring), tell)
     hosts = parse_host(a), parse_host(b)
-    plain = MovingGuest(machine_of(here, there), vcpus=vcpus)
+    plain = MovingGuest(machine_of(here, there), _cpu(switches, guest, (here, there)), vcpus)
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
     qemus = tuple(dict.fromkeys((here, there)))
     with lab.pair(*hosts, qemus) as (one, other):
@@ -75,7 +83,7 @@ def run(
             target = levelled_slot(target, profile, profiles[1], arrives=True)
         tell(f"booting {hosts[0]} and {hosts[1]}")
         moved = _moved(source, target, plain, return_path=return_path)
-    found = MeasuredMove(str(hosts[0]), str(hosts[1]), moved)
+    found = MeasuredMove(str(hosts[0]), str(hosts[1]), moved, switches)
     if as_json:
         say_json(found.document())
     else:
@@ -99,6 +107,15 @@ def _moved(source: Slot, target: Slot, guest: MovingGuest, *, return_path: bool)
     return move(running, waiting[0], return_path=return_path)
 
 
+def _cpu(switches: str, guest: str, versions: tuple[str, str]) -> str:
+    if not switches:
+        return "host"
+    if guest:
+        raise UsageError("a guest that is given has its CPU: --switches choose one", hint="leave out --guest")
+    each = [switches_named(switches, RELEASES[version], load()) for version in versions]
+    return f"host,{each[0].text}"
+
+
 def _versions(text: str) -> tuple[str, str]:
     here, _, there = text.partition(":")
     versions = (here, there or here)
@@ -112,7 +129,8 @@ def _versions(text: str) -> tuple[str, str]:
 def _lines(found: MeasuredMove) -> Iterator[str]:
     moved, differences = found.moved, found.changed
     outcome = "migrated and healthy" if moved.healthy else f"not healthy: {_why(moved)}"
-    yield from wrapped(f"measured: {found.source} -> {found.target}: {outcome}")
+    what = f"{found.source} -> {found.target}" + (f" with {found.switches}" if found.switches else "")
+    yield from wrapped(f"measured: {what}: {outcome}")
     if moved.source_status:
         yield from wrapped(moved.source_status, "  source says  ")
     yield f"  arrived      {_word(moved.arrived)}"

@@ -53,6 +53,7 @@ class MeasuredMoveModel(ResultModel):
     kind: Literal["lab-move/1"]
     source: str = Field(alias="from")
     target: str = Field(alias="to")
+    switches: str | None
     healthy: bool
     arrived: bool
     ticks: bool

@@ -71,6 +71,7 @@ class MeasuredMove:
     source: str
     target: str
     moved: Migrated
+    switches: str = ""
 
     @property
     def status(self) -> int:
@@ -95,6 +96,7 @@ class MeasuredMove:
             "kind": self.kind,
             "from": self.source,
             "to": self.target,
+            "switches": self.switches or None,
             "healthy": moved.healthy,
             "arrived": moved.arrived,
             "ticks": moved.alive,

@@ -23,10 +23,12 @@ from armlevel.lab.parts import Kernel, find_kernel, find_userland, kernel_of
 from armlevel.lab.store import content_key
 from armlevel.lab.vectors import program
 
-__all__ = ["VMMS", "guest_image", "module_image", "qemu_version", "vmm_image"]
+__all__ = ["RELEASES", "VMMS", "guest_image", "module_image", "qemu_version", "vmm_image"]
 
 #: Where each QEMU is from. Debian 13 has 10.0, its backports 11.1.
 VMMS = {"10": ("trixie",), "11": ("trixie", "trixie-backports")}
+#: What --vmm calls them.
+RELEASES = {"10": "qemu-10.0", "11": "qemu-11.1"}
 _ARCH = "arm64"
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 _PACKAGES = re.compile(r"lib.*|zlib1g|qemu-system-arm")

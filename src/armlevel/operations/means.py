@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from armlevel.arch import load
-from armlevel.engine import MEANS, MeansName
+from armlevel.engine import MEANS, MeansName, switches_named
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import UnknownName, UsageError
 
-__all__ = ["means_named"]
+__all__ = ["means_named", "switches_named"]
 
 
 def means_named(text: str, vmm: str) -> MeansName | None:
