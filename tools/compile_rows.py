@@ -395,6 +395,10 @@ def vmms(data: Path) -> Toml:
             tuple(take(row, "blocks", vmms=(), feature="", capability="", at="", message="", why="", see=""))
             for row in file["blocks"]
         ),
+        "qemu_options": tuple(
+            (name, *take(row, name, value=None, asks="", exits=False, refused="", only=()))
+            for name, row in load(data / "qemu_options.toml")["options"].items()
+        ),
     }
 
 

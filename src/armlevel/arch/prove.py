@@ -55,6 +55,7 @@ def _readable(catalogue: Catalogue) -> Iterator[str]:
         ("dispatch", lambda: catalogue.dispatch),
         ("hidden", lambda: catalogue.hidden),
         ("certain", lambda: catalogue.certain),
+        ("qemu_options", lambda: catalogue.qemu_options),
     )
     for name, read in sections:
         fault = _fault_of(read)

@@ -40,6 +40,11 @@ class StackRows:
         return tuple(vmmrows.Blocks(*row) for row in self._table["blocks"])
 
     @cached_property
+    def qemu_options(self) -> Mapping[str, vmmrows.QemuOption]:
+        """Every option of QEMU that can be read, by name."""
+        return MappingProxyType({row[0]: vmmrows.QemuOption(*row) for row in self._table["qemu_options"]})
+
+    @cached_property
     def means(self) -> Mapping[str, meansrows.Means]:
         """What brings a guest CPU about, the cheapest first."""
         return MappingProxyType({row[0]: meansrows.Means(*row) for row in self._table["means"]})

@@ -1,4 +1,4 @@
-"""How VMMs restore a guest's registers: named sets of behaviour, what they forgive, and what they never move."""
+"""How VMMs restore a guest's registers, what they forgive and what they never move; and the options of QEMU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as having
 
-__all__ = ["LISTS", "Blocks", "Lets", "Vmm"]
+__all__ = ["LISTS", "Blocks", "Lets", "QemuOption", "Vmm"]
 
 #: The rules about register lists.
 LISTS = ("each", "length", "tolerant")
@@ -74,3 +74,20 @@ class Blocks:
     message: str
     why: str
     see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QemuOption:
+    """An option of QEMU: how it is read, and what becomes of it.
+
+    ``value``    whether the next word is its value;  ``only``: how that has to begin, where not everything may
+    ``asks``     whether QEMU answers the value ``help`` and ends: for ``any`` such option, the ``last`` one, or never
+    ``exits``    whether QEMU ends whatever else there is;  ``refused``: why a levelled guest cannot have it
+    """
+
+    name: str
+    value: bool
+    asks: str = ""
+    exits: bool = False
+    refused: str = ""
+    only: tuple[str, ...] = ()
