@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EINTR = 4, EBADF = 9, EINVAL = 22, E2BIG = 7 };
+enum { EINTR = 4, E2BIG = 7, EBADF = 9, EINVAL = 22 };
 
 /* Linux include/uapi/asm-generic/unistd.h */
 enum {
@@ -17,15 +17,17 @@ enum {
 	SYS_write = 64,
 	SYS_pread64 = 67,
 	SYS_fcntl = 25,
+	SYS_readlinkat = 78,
 	SYS_exit_group = 94,
-	SYS_sched_yield = 124,
-	SYS_getpid = 172,
+	SYS_futex = 98,
+	SYS_sendto = 206,
 	SYS_munmap = 215,
 	SYS_mmap = 222,
 };
 
 enum { AT_FDCWD = -100, O_RDONLY = 0, O_WRONLY = 1, O_CREAT = 0100, O_TRUNC = 01000, O_APPEND = 02000 };
-enum { O_CLOEXEC = 02000000, O_TMPFILE_BIT = 020000000, F_SETFD = 2, FD_CLOEXEC = 1 };
+enum { O_CLOEXEC = 02000000, O_TMPFILE_BIT = 020000000, F_GETFD = 1, F_SETFD = 2, FD_CLOEXEC = 1 };
+enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000 };
 enum { PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, PAGE = 4096 };
 
 /* A system call: its result, or the negative errno. */
@@ -58,6 +60,7 @@ size_t length_of(const char *text);
 bool same(const char *one, const char *other);
 bool begins(const char *text, const char *prefix);
 bool read_number(const char **text, unsigned int base, uint64_t *number);
+bool read_descriptor(const char *place, int *fd); /* "fd:7" */
 extern char **environ __attribute__((weak));
 const char *variable(const char *name);
 

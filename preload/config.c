@@ -3,6 +3,8 @@
  *     armlevel-preload 1
  *     guest NAME | host NAME | profile DIGEST | device PATH
  *     observe                      nothing is changed
+ *     secret HEX                   of this start: what KVM_CREATE_VM brings along, and what proofs are made with
+ *     wrapped                      QEMU's own words are looked at, for armlevel run could not know them
  *     arrive-only                  a guest may come here, but not be born here
  *     accept-weaker                a workaround level may be below what the guest was told
  *     features HEX                 bits of kvm_vcpu_init.features[0] that the shape asks for
@@ -30,21 +32,20 @@ static void faulty(const char *what, const char *more)
 
 static size_t read_whole(const char *place)
 {
-	const char *number = place + length_of("fd:");
-	uint64_t inherited;
 	bool opened = !begins(place, "fd:");
 	long fd = -EBADF, got = 0;
 	size_t size = 0;
+	int inherited;
 
 	if (opened)
 		fd = sys6(SYS_openat, AT_FDCWD, (long)place, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-	else if (read_number(&number, 10, &inherited) && !*number)
-		fd = (long)inherited;
+	else if (read_descriptor(place, &inherited))
+		fd = inherited;
 	if (fd >= 0)
 		while ((got = sys6(SYS_pread64, fd, (long)(text + size), (long)(MOST_TEXT - size), (long)size, 0, 0)) > 0)
 			size += (size_t)got;
 	if (fd < 0 || got < 0)
-		faulty("cannot be read: ", place);
+		faulty(opened ? "cannot be read: " : "was closed by a program that starts QEMU: ", place);
 	if (size == MOST_TEXT)
 		faulty("is too large: ", place);
 	if (opened)
@@ -109,6 +110,18 @@ static void add_carried(uint64_t id)
 	config.carries = true;
 }
 
+static void read_secret(const char *digits)
+{
+	config.secret = digits;
+	if (length_of(digits) != 48)
+		faulty("has no secret of 48 digits", "");
+	for (size_t i = 0; i < 48; i++) {
+		char digit[2] = { digits[i], 0 };
+
+		config.cookie[i / 16] = config.cookie[i / 16] << 4 | number(digit, 16);
+	}
+}
+
 static void read_line(char *line)
 {
 	const char *what = word(&line);
@@ -121,8 +134,12 @@ static void read_line(char *line)
 		config.profile = line;
 	else if (same(what, "device"))
 		config.device = line;
+	else if (same(what, "secret"))
+		read_secret(line);
 	else if (same(what, "observe"))
 		config.observe = true;
+	else if (same(what, "wrapped"))
+		config.wrapped = true;
 	else if (same(what, "arrive-only"))
 		config.born_here = false;
 	else if (same(what, "accept-weaker"))

@@ -17,7 +17,10 @@ struct config {
 	bool observe; /* nothing is changed, only told */
 	bool weaker; /* a workaround level of this host may be below what the guest was told */
 	bool born_here; /* a guest that starts on this host sees exactly the profile */
+	bool wrapped; /* started through a program that may have words of its own for QEMU */
 	const char *guest, *profile, *host, *device;
+	const char *secret; /* of this start: NULL without armlevel run, else 48 hexadecimal digits */
+	uint64_t cookie[3]; /* the secret, as KVM_CREATE_VM has to bring it along */
 	uint32_t features;
 	uint64_t cntfrq, dczid; /* UINT64_MAX: not known */
 	uint64_t vectors; /* SVE vector lengths, bit n-1 for n times 128 bits; 0: no SVE */

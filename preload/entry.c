@@ -6,6 +6,7 @@
 #include "entry.h"
 #include "level.h"
 #include "log.h"
+#include "proof.h"
 
 int *__errno_location(void);
 
@@ -19,10 +20,10 @@ long result(long value)
 	return -1;
 }
 
-/* Cut this library out of LD_PRELOAD, and its words out of the environment: children are not its business. */
+/* Cut this library out of LD_PRELOAD, and its words out of the environment. */
 static void leave_environment(void)
 {
-	static const char *const ours[] = { "ARMLEVEL_CONFIG=", "ARMLEVEL_PID=", "ARMLEVEL_LOG=", "ARMLEVEL_DUMP=",
+	static const char *const ours[] = { "ARMLEVEL_CONFIG=", "ARMLEVEL_PROOF=", "ARMLEVEL_LOG=", "ARMLEVEL_DUMP=",
 					    "ARMLEVEL_PROFILE=" };
 	char **to = &environ ? environ : NULL;
 
@@ -56,34 +57,26 @@ static void leave_environment(void)
 		*to = NULL;
 }
 
-/* A program that armlevel run starts QEMU through (nice, taskset, env) keeps the process; QEMU's children have others. */
-static bool meant_for_this_process(void)
-{
-	const char *pid = variable("ARMLEVEL_PID");
-	uint64_t number;
-
-	return !pid || (read_number(&pid, 10, &number) && !*pid && number == (uint64_t)sys(SYS_getpid, 0, 0, 0));
-}
-
+/* Every program that QEMU is started through (a script, nice, taskset) comes here as well, whatever its process; and
+ * what it starts in turn. Whichever of them makes a VM, that VM is the profile's.
+ */
 __attribute__((constructor)) static void begin(void)
 {
 	const char *place = variable("ARMLEVEL_CONFIG"), *log = variable("ARMLEVEL_LOG");
-	const char *to = variable("ARMLEVEL_DUMP"), *profile = variable("ARMLEVEL_PROFILE");
+	const char *profile = variable("ARMLEVEL_PROFILE"), *proof = variable("ARMLEVEL_PROOF");
 
 	if (!place)
 		return;
-	if (!meant_for_this_process()) {
-		leave_environment();
-		return;
-	}
 	if (log)
 		open_log(log);
+	if (proof)
+		open_proof(proof);
 	read_config(place);
 	if (profile && !same(profile, config.profile))
 		give_up(words("the configuration is of profile ", config.profile, ", and ARMLEVEL_PROFILE asks for ", profile));
 	check_facts();
-	if (to)
-		open_dump(to);
+	if (config.wrapped)
+		check_command();
 	active = true;
 }
 
@@ -91,14 +84,15 @@ __attribute__((constructor)) static void begin(void)
 void settle_down(void)
 {
 	static bool done;
-	const char *place = variable("ARMLEVEL_CONFIG");
-	uint64_t fd;
+	const char *dump = variable("ARMLEVEL_DUMP");
 
 	if (done)
 		return;
 	done = true;
-	if (place && begins(place, "fd:") && (place += length_of("fd:")) && read_number(&place, 10, &fd))
-		sys(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+	if (dump)
+		open_dump(dump);
+	close_on_exec(variable("ARMLEVEL_CONFIG"));
+	close_on_exec(variable("ARMLEVEL_PROOF"));
 	leave_environment();
 }
 

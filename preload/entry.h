@@ -14,4 +14,7 @@ long result(long value);
 
 void settle_down(void);
 
+/* End a QEMU that was started with other words than those of armlevel run, if its guest would not be KVM's. */
+void check_command(void);
+
 #endif

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "level.h"
 #include "log.h"
+#include "proof.h"
 
 /* Workaround levels have an order that is not that of the numbers; KVM knows it: it takes what is not above its own. */
 static void check_level(struct vcpu *vcpu, const struct value *level)
@@ -100,6 +101,36 @@ static long finalize_identity(struct vcpu *vcpu)
 	return error == -EINTR ? 0 : error;
 }
 
+void prove_vm(const struct vm *vm)
+{
+	struct line line = { .size = 0 };
+
+	add_decimal(&line, vm->number);
+	send_proof("made", line.text);
+}
+
+static void prove_vcpu(const struct vcpu *vcpu)
+{
+	struct line line = { .size = 0 };
+
+	add_decimal(&line, vcpu->vm->number);
+	add(&line, " ");
+	add_decimal(&line, vcpu->index);
+	add(&line, " ");
+	add_decimal(&line, config.value_count + config.level_count);
+	send_proof("runs", line.text);
+}
+
+/* CLIDR_EL1 and CCSIDR_EL1 belong to a vCPU and not to its VM. Linux before e016333745c7 ("KVM: arm64: Only reset
+ * vCPU-scoped feature ID regs once", in 6.10) resets them with the vCPU, and so at each PSCI CPU_ON, inside KVM_RUN.
+ */
+void check_again(struct vcpu *vcpu)
+{
+	for (size_t i = 0; i < config.value_count; i++)
+		if (is_of_vcpu(config.values[i].id))
+			check_value(vcpu, &config.values[i]);
+}
+
 long finalize(struct vcpu *vcpu)
 {
 	long error = vcpu->finalized ? 0 : finalize_identity(vcpu);
@@ -124,6 +155,7 @@ long finalize(struct vcpu *vcpu)
 		add_decimal(&line, config.value_count + config.level_count);
 		add(&line, " registers are what the profile says");
 		tell(&line);
+		prove_vcpu(vcpu);
 	}
 	if (!vcpu->index && !vcpu->vm->dumped) {
 		vcpu->vm->dumped = true;

@@ -42,6 +42,12 @@ enum { IMMEDIATE_EXIT = 1 };
 /* Bits of features[0] that are no part of what a guest is: whether a vCPU starts off, and who answers its PSCI calls. */
 #define FEATURES_OF_NO_GUEST (1u << 0 | 1u << 2)
 
+/* CLIDR_EL1, and CCSIDR_EL1 of each cache: what is known of a vCPU and not of its VM. */
+static inline bool is_of_vcpu(uint64_t id)
+{
+	return id == 0x603000000013c801 || (id >> 16 & 0xfff) == 0x11;
+}
+
 /* Bytes of a register, out of its id. */
 #define REGISTER_SIZE(id) (1u << ((id) >> 52 & 15))
 

@@ -119,12 +119,38 @@ static void refuse_write(struct vcpu *vcpu, const struct value *value, long erro
 	refuse(vcpu->vm, line.text);
 }
 
+/* What an initialisation resets, a guest's PSCI CPU_ON resets as well, and then nobody writes it again. */
+static void check_kept(struct vcpu *vcpu)
+{
+	for (size_t i = 0; i < config.value_count; i++) {
+		const struct value *value = &config.values[i];
+		struct line line = { .size = 0 };
+		uint64_t has;
+
+		if (!is_of_vcpu(value->id) || get_register(vcpu->fd, value->id, &has) || has == value->value)
+			continue;
+		add(&line, "this host's KVM forgets ");
+		add_register(&line, value->id, value->name);
+		add(&line, " when a vCPU is powered on (Linux 6.3 to 6.9 do): it is ");
+		add_hex(&line, has);
+		add(&line, " again, and guest ");
+		add(&line, config.guest);
+		add(&line, " has ");
+		add_hex(&line, value->value);
+		add(&line, "; boot another kernel, or level to this host's value");
+		refuse(vcpu->vm, line.text);
+	}
+}
+
 void level_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init)
 {
 	struct line line = { .size = 0 };
 	uint64_t written = 0, refused = 0;
 
 	check_features(vcpu, init->features[0]);
+	if (vcpu->levelled)
+		check_kept(vcpu);
+	vcpu->levelled = true;
 	for (size_t i = 0; i < config.value_count; i++) {
 		const struct value *value = &config.values[i];
 		long error = value->write ? set_register(vcpu->fd, value->id, value->value) : 0;

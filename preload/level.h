@@ -15,6 +15,12 @@ void level_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init);
 /* Finalize a vCPU right before it first runs, and compare it with the profile: 0, or the negative errno of KVM. */
 long finalize(struct vcpu *vcpu);
 
+/* Compare once more what KVM may have reset since, when the guest powered the vCPU on. */
+void check_again(struct vcpu *vcpu);
+
+/* Tell armlevel run that the VM in which the guest is to run was made. */
+void prove_vm(const struct vm *vm);
+
 long list_registers(struct vcpu *vcpu, struct kvm_reg_list *list);
 
 void open_dump(const char *place);

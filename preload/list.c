@@ -65,7 +65,8 @@ long list_registers(struct vcpu *vcpu, struct kvm_reg_list *list)
 
 void open_dump(const char *place)
 {
-	dump_fd = (int)sys6(SYS_openat, AT_FDCWD, (long)place, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644, 0, 0);
+	/* The registers of a guest that arrived have its secrets, the keys of pointer authentication among them. */
+	dump_fd = (int)sys6(SYS_openat, AT_FDCWD, (long)place, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600, 0, 0);
 	if (dump_fd < 0)
 		give_up(words("the registers cannot be written to ", place, "; name another file"));
 }

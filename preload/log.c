@@ -1,4 +1,5 @@
 #include "log.h"
+#include "proof.h"
 
 static int log_fd = -1;
 
@@ -96,13 +97,8 @@ static void put(int fd, const struct line *line)
 
 void open_log(const char *place)
 {
-	const char *number = place + length_of("fd:");
-	uint64_t inherited;
-
-	if (begins(place, "fd:") && read_number(&number, 10, &inherited) && !*number)
-		log_fd = (int)inherited;
-	else
-		log_fd = (int)sys6(SYS_openat, AT_FDCWD, (long)place, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644, 0, 0);
+	if (!read_descriptor(place, &log_fd))
+		log_fd = (int)sys6(SYS_openat, AT_FDCWD, (long)place, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600, 0, 0);
 	if (log_fd < 0)
 		give_up(words("the log cannot be written: ", place, "; name another"));
 }
@@ -135,6 +131,7 @@ void warn(const char *sentence)
 void give_up(const char *sentence)
 {
 	speak(sentence);
+	send_proof("ends", sentence);
 	for (;;)
 		sys(SYS_exit_group, 1, 0, 0);
 }

@@ -21,7 +21,9 @@ struct vcpu {
 	int fd;
 	uint64_t index;
 	bool named; /* its features were told */
+	bool levelled; /* its registers were written */
 	bool finalized, checked; /* KVM gave it its final identity; and that is the profile's */
+	bool returned; /* it ran, and what KVM resets with a vCPU was read again */
 };
 
 void lock_machines(void);

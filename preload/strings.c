@@ -64,6 +64,17 @@ bool read_number(const char **text, unsigned int base, uint64_t *number)
 	return true;
 }
 
+bool read_descriptor(const char *place, int *fd)
+{
+	const char *digits = place + length_of("fd:");
+	uint64_t number;
+
+	if (!begins(place, "fd:") || !read_number(&digits, 10, &number) || *digits || number > INT32_MAX)
+		return false;
+	*fd = (int)number;
+	return true;
+}
+
 const char *variable(const char *name)
 {
 	size_t size = length_of(name);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import resource
 import struct
 import sys
 import threading
@@ -22,6 +24,7 @@ from armlevel.kvm.vm import Vm
 
 PRIVATE, SCRATCH = "/dev/kvm-armlevel", "/dev/kvm"
 WORKAROUND_3, ISAR0, VLS = 0x6030_0000_0014_0003, 0x6030_0000_0013_C030, 0x6060_0000_0015_FFFF
+CLIDR = 0x6030_0000_0013_C801
 
 
 class Machine:
@@ -140,6 +143,41 @@ def refused(tasks: dict[str, Any]) -> Any:
     return "taken"
 
 
+def forgets(tasks: dict[str, Any]) -> Any:
+    """A register of the vCPU that is another one when the vCPU is initialised again."""
+    machine = Machine(PRIVATE, tasks)
+    machine.ready()
+    machine.vcpu.set(CLIDR, machine.vcpu.get(CLIDR) ^ 1 << 30)  # ICB
+    print("written", flush=True)
+    machine.init(machine.vcpu)
+    return "initialised"
+
+
+def again(tasks: dict[str, Any]) -> Any:
+    """The same, found when the vCPU comes back from running; the first KVM_RUN comes back without having run."""
+    machine = Machine(PRIVATE, tasks)
+    machine.ready()
+    try:
+        ask(machine.vcpu.fd, numbers.RUN)
+    except KvmError as exc:
+        print(errno.errorcode[exc.code], flush=True)
+    machine.vcpu.set(CLIDR, machine.vcpu.get(CLIDR) ^ 1 << 30)
+    machine.run(machine.vcpu)
+    return "came back"
+
+
+def many(tasks: dict[str, Any]) -> Any:
+    """More VMs than the library can follow at once, and a file with a larger number than it follows."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (70000, 70000))
+    kvm = Kvm(SCRATCH)
+    for _ in range(70):
+        with kvm.create_vm():
+            os.dup(0)  # so that the next one has another number
+    while os.dup(0) < 65535:
+        pass
+    return os.open("/dev/null", os.O_RDONLY)
+
+
 def others(tasks: dict[str, Any]) -> Any:
     """What is not KVM's goes on as before."""
     try:
@@ -152,12 +190,26 @@ def others(tasks: dict[str, Any]) -> Any:
         errno.errorcode.get(code),
         Path("/tmp/written").read_text(encoding="ascii"),
         Path("/nowhere").exists(),
+        oct(Path(os.environ["ARMLEVEL_LOG"]).stat().st_mode & 0o777),
     ]
 
 
 SCENES: dict[str, Callable[[dict[str, Any]], Any]] = {
     scene.__name__: scene
-    for scene in (listed, levels, missing, scratch, private, changed, threads, refused, others)
+    for scene in (
+        listed,
+        levels,
+        missing,
+        scratch,
+        private,
+        changed,
+        threads,
+        refused,
+        forgets,
+        again,
+        many,
+        others,
+    )
 }
 SCENES["accepted"] = missing
 if __name__ == "__main__":

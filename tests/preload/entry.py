@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -9,17 +10,22 @@ from pathlib import Path
 sys.path.insert(0, "/job")
 
 from armlevel.errors import ArmlevelError
-from armlevel.preload.launch import execute, launch
+from armlevel.preload.launch import Starts, launch
+from armlevel.preload.start import execute
 
 
-def main(config: str, log: str, dump: str, *command: str) -> str:
-    place = Path(os.environ.get("LIBRARY", "/job/libarmlevel.so"))
+def main(config: str, log: str, dump: str, *command: str) -> int | str:
+    place = Path(os.environ.pop("LIBRARY", "/job/libarmlevel.so"))
+    starts = Starts(**json.loads(os.environ.pop("STARTS", json.dumps({"program": command[0]}))))
     try:
         data = Path(config).read_bytes()
-        execute(launch(command, data, os.environ, log=log, dump=dump, place=place), os.environ)
+        profile = "sha256:profile"
+        what = launch(
+            command, data, os.environ, log=log, dump=dump, place=place, profile=profile, starts=starts
+        )
+        return execute(what, os.environ)
     except ArmlevelError as exc:
         return f"armlevel: {exc}"
-    return ""
 
 
 if __name__ == "__main__":

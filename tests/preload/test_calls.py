@@ -33,6 +33,9 @@ SCENES = {
     "changed": "config",
     "threads": "config",
     "refused": "observe",
+    "forgets": "config",
+    "again": "config",
+    "many": "config",
     "others": "config",
 }
 SCRIPT = """
@@ -160,5 +163,23 @@ def test_observing_tells_what_could_not_be_set_and_changes_nothing(scenes: dict[
 
 
 def test_files_and_calls_that_are_not_kvms_go_on_as_before(scenes: dict[str, Scene]):
-    assert scenes["others"].answer == ["ENOTTY", "words", False]
+    assert scenes["others"].answer == ["ENOTTY", "words", False, "0o600"]
     assert scenes["others"].status == 0
+
+
+def test_a_register_that_kvm_forgets_with_the_vcpu_is_found_before_the_guest_runs(scenes: dict[str, Scene]):
+    scene = scenes["forgets"]
+    assert (scene.lines, scene.status) == (["written"], 1)
+    assert "armlevel: this host's KVM forgets CLIDR_EL1" in scene.said
+    assert "when a vCPU is powered on (Linux 6.3 to 6.9 do)" in scene.said
+
+
+def test_it_is_read_again_when_the_vcpu_has_run(scenes: dict[str, Scene]):
+    scene = scenes["again"]
+    assert (scene.lines, scene.status) == (["EINTR"], 1)
+    assert " vCPU 0 runs: " in scene.log
+    assert "the vCPU is not what the profile of guest baseline says: CLIDR_EL1" in scene.said
+
+
+def test_only_descriptors_of_kvm_are_counted_and_only_as_long_as_they_are_open(scenes: dict[str, Scene]):
+    assert (scenes["many"].answer, scenes["many"].said) == (65536, "")

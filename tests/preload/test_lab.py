@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -23,39 +24,41 @@ from tests.emulated import fetched
 from tests.fidelity.hosts import read
 from tests.preload.guests import levelled
 from tests.preload.once import once
+from tests.preload.ways import FILES as WAY_FILES
+from tests.preload.ways import PROVED, WAYS, commands
 
 N2, V1 = "neoverse-n2@7.x", "neoverse-v1@7.x"
 PACKED = (
     "__init__.py",
     "errors.py",
+    "preload/barrier.py",
     "preload/launch.py",
     "preload/library.py",
+    "preload/proof.py",
+    "preload/start.py",
 )
-# How a guest that must not be is tried: environment variables, and another -cpu.
+# How a guest that must not be is tried: environment variables, and another -cpu; the library ends ANY program.
+ANY = "-"
 FAILURES = {
     "missing": ({"LD_PRELOAD": "/nowhere/libarmlevel.so"}, ""),
-    "other-machine": ({"LD_PRELOAD": "/job/other/libarmlevel.so"}, ""),
-    "not-preloaded": ({"LD_PRELOAD": ""}, ""),
-    "other-process": ({"ARMLEVEL_PID": "1"}, ""),
-    "no-config": ({"ARMLEVEL_CONFIG": "/nowhere"}, ""),
-    "damaged": ({"ARMLEVEL_CONFIG": "/job/damaged"}, ""),
-    "cut": ({"ARMLEVEL_CONFIG": "/job/cut"}, ""),
-    "digest": ({"ARMLEVEL_PROFILE": "sha256:another"}, ""),
+    "no-config": ({"ARMLEVEL_CONFIG": "/nowhere"}, ANY),
+    "damaged": ({"ARMLEVEL_CONFIG": "/job/damaged"}, ANY),
+    "cut": ({"ARMLEVEL_CONFIG": "/job/cut"}, ANY),
+    "digest": ({"ARMLEVEL_PROFILE": "sha256:another"}, ANY),
+    "no-proof": ({"ARMLEVEL_PROOF": "5"}, ANY),
     "other-host": ({"ARMLEVEL_CONFIG": "/job/other-host"}, ""),
-    "other-clock": ({"ARMLEVEL_CONFIG": "/job/other-clock"}, ""),
+    "other-clock": ({"ARMLEVEL_CONFIG": "/job/other-clock"}, ANY),
     "other-shape": ({}, "host,sve=off,pauth=off"),
     "other-vectors": ({}, "host,pauth=off"),
 }
 NO_DEVICE = "Could not access KVM kernel module: No such file or directory"
 SAID = {
     "missing": NO_DEVICE,
-    "other-machine": NO_DEVICE,
-    "not-preloaded": NO_DEVICE,
-    "other-process": NO_DEVICE,
     "no-config": "cannot be read: /nowhere",
     "damaged": "its SHA-256 is not the one in its last line",
     "cut": "is cut off",
     "digest": "and ARMLEVEL_PROFILE asks for sha256:another",
+    "no-proof": "the proof that the guest is levelled cannot be sent: 5",
     "other-host": "this host's KVM refuses ",
     "other-clock": "CNTFRQ_EL0 is 62500000 here, and the guest needs 1000000000",
     "other-shape": "QEMU asks for vCPU features pmu_v3, and the profile of guest baseline has pmu_v3+sve",
@@ -112,6 +115,7 @@ def files_for(guest: Guest, name: str) -> dict[str, bytes]:
         "board": ",".join(f"{key}={value}" for key, value in options.board.items()),
         "cpu": ",".join(["host", *(f"{key}={value}" for key, value in options.cpu.items())]),
         "failures": FAILURES,
+        "ways": commands(options.board, options.cpu),
         "libraries": {
             "missing": "/nowhere/libarmlevel.so",
             "other-machine": "/job/other/libarmlevel.so",
@@ -123,6 +127,7 @@ def files_for(guest: Guest, name: str) -> dict[str, bytes]:
     packed = {f"armlevel/{part}": package.joinpath(part).read_bytes() for part in PACKED}
     return {
         **packed,
+        **WAY_FILES,
         "armlevel/preload/__init__.py": b"",
         "inside.py": (here / "inside.py").read_bytes(),
         "entry.py": (here / "entry.py").read_bytes(),
@@ -161,7 +166,7 @@ def on_v1(lab: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactor
             base,
             worker_id,
             "preload-v1",
-            lambda: run(lab, guest, V1, "show:11", "failures:10", "environment"),
+            lambda: run(lab, guest, V1, "show:11", "failures:10", "ways"),
         )
     )
 
@@ -173,7 +178,8 @@ def test_two_vcpus_in_the_sandbox_survive_two_resets_and_a_migration(on_n2: Ran)
     assert (found["migration"], found["status"], found["ended"]) == ("completed", "running", [0, 0])
     assert found["arrived"] >= 3
     for name in ("source", "target"):
-        assert "\narmlevel:" not in "\n" + on_n2.text(f"{name}.said")
+        (said,) = re.findall("^armlevel: .*", on_n2.text(f"{name}.said"), re.MULTILINE)
+        assert said.startswith(PROVED)
 
 
 def test_every_vcpu_is_written_at_each_reset_and_read_back_before_it_runs(on_n2: Ran):
@@ -217,8 +223,25 @@ def test_without_the_profile_there_is_no_guest_and_a_sentence_says_why(on_v1: Ra
     assert found["console"] == ""
 
 
+@pytest.mark.parametrize("name", WAYS)
+def test_however_qemu_is_started_the_guest_is_proved_or_there_is_none(on_v1: Ran, name: str):
+    way, found = WAYS[name], on_v1.found["ways"][name]
+    log = on_v1.files.get(f"way-{name}.log", b"").decode()
+    assert way.says in found["said"]
+    assert (found["status"] == 0) is (way.proved or name == "waiting")
+    assert (PROVED in found["said"]) is way.proved
+    assert (" vCPU 0 runs: " in log) is way.proved
+
+
+def test_a_vm_that_is_made_past_the_library_is_never_made(on_v1: Ran):
+    for name in ("empties", "calls-kernel"):
+        assert "made" not in on_v1.found["ways"][name]["said"]
+
+
 def test_children_of_qemu_have_neither_the_library_nor_its_words(on_v1: Ran):
-    own, child = on_v1.found["environment"]["said"]
-    assert "LD_PRELOAD" in own
-    assert child == "[]"
-    assert on_v1.found["environment"]["complained"] == ""
+    told = on_v1.found["ways"]["child"]["said"]
+    assert "OUT=" in told
+    assert "ARMLEVEL_" not in told
+    assert "libarmlevel" not in told
+    assert "memfd:armlevel" not in told
+    assert "socket:" not in told

@@ -104,7 +104,7 @@ def run(
     elif show:
         say([_shown(found.launch.command, dict(found.launch.environment))])
     else:
-        execute(found.launch, os.environ)
+        return execute(found.launch, os.environ)
     return found.status
 
 

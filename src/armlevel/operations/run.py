@@ -104,8 +104,13 @@ def run(  # noqa: PLR0913 (a question with options)
     own = _pinned(guest, digest, frozen)
     options = options_of(guest, catalogue)
     fitted = fit(command, options.board, options.cpu)
-    if fitted.guestless:
-        return RunResult(guest=guest.name, launch=Launch(fitted.command, (), b""))
+    if fitted.guestless and not fitted.faults:
+        started = Launch(fitted.command, (), b"", "", fitted.starts)
+        return RunResult(
+            guest=guest.name,
+            launch=started,
+            notes=(f"{fitted.guestless}: it is started as it is, without a guest",),
+        )
     if fitted.faults:
         raise UsageError("QEMU is not started: " + "; ".join(fitted.faults))
     where = host or this_machine()
@@ -125,7 +130,9 @@ def run(  # noqa: PLR0913 (a question with options)
         weaker=policy is not None and policy.accept_weaker_mitigation,
     )
     to = files or Files()
-    started = launch(fitted.command, config, environ, log=to.log, dump=to.dump)
+    started = launch(
+        fitted.command, config, environ, log=to.log, dump=to.dump, profile=own, starts=fitted.starts
+    )
     return RunResult(guest=guest.name, host=where.name, side=side, launch=started, notes=tuple(fitted.notes))
 
 

@@ -16,8 +16,9 @@ registers of vCPU 0 right before it first ran, on the destination of a migration
 from armlevel.preload.config import config_of, observing
 from armlevel.preload.dump import read_dump
 from armlevel.preload.fit import Fitted, fit
-from armlevel.preload.launch import Launch, execute, launch
+from armlevel.preload.launch import Launch, launch
 from armlevel.preload.library import DEVICE, library, library_fault
+from armlevel.preload.start import execute
 
 __all__ = [
     "DEVICE",

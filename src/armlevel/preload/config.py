@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from armlevel.engine.policy import WEAKER_MITIGATION
 from armlevel.errors import UsageError
 from armlevel.kvm.numbers import CAPABILITIES
+from armlevel.preload.launch import sealed
 from armlevel.preload.library import DEVICE
 from armlevel.profile import Guest, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES
@@ -35,12 +35,12 @@ def config_of(
         raise UsageError(
             f"{guest.name} does not say which registers its state carries", hint="level or probe it again"
         )
-    return _sealed(_lines(settings, guest, digest, born_here=born_here, weaker=weaker))
+    return sealed(_lines(settings, guest, digest, born_here=born_here, weaker=weaker))
 
 
 def observing() -> bytes:
     """Return the configuration that changes nothing: failing register writes are logged, and registers dumped."""
-    return _sealed([*_head("", ""), "observe"])
+    return sealed([*_head("", ""), "observe"])
 
 
 def _head(guest: str, host: str) -> list[str]:
@@ -91,8 +91,3 @@ def _capabilities(settings: VcpuSettings) -> Iterator[str]:
 
 def _features(guest: Guest) -> int:
     return sum(1 << bit for name in guest.shape.features for bit in SHAPE_FEATURES[name][0])
-
-
-def _sealed(lines: Iterable[str]) -> bytes:
-    text = "".join(f"{line}\n" for line in lines).encode()
-    return text + f"sha256 {hashlib.sha256(text).hexdigest()}\n".encode()

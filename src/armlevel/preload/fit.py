@@ -1,25 +1,32 @@
 """A QEMU command line and a guest profile: what is missing is added, what contradicts is said.
 
-What QEMU is told decides the vCPU's shape, its vector lengths and its interrupt controller; everything else the library
-writes. The library has the last word: it ends QEMU if a vCPU is not what the profile says, whatever was missed here
-(``-readconfig``, a wrapper's own options). Source: QEMU system/vl.c, hw/core/machine.c, target/arm/cpu64.c.
+What QEMU is told decides the vCPU's shape, its vector lengths and its interrupt controller; everything else the
+library writes, and it ends QEMU if a vCPU is not what the profile says. What the library cannot see is a guest without
+KVM: so a command line has to be read whole, has one accelerator, and ``-cpu host``, which TCG refuses. Source: QEMU
+system/vl.c, hw/core/machine.c, hw/core/null-machine.c, hw/core/qdev.c, target/arm/cpu64.c.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from armlevel.arch import load
+from armlevel.preload.launch import Starts
 from armlevel.preload.library import DEVICE
-from armlevel.preload.words import CommandLine, Option, join, split
+from armlevel.preload.words import PROGRAM, CommandLine, Option, join, split
 
 __all__ = ["Fitted", "fit"]
 
 _TRUTH = {"on": "on", "yes": "on", "true": "on", "off": "off", "no": "off", "false": "off"}
-_MODELS = ("host", "max")
 _BOARD_OPT_INS = ("mte", "virtualization")
-_ASKS = ("h", "help", "version")
+_HELP = frozenset({"help", "?"})
+# Programs that become the one they are told to start: the process stays the same.
+_BECOMES = frozenset("chrt env ionice nice nohup numactl prlimit setarch setpriv stdbuf taskset".split())  # noqa: SIM905
+# Classes that a -cpu is one of, and the accelerator: -global reaches what is made of them.
+_CPU_CLASSES = re.compile(r"(?:(?:.+-)?arm-cpu|cpu|device|(?:.+-)?accel)")
 _VERSIONED = re.compile(r"-\d")
 
 
@@ -30,15 +37,16 @@ class Fitted:
     ``added``      what was put in, as words of a command line
     ``notes``      what may go wrong later
     ``incoming``   the guest comes from elsewhere; else it is born here
-    ``guestless``  QEMU is only asked something: no machine is made
+    ``guestless``  why there will be no guest: QEMU is only asked something, or has no machine; else empty
     """
 
     command: tuple[str, ...]
+    starts: Starts
     added: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     incoming: bool = False
-    guestless: bool = False
+    guestless: str = ""
 
 
 def fit(command: Sequence[str], board: Mapping[str, str], cpu: Mapping[str, str]) -> Fitted:
@@ -47,26 +55,39 @@ def fit(command: Sequence[str], board: Mapping[str, str], cpu: Mapping[str, str]
     >>> words = "qemu-system-aarch64 -M virt-10.0,accel=kvm -cpu host,sve=off -m 1G".split()
     >>> fitted = fit(words, {"gic-version": "3"}, {"sve": "off", "pauth": "off"})
     >>> " ".join(fitted.command[1:])
-    '-M virt-10.0,gic-version=3 -accel kvm,device=/dev/kvm-armlevel -cpu host,sve=off,pauth=off -m 1G'
+    '-M virt-10.0,gic-version=3 -accel kvm,device=/dev/kvm-armlevel -cpu host,sve=off,pauth=off -m 1G -no-user-config'
     >>> fit([*words, "-cpu", "host,sve=on"], {}, {"sve": "off"}).faults
     ('-cpu host,sve=on contradicts the profile: it needs sve=off',)
     """
     line = CommandLine.of(command)
-    if _guestless(line):
-        return Fitted(command=tuple(command), guestless=True)
-    notes = [f"{option} is not looked into" for option in line.all("readconfig")]
+    incoming = bool(line.all("incoming", "loadvm"))
+    starts = Starts(
+        program=line.before[-1],
+        direct=_is_direct(line.before),
+        detaches=bool(line.all("daemonize")),
+        waits=bool(line.all("S", "incoming", "preconfig")),
+    )
+    if why := "" if line.faults else _guestless(line):
+        asked = f"{why}: ask QEMU itself, {line.before[0]} may do anything with that"
+        return Fitted(
+            command=tuple(command), starts=starts, guestless=why, faults=() if starts.direct else (asked,)
+        )
     machine, accel, model = _machine(line, board), _accelerator(line), _cpu(line, cpu)
-    faults = [*machine.faults, *accel.faults, *model.faults, *_globals(line)]
-    added = (*machine.added, *accel.added, *model.added)
+    faults = [*line.faults, *_refused(line)]
+    if not line.faults:
+        faults += [*machine.faults, *accel.faults, *model.faults, *_globals(line)]
+    # Else QEMU reads qemu.conf, another file of options.
+    alone = () if line.all("no-user-config") else (Option("no-user-config"),)
     options = line.replaced(
         {("machine", "M"): machine.options, ("accel", "enable-kvm"): accel.options, ("cpu",): model.options}
     )
     return Fitted(
-        command=tuple(options.words()),
-        added=added,
+        command=tuple(replace(options, options=(*options.options, *alone)).words()),
+        starts=starts,
+        added=(*map(str, alone), *machine.added, *accel.added, *model.added),
         faults=tuple(faults),
-        notes=(*notes, *machine.notes),
-        incoming=bool(line.all("incoming", "loadvm")),
+        notes=machine.notes,
+        incoming=incoming,
     )
 
 
@@ -79,13 +100,45 @@ class _Part:
     notes: tuple[str, ...] = ()
 
 
-def _guestless(line: CommandLine) -> bool:
-    machines = [split(option.value)[0] for option in line.all("machine", "M") if option.value]
-    return (
-        bool(line.all(*_ASKS))
-        or any(option.value in {"help", "?"} for option in line.options)
-        or any(name.removeprefix("type=") in {"none", "help", "?"} for name in machines)
-    )
+def _is_direct(before: Sequence[str]) -> bool:
+    # Each word that may be a program has to be known to become the next one.
+    programs = [word for word in before[:-1] if shutil.which(word)]
+    known = {word.rpartition("/")[2] for word in programs} <= _BECOMES
+    return bool(PROGRAM.fullmatch(before[-1])) and known and before[0] in (*programs, before[-1])
+
+
+def _guestless(line: CommandLine) -> str:
+    rows = load().qemu_options
+    for option in line.options:
+        row = rows.get(option.name)
+        last = line.all(option.name)[-1] is option
+        if row and (row.exits or (option.value in _HELP and (row.asks == "any" or (row.asks and last)))):
+            return f"{option} only asks QEMU something"
+    if _kinds(line)[-1:] == ["none"] and not line.all("cpu", "kernel", "loadvm", "incoming"):
+        loads = [option for option in line.all("device") if "loader" in (option.value or "")]
+        return "" if loads else "-machine none has no CPU"
+    return ""
+
+
+def _kinds(line: CommandLine) -> list[str]:
+    # The machine's type, as often as it is said: the last one is made.
+    parts = [split(option.value) for option in line.all("machine", "M")]
+    return [
+        part.removeprefix("type=")
+        for said in parts
+        for place, part in enumerate(said)
+        if part.startswith("type=") or (place == 0 and "=" not in part)
+    ]
+
+
+def _refused(line: CommandLine) -> Iterator[str]:
+    rows = load().qemu_options
+    for option in line.options:
+        row = rows.get(option.name)
+        if row and row.refused:
+            yield f"-{option.name}: {row.refused}"
+        elif row and row.only and not (option.value or "").startswith(row.only):
+            yield f"{option} may change the accelerator or the CPU; write the option itself"
 
 
 def _machine(line: CommandLine, board: Mapping[str, str]) -> _Part:
@@ -93,7 +146,13 @@ def _machine(line: CommandLine, board: Mapping[str, str]) -> _Part:
     if not given:
         return _Part((), faults=("-machine is missing: name a versioned one, as -machine virt-10.0",))
     parts = [part for option in given for part in split(option.value) if not part.startswith("accel=")]
-    kinds = [part.removeprefix("type=") for part in parts if "=" not in part or part.startswith("type=")]
+    kinds = _kinds(line)
+    if kinds[-1:] == ["none"]:
+        return _Part(
+            (), faults=("-machine none with a CPU is a guest without a machine; name a versioned one",)
+        )
+    if not kinds:
+        return _Part((), faults=("-machine names no type: name a versioned one, as -machine virt-10.0",))
     known = _properties(parts)
     faults = [
         f"-machine {name}={known[name]} contradicts the profile: it needs {name}={value}"
@@ -138,14 +197,18 @@ def _accelerator(line: CommandLine) -> _Part:
         for kind in dict.fromkeys(kinds)
         if kind != "kvm"
     ]
-    last = given[-1].value if given else "kvm"
-    device = _properties(split(last)).get("device")
+    if len(given) > 1:
+        faults.append("-accel stands there twice, and QEMU takes the first that works; leave one")
+    said = given[0].value or "" if given else "kvm"
+    devices = [part.removeprefix("device=") for part in split(said) if part.startswith("device=")]
     wanted = f"device={DEVICE}"
-    if device == DEVICE:
-        return _Part((Option("accel", last),), (), tuple(faults))
-    if device is not None:
-        faults.append(f"-accel kvm,device={device}: only the library may open the device; take device= out")
-    return _Part((Option("accel", f"{last},{wanted}"),), (f"-accel kvm,{wanted}",), tuple(faults))
+    if devices == [DEVICE]:
+        return _Part((Option("accel", said),), (), tuple(faults))
+    faults += [
+        f"-accel kvm,device={device}: only the library may open the device; take device= out"
+        for device in devices
+    ]
+    return _Part((Option("accel", f"{said},{wanted}"),), (f"-accel kvm,{wanted}",), tuple(faults))
 
 
 def _cpu(line: CommandLine, cpu: Mapping[str, str]) -> _Part:
@@ -156,7 +219,7 @@ def _cpu(line: CommandLine, cpu: Mapping[str, str]) -> _Part:
         return _Part((Option("cpu", text),), (f"-cpu {text}",))
     model, *parts = split(given[-1].value)
     known = _properties(parts)
-    faults = [f"-cpu {model}: KVM gives a profile to -cpu host only"] if model not in _MODELS else []
+    faults = [f"-cpu {model}: KVM gives a profile to -cpu host only"] if model != "host" else []
     faults += [
         f"-cpu {model},{name}={known[name]} contradicts the profile: it needs {name}={value}"
         for name, value in cpu.items()
@@ -176,7 +239,9 @@ def _cpu(line: CommandLine, cpu: Mapping[str, str]) -> _Part:
 
 def _globals(line: CommandLine) -> Iterator[str]:
     for option in line.all("global"):
-        if "arm-cpu" in (option.value or ""):
+        parts = split(option.value)
+        driver = next((part[7:] for part in parts if part.startswith("driver=")), parts[0].partition(".")[0])
+        if _CPU_CLASSES.fullmatch(driver):
             yield f"{option} changes the CPU beside -cpu; take it out"
 
 

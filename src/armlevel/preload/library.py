@@ -6,11 +6,13 @@ device that only the library knows, and stops. But it is said better before.
 
 from __future__ import annotations
 
+import os
+import stat
 import struct
 from importlib import resources
 from pathlib import Path
 
-__all__ = ["DEVICE", "NAME", "library", "library_fault"]
+__all__ = ["DEVICE", "NAME", "is_script", "library", "library_fault", "program_fault"]
 
 NAME = "libarmlevel.so"
 #: The KVM device QEMU is given. There is none by this name: only the library makes /dev/kvm of it.
@@ -18,6 +20,8 @@ DEVICE = "/dev/kvm-armlevel"
 _AGAIN = "build it with make preload"
 _HEADER = struct.Struct("<4sBBBBB7xHHIQQQIHHHHHH")  # ELF-64 header, all of it
 _AARCH64, _SHARED, _64_BIT, _LITTLE = 183, 3, 2, 1
+_INTERPRETER = 3  # the program header that names the loader
+_CAPABILITIES = "security.capability"
 
 
 def library() -> Path:
@@ -52,3 +56,38 @@ def _fault_of(data: bytes) -> str:
         return "is no library for 64-bit Arm"
     # The section headers are the last thing the linker writes.
     return "is cut off" if len(data) < fields[11] + fields[16] * fields[17] else ""
+
+
+def is_script(path: Path) -> bool:
+    """Tell whether a program is a text that another one reads."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) != b"\x7fELF"
+    except OSError:
+        return False
+
+
+def program_fault(path: Path) -> str:
+    """Say in a sentence why the loader would start a program without the library; nothing if it will not.
+
+    >>> program_fault(Path("/nonexistent/qemu-system-aarch64"))
+    '/nonexistent/qemu-system-aarch64 cannot be read: no such file or directory'
+    """
+    try:
+        mode, data = path.stat().st_mode, _start_of(path)
+        names = os.listxattr(path)
+    except OSError as exc:
+        return f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}"
+    if mode & (stat.S_ISUID | stat.S_ISGID) or _CAPABILITIES in names:
+        return f"{path} gains privileges when it is started, and the loader gives such a program no library"
+    fields = _HEADER.unpack_from(data) if len(data) >= _HEADER.size else (0,) * 20
+    if (fields[1], fields[2], fields[7]) != (_64_BIT, _LITTLE, _AARCH64):
+        return f"{path} is no program for 64-bit Arm"
+    at, size, count = fields[10], fields[14], fields[15]
+    kinds = [int.from_bytes(data[at + size * i : at + size * i + 4], "little") for i in range(count)]
+    return "" if _INTERPRETER in kinds else f"{path} is linked statically, and no loader gives it the library"
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1 << 16)

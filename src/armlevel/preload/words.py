@@ -1,7 +1,7 @@
 """A QEMU command line taken apart: the program, whatever starts it, and options with their values.
 
-QEMU takes an option with one dash or two, and every option but a few takes the next word as its value.
-Source: QEMU qemu-options.hx.
+QEMU takes an option with one dash or two. Which options take the next word as their value is in the rows of
+``arch/data/qemu_options.toml``; a command line with an option of no row cannot be read.
 """
 
 from __future__ import annotations
@@ -10,17 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["CommandLine", "Option", "join", "split"]
+from armlevel.arch import load
 
-# Options without a value.
-_FLAGS = frozenset(
-    """
-    h help version S s snapshot nodefaults no-user-config nouserconfig nographic full-screen enable-kvm no-reboot
-    no-shutdown daemonize only-migratable preconfig no-fd-bootchk no-acpi no-hpet semihosting portrait usb mem-prealloc
-    singlestep async-teardown xen-attach xen-domid-restrict old-param enable-fips win2k-hack
-    """.split()  # noqa: SIM905 (a list of forty words is read more easily so)
-)
-_PROGRAM = re.compile(r"(?:.*/)?(?:qemu-system-aarch64|qemu-kvm)[^/]*")
+__all__ = ["PROGRAM", "CommandLine", "Option", "join", "split"]
+
+#: What a program that is QEMU is called.
+PROGRAM = re.compile(r"(?:[^=]*/)?(?:qemu-system-aarch64|qemu-kvm)[^/]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command line: what comes before QEMU's options, QEMU included, and the options.
+    """A command line: what comes before QEMU's options, QEMU included, the options, and why it cannot be read.
 
     >>> line = CommandLine.of(
     ...     ["nice", "-n", "5", "qemu-system-aarch64", "--cpu", "host", "-S", "-append", "-cpu x"]
@@ -48,20 +43,27 @@ class CommandLine:
 
     before: tuple[str, ...]
     options: tuple[Option, ...]
+    faults: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, command: Sequence[str]) -> CommandLine:
         """Take a command line apart; the program is the first word that is called like QEMU, else the first."""
-        start = next((i for i, word in enumerate(command) if _PROGRAM.fullmatch(word)), 0)
-        words = iter(command[start + 1 :])
-        options = []
+        start = next((i for i, word in enumerate(command) if PROGRAM.fullmatch(word)), 0)
+        words, rows = iter(command[start + 1 :]), load().qemu_options
+        options, faults = [], []
         for word in words:
+            if not word.startswith("-"):
+                options.append(Option("", word))
+                continue
             name = word.removeprefix("-").removeprefix("-")
-            if not word.startswith("-") or name in _FLAGS:
-                options.append(Option(name) if word.startswith("-") else Option("", word))
-            else:
-                options.append(Option(name, next(words, None)))
-        return cls(tuple(command[: start + 1]), tuple(options))
+            if name not in rows:
+                faults.append(f"{word} is no option of QEMU 10 or 11, so it is not known what follows it")
+                break
+            value = next(words, None) if rows[name].value else None
+            if rows[name].value and value is None:
+                faults.append(f"{word} lacks its value")
+            options.append(Option(name, value))
+        return cls(tuple(command[: start + 1]), tuple(options), tuple(faults))
 
     def all(self, *names: str) -> list[Option]:
         """Return every option that is called one of ``names``."""
@@ -84,7 +86,7 @@ class CommandLine:
                 (i + 1 for i, one in reversed([*enumerate(found)]) if one.name in {"machine", "M"}), 0
             )
             found[place:place] = options
-        return CommandLine(self.before, tuple(found))
+        return CommandLine(self.before, tuple(found), self.faults)
 
     def words(self) -> Iterator[str]:
         """Yield the words of the command line."""
