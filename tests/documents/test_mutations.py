@@ -78,7 +78,7 @@ def _bend(document: dict[str, Any], rng: random.Random) -> None:
             continue
         what = rng.random()
         if what < 0.5:
-            node[key] = rng.choice(ODD)
+            node[key] = copy.deepcopy(rng.choice(ODD))
         elif what < 0.7:
             del node[key]
         elif isinstance(node, dict):

@@ -74,7 +74,6 @@ def test_idregs_is_known_by_its_content_in_any_dress():
     [
         ("1100000011111112", "11000000111111g2", "line 4: 'SYS_ID_AA64PFR0_EL1:"),
         ("1100000011111112", "1" * 17, "line 4: '11111111111111111' does not fit in 64 bits"),
-        ("SYS_AIDR_EL1", "SYS_ADDR_EL1", "line 5: no register is called SYS_ADDR_EL1"),
         ("SYS_AIDR_EL1", "SYS_MIDR_EL1", "line 5: SYS_MIDR_EL1 stands twice"),
     ],
 )
@@ -188,10 +187,11 @@ def test_a_plain_map_is_a_host_of_an_unknown_kernel():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"MIDR_EL1": "0x1", "MIDI_EL1": "0x1"}, "MIDI_EL1: no register is called so"),
         ({"MIDR_EL1": "0x1", "midr_el1": "0x1"}, "midr_el1: the same register stands twice"),
         ({"MIDR_EL1": "0x1", "CTR_EL0": "0xx"}, "CTR_EL0: '0xx' is no number in base 16"),
-        ({"MIDR_EL1": "0x1", "CTR_EL0": 3}, "CTR_EL0: 3 is no number in base 16"),
+        ({"MIDR_EL1": "0x1", "CTR_EL0": 3.5}, "CTR_EL0: 3.5 is no number in base 16"),
+        ({"MIDR_EL1": "0x1", "CTR_EL0": -3}, "CTR_EL0: is a number that no register of 64 bits holds"),
+        ({"MIDR_EL1": "0x1", "DCZID_EL0": "0x40"}, "DCZID_EL0: 0x40 cannot be dczid"),
     ],
 )
 def test_a_plain_map_with_a_fault_says_which(values, sentence):
@@ -200,9 +200,7 @@ def test_a_plain_map_with_a_fault_says_which(values, sentence):
     assert sentence in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"{}", b"[]", b"hosts\n", b"\x7fELF\0\0", b'{"a": 1}', b"processor: 0\nmodel name: Intel\n"]
-)
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"hosts\n", b'{"a": 1}', b"[1, 2]", b"3"])
 def test_what_no_importer_knows_is_refused(data):
     assert recognise(data) is None
     with pytest.raises(NotRecognised, match="known: Firecracker fingerprint, "):

@@ -12,9 +12,9 @@ from pathlib import Path, PurePath
 from armlevel.documents.clusters import cluster_named, narrow
 from armlevel.documents.inputs import Renamed, note_input, remark
 from armlevel.documents.maps import ValuePool
-from armlevel.documents.read import Document, new_pool, read_ours
+from armlevel.documents.read import Document, new_pool, read_all_ours
 from armlevel.errors import ArmlevelError, BadDocument, UnreadableFile, UsageError
-from armlevel.formats import read_foreign
+from armlevel.formats import read_foreign, read_foreign_hosts
 from armlevel.formats.cpuinfo import gather, is_gathered
 from armlevel.profile import Guest, Host
 
@@ -77,31 +77,42 @@ def load(path: str, pool: ValuePool | None = None) -> Document:
         InputError: it cannot be read, is not recognised, or has faults.
 
     """
-    return _loaded(path, pool or new_pool()).document
+    found = _loaded(path, pool or new_pool())
+    if len(found) > 1:
+        raise BadDocument(
+            path,
+            (f"{len(found)} documents stand in it, and one is needed here",),
+            hint="give the one that is meant a file of its own",
+        )
+    return found[0].document
 
 
-def _loaded(path: str, pool: ValuePool) -> Loaded:
+def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
     if (named := cluster_named(path)) is not None:
         head, cluster = named
-        return Loaded(path, narrow(_loaded(head, pool).document, head, cluster))
+        return [Loaded(path, narrow(one.document, head, cluster)) for one in _loaded(head, pool)]
     if _is_folder(path) and is_gathered(path):
         try:
             note_input(Path(path).stat(), path)
             gathered = gather(path)
         except OSError as exc:
             raise UnreadableFile(path, _why(exc)) from exc
-        return Loaded(path, read_foreign(gathered, path, _stem(path)))
+        return [Loaded(path, read_foreign(gathered, path, _stem(path)))]
     data = read_file(path)
     if _may_be_frozen(data):
         from armlevel.documents.envelope import read_published
 
         found = read_published(data, path, pool)
-        return Loaded(path, found.frozen.guest, found.frozen.digest, found.signed_by)
-    if _may_be_ours(data) and (document := read_ours(data, path, pool)) is not None:
-        if isinstance(document, Host | Guest) and not document.name:
-            document = replace(document, name=_stem(path))
-        return Loaded(path, document)
-    return Loaded(path, read_foreign(data, path, _stem(path)))
+        return [Loaded(path, found.frozen.guest, found.frozen.digest, found.signed_by)]
+    if _may_be_ours(data) and (ours := read_all_ours(data, path, pool)):
+        return [Loaded(path, _named(one, path)) for one in ours]
+    return [Loaded(path, one) for one in read_foreign_hosts(data, path, _stem(path))]
+
+
+def _named(document: Document, path: str) -> Document:
+    if isinstance(document, Host | Guest) and not document.name:
+        return replace(document, name=_stem(path))
+    return document
 
 
 def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loaded]:
@@ -118,7 +129,7 @@ def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loade
     files = [file for path in paths for file in _files(path)]
     if not files:
         raise UsageError("no file was named", hint="name at least one profile or a directory of profiles")
-    return list(_named_once(_loaded(path, pool) for path in files))
+    return list(_named_once(one for path in files for one in _loaded(path, pool)))
 
 
 def load_hosts(paths: Iterable[str], pool: ValuePool | None = None) -> list[Host]:
@@ -210,7 +221,7 @@ def _stem(path: str) -> str:
 
 def _may_be_ours(data: bytes) -> bool:
     # Only an object has a kind; what is no JSON at all goes to the importers, which know texts too.
-    return data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{"
+    return data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{" and (b'"kind"' in data or b"\\u00" in data)
 
 
 def _may_be_frozen(data: bytes) -> bool:

@@ -35,6 +35,7 @@ __all__ = [
     "Document",
     "new_pool",
     "parse",
+    "read_all_ours",
     "read_document",
     "read_guest",
     "read_host",
@@ -51,6 +52,8 @@ UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 CHANGED = "it was changed after it was made: take it again, or leave its digest out if the change is meant"
 
 # Stands for the offers of a host while the rest of its document is validated.
+_SPACE = re.compile(r"\s*")
+_MOST_PARTS = 1000
 _AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
 _OURS = re.compile(r"(host-profile|guest-profile|frozen-profile|verdict)/[0-9]+")
 
@@ -98,6 +101,40 @@ def read_ours(data: bytes, path: str, pool: ValuePool) -> Document | None:
         return host
     document = parse(data, path)
     return from_parsed(document, path, pool) if isinstance(document, dict) and "kind" in document else None
+
+
+def read_all_ours(data: bytes, path: str, pool: ValuePool) -> list[Document]:
+    """Read the documents of ours that stand one after another in a text; none if it is JSON of another kind.
+
+    Raises as :func:`read_document` does otherwise.
+    """
+    try:
+        document = read_ours(data, path, pool)
+    except BadDocument:
+        parts = _one_by_one(data)
+        if len(parts) < 2:
+            raise
+        found = [read_ours(part, f"{path}, document {number}", pool) for number, part in enumerate(parts, 1)]
+        return [one for one in found if one is not None]
+    return [] if document is None else [document]
+
+
+def _one_by_one(data: bytes) -> list[bytes]:
+    # The objects that stand one after another; nothing if anything else does.
+    decoder, parts, at = json.JSONDecoder(), [], 0
+    try:
+        text = data.decode()
+        while at < len(text):
+            value, end = decoder.raw_decode(text, at)
+            if not isinstance(value, dict) or "kind" not in value:
+                return []
+            parts.append(text[at:end].encode())
+            at = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+            if len(parts) > _MOST_PARTS:
+                return []
+    except (ValueError, RecursionError):
+        return []
+    return parts if at == len(text) else []
 
 
 def read_host(data: bytes, path: str, pool: ValuePool | None = None) -> Host:

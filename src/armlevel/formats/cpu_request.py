@@ -21,11 +21,15 @@ _IN_VAIN = (0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """Bits of one register: those of ``mask`` become ``value``; the others stay the host's."""
+    """Bits of one register: those of ``mask`` become ``value``; the others stay the host's.
+
+    ``where_shown``  only in a guest that has the register: it has no other value for it, and needs none
+    """
 
     register: str
     mask: int
     value: int
+    where_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class CpuRequest:
         """
         values = {**guest.id_registers, **guest.firmware}
         for one in self.bits:
+            if one.register not in values and one.where_shown:
+                continue
             if one.register not in values:
                 raise UsageError(f"{self.tool} changes {one.register}, which {guest.name} does not have")
             values[one.register] = values[one.register] & ~one.mask | one.value

@@ -1,58 +1,70 @@
-"""The text of KVM's debugfs file ``idregs``: the ID registers of one running VM.
+"""Texts with a register and its value in each line; first of all KVM's debugfs file ``idregs``.
 
-Each line is a name (``SYS_ID_AA64PFR0_EL1``, right-aligned), a colon and 16 hexadecimal digits. It shows what this
-guest was given, which may be less than what the host offers. Source: Linux ``arch/arm64/kvm/sys_regs.c``.
+There each line is a name (``SYS_ID_AA64PFR0_EL1``, right-aligned), a colon and 16 hexadecimal digits. It shows what
+this guest was given, which may be less than what the host offers. Source: Linux ``arch/arm64/kvm/sys_regs.c``. Other
+dumps put another sign between name and value, several on one line, or lines between them that are no registers.
 """
 
 from __future__ import annotations
 
 import re
 
-from armlevel.arch import Catalogue
-from armlevel.errors import BadDocument, UnknownName
-from armlevel.formats.recorded import recorded_cpus, recorded_offers
+from armlevel.arch import Catalogue, load
+from armlevel.errors import BadDocument
+from armlevel.formats.registers import Dump, host_of_dumps, named_register
+from armlevel.formats.release import kernel_in
 from armlevel.formats.text import number
-from armlevel.kvm import id_of
-from armlevel.profile import Host, Made
+from armlevel.profile import Host
 
 __all__ = ["looks", "read"]
 
-_LINE = re.compile(r"\s*([A-Z][A-Z0-9_]*)\s*:\s*(?:0x)?([0-9a-fA-F]+)\s*")
-_NAMED = re.compile(r"^\s*(?:(?:SYS_)?[A-Z0-9_]+_EL[0-3]|S3_0_0_\d_\d)\s*:", re.MULTILINE)
-_FEWEST = 2
+_NAME = (
+    r"(?:SYS_)?(?:[A-Za-z][A-Za-z0-9_]{0,60}_EL[0-3]\d?(?:\[\d{1,2}\])?"
+    r"|[Ss][0-3]_[0-7]_[Cc]?\d{1,2}_[Cc]?\d{1,2}_[0-7])"
+)
+_PAIR = re.compile(
+    rf"\b({_NAME})(?:\s{{0,40}}[:=,|]{{1,2}}\s{{0,40}}|\s{{1,40}})((?:0x)?[0-9A-Fa-f_]{{1,40}})(?![\w.])"
+)
+_FIRST = re.compile(rf"\s{{0,80}}({_NAME})(?![\w])")
+_LONGEST = 400
 
 
 def looks(text: str) -> bool:
-    """Whether there are lines that name ID registers as the kernel does."""
-    return len(_NAMED.findall(text)) >= _FEWEST
+    """Whether there are lines that name registers and their values."""
+    catalogue = load()
+    pairs = [match for line in text.splitlines() for match in _PAIR.finditer(line[:_LONGEST])]
+    return any(named_register(match[1], catalogue) is not None for match in pairs)
 
 
 def read(text: str, path: str, name: str, catalogue: Catalogue) -> Host:
-    """Read the ID registers; the kernel, the vCPU shape and the register list are not in the file.
+    """Read the registers; the vCPU shape and the register list are not in the file.
 
     Raises:
         BadDocument: it has faults, all of which are listed.
 
     """
     faults: list[str] = []
-    values: dict[int, int] = {}
+    dump, others = Dump(), 0
     for row, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
         place = f"line {row}"
-        match = _LINE.fullmatch(line)
-        if not match:
+        pairs = list(_PAIR.finditer(line[:_LONGEST]))
+        first = _FIRST.match(line[:_LONGEST])
+        if first and (not pairs or pairs[0].start(1) != first.start(1)):
             faults.append(f"{place}: {ascii(line.strip())[:60]} is no register and value")
             continue
-        try:
-            register = id_of(match[1].removeprefix("SYS_"))
-        except UnknownName:
-            faults.append(f"{place}: no register is called {match[1]}")
-            continue
-        if register in values:
-            faults.append(f"{place}: {match[1]} stands twice")
-        values[register] = number(match[2], 16, place, faults, 64)
+        for match in pairs:
+            register = named_register(match[1], catalogue)
+            value = number(match[2], 16, place, faults, 64)
+            if register is None:
+                dump.unused.append(f"{match[1]} (no register is called so)")
+            elif register.kvm_id in dump.values:
+                faults.append(f"{place}: {match[1]} stands twice")
+            else:
+                dump.take(register, value, place, faults, catalogue)
+        dump.kernel = kernel_in(line) or dump.kernel
+        others += bool(line.strip()) and not pairs
     if faults:
         raise BadDocument(path, tuple(faults), hint="the text of KVM's idregs was expected")
-    offers = recorded_offers(values, catalogue)
-    return Host(name, offers, recorded_cpus(offers), made=Made(source="KVM debugfs idregs"))
+    if others:
+        dump.unused.append(f"{others} lines without a register")
+    return host_of_dumps(name, dump, (), catalogue, "KVM debugfs idregs")

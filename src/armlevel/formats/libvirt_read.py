@@ -7,16 +7,23 @@ src/cpu/cpu_arm.c.
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from dataclasses import replace
+from xml.etree.ElementTree import Element
 
 from armlevel.arch import Catalogue
 from armlevel.errors import BadDocument
 from armlevel.formats.cpu_request import CpuRequest
 from armlevel.formats.libvirt_write import QEMU_NAMESPACE
-from armlevel.formats.qemu_read import recipe_of
-from armlevel.profile import Facts, Host, Made, Offer, Shape
+from armlevel.formats.libvirt_xml import parsed, root_of
+from armlevel.formats.processors import MOST
+from armlevel.formats.qemu_read import board_of, recipe_of
+from armlevel.formats.registers import PAGE_SIZES
+from armlevel.formats.text import integer
+from armlevel.profile import Cpu, Facts, Host, Implementation, Made, Offer, Shape
 
 __all__ = [
+    "given_options",
+    "host_of_cpu",
     "is_capabilities",
     "is_domain",
     "is_domain_capabilities",
@@ -25,6 +32,7 @@ __all__ = [
     "read_domain_capabilities",
 ]
 
+_DOMAINS = ("domain", "domstatus", "domainsnapshot", "domaincheckpoint")
 _POLICIES = {"require": "on", "force": "on", "disable": "off", "forbid": "off"}
 _UNITS = {
     "b": 1,
@@ -40,47 +48,58 @@ _UNITS = {
 
 def is_capabilities(text: str) -> bool:
     """Whether this is meant to be the output of ``virsh capabilities``."""
-    return _opens(text, "capabilities")
+    return root_of(text) == "capabilities"
 
 
 def is_domain_capabilities(text: str) -> bool:
     """Whether this is meant to be the output of ``virsh domcapabilities``."""
-    return _opens(text, "domainCapabilities")
+    return root_of(text) == "domainCapabilities"
 
 
 def is_domain(text: str) -> bool:
-    """Whether this is meant to be a domain, as ``virsh dumpxml`` writes it."""
-    return _opens(text, "domain")
+    """Whether this is a domain as ``virsh dumpxml`` writes it, or what libvirt keeps of a running or saved one."""
+    return root_of(text) in _DOMAINS
 
 
 def read_capabilities(text: str, path: str, name: str, _catalogue: Catalogue) -> Host:
-    """Read a host: its page size, and the name and features that libvirt found.
+    """Read a host: its page size, how many CPUs it has, and the name and features that libvirt found.
 
     Raises:
         BadDocument: it has faults, all of which are listed.
 
     """
-    root = _parsed(text, path, "virsh capabilities")
+    root = parsed(text, path, "virsh capabilities")
     cpu = root.find("host/cpu")
     faults = [] if cpu is not None else ["host/cpu: is missing"]
-    arch = root.findtext("host/cpu/arch", "")
-    if cpu is not None and arch != "aarch64":
-        faults.append(f"host/cpu/arch: is {arch!a}, and aarch64 is needed")
-    sizes = [
-        _bytes(one.get("size", ""), one.get("unit", "b"), faults) for one in root.findall("host/cpu/pages")
-    ]
-    if faults:
+    host = None if cpu is None else host_of_cpu(cpu, "host/cpu", name, faults)
+    if faults or host is None:
         raise BadDocument(path, tuple(faults), hint="the output of virsh capabilities was expected")
-    model, vendor = root.findtext("host/cpu/model", "no model"), root.findtext("host/cpu/vendor", "")
-    features = " ".join(sorted(one.get("name", "") for one in root.findall("host/cpu/feature")))
     count = len(root.findall("host/topology/cells/cell/cpus/cpu"))
+    counted = (Cpu(Implementation(), count),) if 0 < count < MOST else ()
+    counted_as = f"{count or 'an unrecorded number of'} CPUs"
+    source = host.made.source.replace("libvirt:", "libvirt capabilities:", 1).replace(
+        "; what", f", {counted_as}; what", 1
+    )
+    return replace(host, cpus=counted, made=Made(source=source[:4096]))
+
+
+def host_of_cpu(cpu: Element, place: str, name: str, faults: list[str]) -> Host:
+    """Read the ``<cpu>`` of a host: its page size, and the name and features that libvirt found."""
+    arch = cpu.findtext("arch", "")
+    if arch != "aarch64":
+        faults.append(f"{place}/arch: is {arch[:40]!a}, and aarch64 is needed")
+    sizes = [_bytes(one, place, faults) for one in cpu.findall("pages")]
+    if sizes and min(sizes) not in PAGE_SIZES and not faults:
+        faults.append(f"{place}/pages: {min(sizes)} bytes is no page size of arm64")
+    model, vendor = cpu.findtext("model", "no model"), cpu.findtext("vendor", "")
+    features = " ".join(sorted(one.get("name", "") for one in cpu.findall("feature")))
     source = (
-        f"libvirt capabilities: {vendor} {model}, {count or 'an unrecorded number of'} CPUs; what KVM offers is not in "
-        f"it, so every field is unknown. HWCAPs: {features or 'none'}"
+        f"libvirt: {vendor} {model}; what KVM offers is not in it, so every field is unknown. "
+        f"HWCAPs: {features or 'none'}"
     )
     facts = Facts()
-    if sizes:
-        facts = Facts(page_size=min(sizes), sources={"page_size": "libvirt capabilities, host/cpu/pages"})
+    if sizes and not faults:
+        facts = Facts(page_size=min(sizes), sources={"page_size": f"libvirt, {place}/pages"})
     return Host(name, (Offer(Shape()),), facts=facts, made=Made(source=source[:4096]))
 
 
@@ -91,7 +110,7 @@ def read_domain_capabilities(text: str, path: str, name: str, _catalogue: Catalo
         BadDocument: it has faults, all of which are listed.
 
     """
-    root = _parsed(text, path, "virsh domcapabilities")
+    root = parsed(text, path, "virsh domcapabilities")
     faults = []
     if root.findtext("arch") != "aarch64":
         faults.append(f"arch: is {root.findtext('arch')!a}, and aarch64 is needed")
@@ -117,38 +136,42 @@ def read_domain(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRe
         BadDocument: it has faults, all of which are listed.
 
     """
-    root = _parsed(text, path, "a domain of libvirt")
+    root = parsed(text, path, "a domain of libvirt")
     faults: list[str] = []
-    kind = root.find("os/type")
+    domain = root if root.tag == "domain" else next(root.iter("domain"), None)
+    if domain is None:
+        raise BadDocument(path, (f"no domain is in this <{root.tag}>",), hint="virsh dumpxml writes one")
+    kind = domain.find("os/type")
     if kind is not None and kind.get("arch", "aarch64") != "aarch64":
         faults.append(f"os/type: arch is {kind.get('arch')!a}, and aarch64 is needed")
-    if root.get("type") != "kvm":
-        faults.append(f"domain: type is {root.get('type')!a}, and kvm is needed")
-    cpu = root.find("cpu")
-    mode = cpu.get("mode", "custom") if cpu is not None else "none"
-    if mode not in ("host-passthrough", "maximum"):
-        faults.append(f"cpu: mode is {mode!a}; under KVM on Arm only host-passthrough gives a CPU")
-    given = _given(root, faults)
+    if domain.get("type") != "kvm":
+        faults.append(f"domain: type is {domain.get('type')!a}, and kvm is needed")
+    cpu = domain.find("cpu")
+    given = given_options(domain, cpu, faults)
     words = [
         one.get("value", "")
-        for one in root.findall(f"{{{QEMU_NAMESPACE}}}commandline/{{{QEMU_NAMESPACE}}}arg")
+        for one in domain.findall(f"{{{QEMU_NAMESPACE}}}commandline/{{{QEMU_NAMESPACE}}}arg")
     ]
     options = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "-cpu"]
-    board: dict[str, str] = {}
-    for i, word in enumerate(words[:-1]):
-        if word in ("-machine", "-M"):
-            board |= dict(item.partition("=")[::2] for item in words[i + 1].split(","))
+    board = board_of(words)
+    gic = domain.find("features/gic")
+    if gic is not None and gic.get("version"):
+        board.setdefault("gic-version", gic.get("version", ""))
     request = recipe_of(options[-1] if options else ",".join(["host", *given]), catalogue, faults, board)
     if faults:
         raise BadDocument(path, tuple(faults), hint="an aarch64 KVM domain of libvirt was expected")
     return request
 
 
-def _given(root: Element, faults: list[str]) -> list[str]:
+def given_options(domain: Element | None, cpu: Element | None, faults: list[str]) -> list[str]:
+    """Return the ``-cpu`` options that a domain's ``<cpu>`` and features stand for."""
+    mode = cpu.get("mode", "custom") if cpu is not None else "none"
+    if mode not in ("host-passthrough", "maximum"):
+        faults.append(f"cpu: mode is {mode[:40]!a}; under KVM on Arm only host-passthrough gives a CPU")
     given = []
-    if (pmu := root.find("features/pmu")) is not None:
+    if domain is not None and (pmu := domain.find("features/pmu")) is not None:
         given.append(f"pmu={pmu.get('state', 'on')}")
-    for one in root.findall("cpu/feature"):
+    for one in cpu.findall("feature") if cpu is not None else ():
         policy = one.get("policy", "require")
         if policy in _POLICIES:
             given.append(f"{one.get('name')}={_POLICIES[policy]}")
@@ -157,27 +180,10 @@ def _given(root: Element, faults: list[str]) -> list[str]:
     return given
 
 
-def _opens(text: str, tag: str) -> bool:
-    rest = text.lstrip()
-    while rest.startswith(("<?", "<!--")):
-        end = "?>" if rest.startswith("<?") else "-->"
-        rest = rest.partition(end)[2].lstrip()
-    return rest.startswith((f"<{tag}>", f"<{tag} ", f"<{tag}\n", f"<{tag}/"))
-
-
-def _parsed(text: str, path: str, what: str) -> Element:
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise BadDocument(
-            path, ("it declares a document type, which libvirt never writes",), hint=f"{what} was expected"
-        )
-    try:
-        return fromstring(text)  # noqa: S314 - a text without declarations has no entities to expand
-    except ParseError as exc:
-        raise BadDocument(path, (f"no well-formed XML: {exc}",), hint=f"{what} was expected") from exc
-
-
-def _bytes(size: str, unit: str, faults: list[str]) -> int:
-    if not size.isdecimal() or unit not in _UNITS or not int(size):
-        faults.append(f"host/cpu/pages: {size!a} {unit!a} is no size")
+def _bytes(pages: Element, place: str, faults: list[str]) -> int:
+    size, unit = pages.get("size", ""), pages.get("unit", "b")
+    number = integer(size)
+    if not number or unit not in _UNITS:
+        faults.append(f"{place}/pages: {size[:40]!a} {unit[:40]!a} is no size")
         return 1
-    return int(size) * _UNITS[unit]
+    return number * _UNITS[unit]

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 
 from armlevel.arch import Catalogue, Field
 from armlevel.errors import BadDocument
 from armlevel.formats.cpu_request import Bits, CpuRequest
 from armlevel.formats.qemu_write import CHOICES, PSCI, sysregs
 
-__all__ = ["is_option", "read_option", "recipe_of"]
+__all__ = ["board_of", "is_option", "read_option", "recipe_of"]
 
 _LEGACY = ("aarch64", "pmu", "sve", "pauth", "kvm-steal-time", "kvm-no-adjvtime")
 _LENGTHS = frozenset(f"sve{length}" for length in range(128, 2049, 128))
 _BOARD = {"mte": "mte", "virtualization": "has_el2"}
-_OPTION = re.compile(r"(?:-cpu\s+)?(?:host|max)(?:,[A-Za-z][\w.-]*=[\w.-]+)*\s*")
+_OPTION = re.compile(r"(?:host|max)(?:,[A-Za-z][\w.-]{0,60}=[\w.-]{1,60}){0,2000}")
+_CPU, _MACHINE, _ACCEL = ("-cpu", "--cpu"), ("-machine", "--machine", "-M"), ("-accel", "--accel")
+_QEMU = re.compile(r"(?:\S*/)?(?:qemu-system-(?P<arch>\w{1,20})|qemu-kvm)(?:\.real)?")
+# A register that KVM makes from the interrupt controller, and the field of it: 0 beside a GICv2.
+_GIC_FIELDS = (("ID_AA64PFR0_EL1", 24), ("ID_PFR1_EL1", 28))
 
 
 def is_option(text: str) -> bool:
     """Whether a text is the value of ``-cpu``, with or without that word, or a command line that has it."""
-    return bool(_OPTION.fullmatch(text.strip()) or re.search(r"(?:^|\s)-cpu\s+host\b", text))
+    if len(text) < 1 << 20 and "-cpu" in text:
+        words = _words(text)
+        if any(_is_value(words, index) for index, word in enumerate(words) if word in _CPU):
+            return True
+    stripped = text.strip()
+    first = stripped.split(None, 1)[0] if stripped else ""
+    return bool(_OPTION.fullmatch(stripped) or _QEMU.fullmatch(first))
 
 
 def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRequest:
@@ -30,17 +41,67 @@ def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRe
         BadDocument: it has faults, all of which are listed.
 
     """
-    words = text.replace("\\\n", " ").split()
-    found = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "-cpu"] or words[:1]
+    words = _words(text)
+    found = [words[i + 1] for i, word in enumerate(words[:-1]) if word in _CPU]
+    faults: list[str] = []
+    programs = [match for word in words if (match := _QEMU.fullmatch(word))]
+    arch = next((match["arch"] for match in programs if match["arch"]), "aarch64")
+    board = board_of(words)
+    if arch != "aarch64":
+        faults.append(f"qemu-system-{arch}: is no QEMU for arm64")
+    if "tcg" in _accelerators(words, board) and "kvm" not in _accelerators(words, board):
+        faults.append("-accel tcg: without KVM no host's CPU is offered, and nothing is to be levelled")
+    if not found and programs:
+        faults.append(
+            "no -cpu: QEMU gives this guest its own default, which KVM does not run; -cpu host is needed"
+        )
+    if faults:
+        raise BadDocument(path, tuple(faults), hint=_HINT)
+    request = recipe_of(found[-1] if found else words[0], catalogue, faults, board)
+    if faults:
+        raise BadDocument(path, tuple(faults), hint=_HINT)
+    return request
+
+
+_HINT = "QEMU's -cpu host,... was expected"
+
+
+def board_of(words: Sequence[str]) -> dict[str, str]:
+    """Return what the ``-machine`` options of a command line say, the last word counting."""
     board: dict[str, str] = {}
     for i, word in enumerate(words[:-1]):
-        if word in ("-machine", "-M"):
-            board |= dict(one.partition("=")[::2] for one in words[i + 1].split(",")[1:])
-    faults: list[str] = []
-    request = recipe_of(found[-1], catalogue, faults, board)
-    if faults:
-        raise BadDocument(path, tuple(faults), hint="QEMU's -cpu host,... was expected")
-    return request
+        if word in _MACHINE:
+            board |= dict(one.partition("=")[::2] for one in words[i + 1].split(","))
+    return board
+
+
+def _words(text: str) -> list[str]:
+    # As a shell would take them apart; where its quotes do not match, by blanks.
+    try:
+        return shlex.split(text.replace("\\\r\n", " ").replace("\\\n", " "), comments=False)
+    except ValueError:
+        return [word.strip("'\"") for word in text.replace("\\\n", " ").split()]
+
+
+def _is_value(words: Sequence[str], index: int) -> bool:
+    return index + 1 < len(words) and bool(
+        re.fullmatch(r"[A-Za-z][\w.-]{0,60}(?:,.*)?", words[index + 1], re.DOTALL)
+    )
+
+
+def _accelerators(words: Sequence[str], board: Mapping[str, str]) -> set[str]:
+    named = [words[i + 1].partition(",")[0] for i, word in enumerate(words[:-1]) if word in _ACCEL]
+    named += board.get("accel", "").split(":")
+    named += ["kvm"] if {"-enable-kvm", "--enable-kvm"} & set(words) else []
+    return {one.removeprefix("accel=") for one in named if one}
+
+
+def _gic_bits(version: str) -> list[Bits]:
+    # KVM shows no GICv3 system registers beside a GICv2 (Linux arch/arm64/kvm/sys_regs.c, kvm_finalize_sys_regs). Any
+    # other version, and host and max, leave what the host shows.
+    if version != "2":
+        return []
+    return [Bits(register, 0xF << lsb, 0, where_shown=True) for register, lsb in _GIC_FIELDS]
 
 
 def recipe_of(
@@ -52,11 +113,7 @@ def recipe_of(
         faults.append(f"-cpu {model}: KVM gives guests the host's CPU; -cpu host is needed")
     given = dict(one.partition("=")[::2] for one in settings)
     fields = sysregs(given, catalogue)
-    choices = {
-        feature: True
-        for key, feature in (("mte", "mte"), ("virtualization", "has_el2"))
-        if (board or {}).get(key) == "on"
-    }
+    choices = {feature: True for key, feature in _BOARD.items() if (board or {}).get(key) == "on"}
     lengths: dict[int, bool] = {}
     bits: list[Bits] = []
     for key, value in given.items():
@@ -73,6 +130,7 @@ def recipe_of(
             choices["el1_32bit"] = value == "off"
         elif key.startswith("sve"):
             lengths[int(key[3:])] = value == "on"
+    bits += _gic_bits((board or {}).get("gic-version", ""))
     return CpuRequest("QEMU's -cpu", choices, frozenset(CHOICES.values()), lengths, tuple(bits))
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from armlevel.errors import BadDocument
 
-__all__ = ["integer", "json_fault", "json_object", "json_values", "number", "text_of"]
+__all__ = ["integer", "json_fault", "json_object", "json_values", "may_be_json", "number", "text_of"]
 
 _REGISTER_BITS = 128
 _MOST_DIGITS = 20
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_STAMP = re.compile(r"\s*\[\s*\d+\.\d+\]")
 _MOST_VALUES = 100_000
 
 
@@ -77,6 +79,11 @@ def json_values(text: str, path: str) -> list[Any]:
     if twice:
         raise BadDocument(path, tuple(twice))
     return values
+
+
+def may_be_json(text: str) -> bool:
+    """Whether a text opens as JSON; the time stamp of a kernel's message does not."""
+    return text.lstrip()[:1] in ("{", "[") and not _STAMP.match(text)
 
 
 def json_fault(exc: json.JSONDecodeError) -> str:

@@ -138,7 +138,9 @@ def _of_name(name: str) -> SpelledRegister | None:
             return None
         op0, op1, crn, crm, op2 = encoding
         register_id = _SYSTEM | op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
-        return SpelledRegister(_names()[name], "system", register_id, encoding)
+        # An ID register that had no name when KVM's table was written is listed without one.
+        listed = name_of(register_id).upper() in _encodings()
+        return SpelledRegister(_names()[name], "system", register_id, encoding, listed)
     return SpelledRegister(name_of(register_id), group_of(register_id), register_id, encoding, listed=True)
 
 
