@@ -35,6 +35,20 @@ class Vmm:
     carries: str = "profile"
     writes_implementation: bool = True
 
+    @property
+    def typed(self) -> str:
+        """What a person types for it: a release that behaves so, and the family where every one does.
+
+        >>> Vmm("old", "q", (("q", (), (10, 2)),), True, "length", (), {}).typed
+        'q-10.1'
+        """
+        for family, since, before in self.suggests:
+            if any(since):
+                return f"{family}-{'.'.join(map(str, since))}"
+            if before[1:] and before[-1]:
+                return f"{family}-{before[0]}.{before[1] - 1}"
+        return self.family
+
     def is_suggested_by(self, vmm: str, version: tuple[int, ...]) -> bool:
         """Whether this version of a VMM, as released, behaves so.
 

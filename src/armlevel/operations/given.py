@@ -4,15 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
 from armlevel.errors import UnknownName, UsageError
 from armlevel.profile import Given, Host
 
-__all__ = ["FACTS", "given_facts", "given_object", "whole_number", "with_facts"]
+__all__ = ["FACTS", "as_typed", "given_facts", "given_object", "names_meant", "whole_number", "with_facts"]
 
 FACTS = ("cntfrq_hz", "dczid", "gmid", "page_size")
+
+
+def names_meant(text: str, names: Sequence[str]) -> list[str]:
+    """Return the hosts that a person means by a name or a pattern: as it is shown, or as ``@NAME`` is typed.
+
+    Raises:
+        UnknownName: none.
+
+    >>> names_meant("@graviton2-6.1", ["graviton2@6.1", "n1"]), names_meant("n*", ["graviton2@6.1", "n1"])
+    (['graviton2@6.1'], ['n1'])
+    """
+    if text in names:
+        return [text]
+    found = [name for name in names if fnmatchcase(name, text)]
+    found = found or [name for name in names if fnmatchcase(as_typed(name), as_typed(text))]
+    if not found:
+        near = get_close_matches(text.removeprefix("@"), names, cutoff=0.6) or list(names[:3])
+        raise UnknownName("host here", text, tuple(near))
+    return found
+
+
+def as_typed(name: str) -> str:
+    """Return a name in the form in which a recorded machine is typed and shown alike.
+
+    >>> as_typed("graviton2@6.1") == as_typed("@graviton2-6.1") == as_typed("@Graviton2@6.1")
+    True
+    """
+    return name.removeprefix("@").replace("@", "-").lower()
 
 
 def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]:
@@ -41,10 +70,7 @@ def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]
                 "the counter frequency in Hz, not 0" if fact == "cntfrq_hz" else "a number, decimal or 0x..."
             )
             raise UsageError(f"--fact {text}: {value!r} is not {unit}")
-        hosts = [pattern] if pattern in names else [name for name in names if fnmatchcase(name, pattern)]
-        if not hosts:
-            raise UnknownName("host here", pattern, tuple(names[:3]))
-        given += [Given(host, fact, number) for host in hosts]
+        given += [Given(host, fact, number) for host in names_meant(pattern, names)]
     return tuple(given)
 
 

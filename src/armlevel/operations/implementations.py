@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from armlevel.errors import UsageError
+from armlevel.operations.given import as_typed
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Implementation
 
 __all__ = ["implementation_named", "target"]
@@ -26,6 +27,7 @@ def implementation_named(text: str, hosts: Sequence[Host]) -> Implementation | N
     if "=" in text:
         return _completed(_written(text), hosts)
     host = next((one for one in hosts if one.name == text), None)
+    host = host or next((one for one in hosts if as_typed(one.name) == as_typed(text)), None)
     if host is None:
         names = ", ".join(one.name for one in hosts[:6])
         raise UsageError(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from pathlib import Path
 
-from armlevel import arch
+from armlevel import arch, machines
 from armlevel.documents import Document, Loaded, load_many, read_file
 from armlevel.engine import passthrough
 from armlevel.errors import BadDocument, UnknownName, UsageError
-from armlevel.operations.given import given_facts, with_facts
+from armlevel.operations.given import as_typed, given_facts, with_facts
 from armlevel.profile import Given, Guest, Host
 
 __all__ = [
@@ -35,24 +38,38 @@ def expanded(names: Sequence[str], stack: ExitStack) -> list[str]:
     """
     paths: list[str] = []
     for name in names:
-        if not name.startswith("@"):
+        recorded = name.startswith("@")
+        if not recorded and (name == "-" or os.path.lexists(name)):
             paths.append(name)
             continue
-        import difflib
-
-        from armlevel import machines
-
-        machine, slash, cluster = name[1:].partition("/")
-        wanted = machine.replace("@", "-").lower() or "*"
-        found = [known for known in machines.names() if fnmatchcase(known, wanted)]
-        if not found:
-            near = difflib.get_close_matches(wanted, machines.names(), n=3, cutoff=0.4)
-            raise UnknownName(
-                "recorded machine", name, tuple(f"@{known}" for known in near or machines.names()[:3])
-            )
-        folder = stack.enter_context(machines.folder())
-        paths += [f"{folder / known}.json{slash}{cluster}" for known in found]
+        known = machines.names()
+        machine, slash, cluster = name.partition("/")
+        wanted = as_typed(machine) or "*"
+        found = [one for one in known if fnmatchcase(one, wanted)] if recorded else [wanted]
+        if found and set(found) <= set(known):
+            folder = stack.enter_context(machines.folder())
+            paths += [f"{folder / one}.json{slash}{cluster}" for one in found]
+        elif recorded:
+            near = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
+            raise UnknownName("recorded machine", name, tuple(f"@{one}" for one in near))
+        elif close := _near_paths(name, wanted, known):
+            raise UnknownName("file or recorded machine", name, close)
+        else:
+            paths.append(name)
     return paths
+
+
+def _near_paths(name: str, wanted: str, machines_known: Sequence[str]) -> tuple[str, ...]:
+    # What is in the same directory and is nearly called so, or a recorded machine.
+    path = Path(name)
+    try:
+        beside = [one.name for one in path.parent.iterdir() if not one.name.startswith(".")]
+    except (OSError, ValueError):
+        beside = []
+    near = [str(path.parent / one) for one in get_close_matches(path.name, beside, n=2, cutoff=0.75)]
+    if path.name == name:
+        near += [f"@{one}" for one in get_close_matches(wanted, machines_known, n=2, cutoff=0.75)]
+    return tuple(near)
 
 
 def load_all(names: Sequence[str]) -> list[Loaded]:

@@ -11,8 +11,8 @@ from armlevel.documents import guest_object
 from armlevel.engine import Policy
 from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
 from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
-from armlevel.errors import UnknownName, UsageError
-from armlevel.operations.given import given_object
+from armlevel.errors import UsageError
+from armlevel.operations.given import given_object, names_meant
 from armlevel.profile import Given, Host
 
 __all__ = ["Advice", "PlanResult", "plan"]
@@ -147,11 +147,9 @@ def _named_apart(host: Host, taken: Collection[str]) -> Host:
 
 
 def _without(hosts: Sequence[Host], gone: Collection[str], policy: Policy, pools: int | None) -> Plan:
-    names = {host.name for host in hosts}
-    for name in gone:
-        if name not in names:
-            raise UnknownName("host here", name, tuple(sorted(names))[:3])
-    rest = [host for host in hosts if host.name not in gone]
+    names = [host.name for host in hosts]
+    away = {name for text in gone for name in names_meant(text, names)}
+    rest = [host for host in hosts if host.name not in away]
     return planned(Planner(rest, load(), policy), pools)
 
 

@@ -94,6 +94,12 @@ def _level(remedy: Remedy) -> str:
     return f"level it: armlevel baseline {' '.join(remedy.hosts) or 'HOST...'}{options}"
 
 
+def _vmm_typed(name: object) -> str:
+    # Sets of behaviour have names of their own; a person says a version that behaves so.
+    row = load().vmms.get(str(name))
+    return row.typed if row is not None else str(name)
+
+
 #: The sentence of each kind.
 REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "pin": lambda remedy: f"level the guest with {option_text(remedy)}",
@@ -111,8 +117,8 @@ REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "serve-targets": lambda _: "a VMM that serves the list of target implementations",
     "switches": _switches,
     "vmm": _vmm,
-    "other-vmm": lambda remedy: f"--vmm {remedy.args[0]}",
-    "say-vmm": lambda remedy: f"say which it is: --vmm {' or '.join(map(str, remedy.args))}",
+    "other-vmm": lambda remedy: f"--vmm {_vmm_typed(remedy.args[0])}",
+    "say-vmm": lambda remedy: f"say which it is: --vmm {' or '.join(map(_vmm_typed, remedy.args))}",
     "run": lambda _: "level the guest, and start it with armlevel run",
     "level-and-run": lambda remedy: f"{_level(remedy)}; armlevel run",
     "level-and-export": lambda remedy: f"{_level(remedy)}; armlevel export --to firecracker",

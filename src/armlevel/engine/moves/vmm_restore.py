@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from armlevel.arch import Catalogue, Vmm, release_numbers
 from armlevel.engine.findings import Finding, Remedy
@@ -66,19 +67,35 @@ def restorer_named(text: str, catalogue: Catalogue) -> Restorer:
 
     """
     here, _, name = text.strip().lower().rpartition(":")
+    if here:
+        restorer_named(here, catalogue)
     if name in catalogue.vmms:
         return Restorer(name, catalogue.vmms[name].family, (catalogue.vmms[name],))
     family, _, version = name.partition("-")
     sets = tuple(row for row in catalogue.vmms.values() if row.family == family)
-    if not sets:
-        known = (*catalogue.vmms, "qemu-10.0", "qemu-11.1")
-        raise UnknownName("VMM we know", text, known)
+    if not sets or (version and not (version[0].isdigit() and any(row.suggests for row in sets))):
+        raise UnknownName("VMM we know", text, _near(name, catalogue))
     if (found := _RELEASE.fullmatch(version)) is not None:
         number = release_numbers(found[1])
+        if number[0] > _newest(sets) + 1:
+            raise UnknownName("VMM we know", text, tuple(row.typed for row in sets))
         # A major version alone may be the first or the last of its minor ones.
         maybe = [number[:2]] if len(number) > 1 else [(*number, 0), (*number, _LAST)]
-        sets = tuple(row for row in sets if any(row.is_suggested_by(family, one) for one in maybe)) or sets
+        suggested = [[row for row in sets if row.is_suggested_by(family, one)] for one in maybe]
+        # A release that no row speaks of may behave as any.
+        sets = (
+            tuple(row for row in sets if any(row in some for some in suggested)) if all(suggested) else sets
+        )
     return Restorer(name, family, sets, _machines(here, name) if here else None)
+
+
+def _newest(sets: Iterable[Vmm]) -> int:
+    return max((before[0] for row in sets for _, _, before in row.suggests if before), default=_LAST)
+
+
+def _near(name: str, catalogue: Catalogue) -> tuple[str, ...]:
+    typed = tuple(dict.fromkeys(row.typed for row in catalogue.vmms.values()))
+    return tuple(get_close_matches(name, typed, cutoff=0.7)) or typed
 
 
 def _machines(source: str, target: str) -> tuple[str, str] | None:
