@@ -62,7 +62,7 @@ def test_hosts_between_which_nothing_stands_are_said_to_be_so(armlevel: Command,
         (("x", "--guest", "@graviton2-6.1"), "--guest and --vmm are about a move"),
         (("x", "--vmm", "qemu-11.1"), "--guest and --vmm are about a move"),
         (("x", "--from", "@graviton2-6.1", "--to", "@graviton2-6.1", "--vmm", "qqemu"), "VMM"),
-        (("",), "there is nothing to explain"),
+        (("  ",), "there is nothing to explain"),
     ],
 )
 def test_a_mistake_is_one_sentence(armlevel: Command, arguments, sentence):

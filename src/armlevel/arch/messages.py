@@ -29,6 +29,8 @@ _CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 class MessageRow:
     """A message: who ``says`` it in which ``versions``, and a ``pattern`` whose names say what stands where.
 
+    Case does not count: people quote the beginning of a sentence as it suits theirs.
+
     ``means`` and ``do`` are codes; ``vmms`` the sets of behaviour that print it, none if it is not about one of them.
     """
 
@@ -67,13 +69,13 @@ def literal_of(pattern: str) -> str:
     (': Failed to put register', '')
     """
     runs, run, depth = [""], "", 0
-    pieces = re.findall(r"\\.|\[(?:\\.|[^\]])*\]|.", pattern, re.DOTALL)
+    pieces = re.findall(r"\\.|\[(?:\\.|[^\]])*\]|\{[^}]*\}|.", pattern, re.DOTALL)
     for piece, after in zip(pieces, [*pieces[1:], ""], strict=True):
         if depth == 0 and piece == "|":
             return ""
         depth += (piece == "(") - (piece == ")")
         letter = _letter(piece)
-        if letter and not depth and not (after and after in "?*{"):
+        if letter and not depth and after[:1] not in ("?", "*", "{"):
             run += letter
         else:
             runs, run = [*runs, run], ""
@@ -91,7 +93,7 @@ def prove_messages(rows: Sequence[MessageRow]) -> Iterator[str]:
     """Prove the rows: each reads, has a source, and is the first that fits its own example."""
     for place, row in enumerate(rows):
         try:
-            pattern = re.compile(row.pattern)
+            pattern = re.compile(row.pattern, re.IGNORECASE)
         except re.error as exc:
             yield f"{row.name}: its pattern does not read: {exc}"
             continue
@@ -101,13 +103,13 @@ def prove_messages(rows: Sequence[MessageRow]) -> Iterator[str]:
             yield f"{row.name}: it has no source"
         if not row.do or not all(_CODE.fullmatch(code) for code in (row.means, *row.do)):
             yield f"{row.name}: means and do are codes, and something is to be done"
-        if literal_of(row.pattern) not in row.example:
+        if literal_of(row.pattern).lower() not in row.example.lower():
             yield f"{row.name}: {literal_of(row.pattern)!r} stands in its pattern and not in its example"
         found = pattern.search(row.example)
         if found is None:
             yield f"{row.name}: its pattern does not fit its example"
             continue
         for other in rows[:place]:
-            first = re.search(other.pattern, row.example)
+            first = re.search(other.pattern, row.example, re.IGNORECASE)
             if first is not None and first.start() < found.end() and found.start() < first.end():
                 yield f"{row.name}: {other.name} fits its example first"

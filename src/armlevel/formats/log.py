@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as having
 from functools import cache
@@ -13,6 +13,10 @@ from armlevel.kvm.in_text import NamedRegister, registers_in
 
 __all__ = ["Log", "Said", "read_log"]
 
+_Ready = tuple[tuple[str, "re.Pattern[str]", MessageRow], ...]
+
+#: More lines than this are a log, and not what somebody copied out of one.
+_PASTED = 500
 #: Columns of a line that are looked at: no message is longer.
 _LOOKED_AT = 4096
 _SPEAKS_OF_FAULT = re.compile(
@@ -56,43 +60,51 @@ def read_log(text: str, rows: Sequence[MessageRow]) -> Log:
     >>> [(one.line, one.row.means) for one in log.said], log.not_known
     ([(2, 'values-refused')], 1)
     """
+    ready = _ready(tuple(rows))
     said: list[Said] = []
     registers: list[tuple[int, NamedRegister]] = []
-    unexplained: list[tuple[int, str]] = []
-    lines = not_known = 0
-    for number, whole in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+    unknown: dict[int, str] = {}
+    every = re.split(r"\r\n|\r|\n", text)
+    lines = 0
+    for number, whole in enumerate(every, 1):
         line = whole[:_LOOKED_AT].strip()
         if not line:
             continue
         lines += 1
-        found = list(_said_in(line, number, rows))
+        found = _said_in(line, number, ready)
+        # A terminal or a mail may have broken a message.
+        before = unknown.get(number - 1) if len(every) <= _PASTED else None
+        if not found and before is not None:
+            found = _said_in(f"{before} {line}", number - 1, ready)
+            if found:
+                del unknown[number - 1]
         named = () if found else registers_in(line)
         said += found
         registers += [(number, one) for one in named]
         if not found and not named:
-            not_known += 1
-            if _SPEAKS_OF_FAULT.search(line):
-                unexplained.append((number, line))
-    return Log(lines, tuple(said), tuple(registers), not_known, tuple(unexplained))
+            unknown[number] = line
+    faults = tuple((number, line) for number, line in unknown.items() if _SPEAKS_OF_FAULT.search(line))
+    return Log(lines, tuple(said), tuple(registers), len(unknown), faults)
 
 
-def _said_in(line: str, number: int, rows: Sequence[MessageRow]) -> Iterator[Said]:
-    spans: list[tuple[int, int]] = []
-    found: list[tuple[int, Said]] = []
-    for row in rows:
-        if _literal(row.pattern) not in line:
-            continue
-        for match in re.finditer(row.pattern, line):
-            if all(match.end() <= start or end <= match.start() for start, end in spans):
-                spans.append(match.span())
+def _said_in(line: str, number: int, ready: _Ready) -> list[Said]:
+    lower = line.lower()
+    possible = [(pattern, row) for literal, pattern, row in ready if literal in lower]
+    found: list[tuple[int, int, Said]] = []
+    for pattern, row in possible:
+        for match in pattern.finditer(line):
+            if all(match.end() <= start or end <= match.start() for start, end, _ in found):
                 words = {
                     name: value.strip() for name, value in match.groupdict().items() if value is not None
                 }
-                named = registers_in(words["register"]) if "register" in words else registers_in(match[0])
-                found.append((match.start(), Said(row, number, match[0], words, named)))
-    yield from (one for _, one in sorted(found, key=lambda pair: pair[0]))
+                named = registers_in(words.get("register", match[0]))
+                found.append((*match.span(), Said(row, number, match[0], words, named)))
+    return [one for _, _, one in sorted(found, key=lambda one: one[0])]
 
 
 @cache
-def _literal(pattern: str) -> str:
-    return literal_of(pattern)
+def _ready(rows: tuple[MessageRow, ...]) -> _Ready:
+    # Most lines of a log are nobody's: a text that must stand in them says so sooner than a pattern does.
+    return tuple(
+        (literal_of(row.pattern).lower(), re.compile(row.pattern, re.IGNORECASE), row) for row in rows
+    )

@@ -17,6 +17,10 @@ __all__ = ["NamedRegister", "registers_in", "vgic_attribute"]
 
 _FIRMWARE = 0x6030000000140000
 _BITMAP = 0x6030000000160000
+#: What every form below has in it.
+_HINT = re.compile(r"op0|\([23],|\bs[0-3]_|60\w{14}|69\d{17}|\bfw |reg_arm|_el[0-3]", re.IGNORECASE)
+#: Words of the longest register that stands alone: its five numbers.
+_WORDS = 5
 _NUMBER = r"\W{0,3}c?\d{1,2}"
 
 
@@ -77,10 +81,10 @@ def registers_in(text: str) -> tuple[NamedRegister, ...]:
     ['ID_AA64PFR0_EL1', 'CCSIDR_EL1[2]']
     """
     found: list[NamedRegister] = []
-    for one in _candidates(text):
+    for one in _candidates(text) if _HINT.search(text) else ():
         if all(one.end <= other.start or other.end <= one.start for other in found):
             found.append(one)
-    if not found and (whole := spelled(text)) is not None:
+    if not found and len(text.split()) <= _WORDS and (whole := spelled(text)) is not None:
         found.append(NamedRegister(text.strip(), whole, 0, len(text)))
     return tuple(sorted(found, key=lambda one: one.start))
 

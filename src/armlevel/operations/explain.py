@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as having
@@ -244,7 +245,9 @@ def _explained(some: Sequence[Said], catalogue: Catalogue) -> Explained:
     }
     attribute = None
     if "attribute" in first.words and "group" in first.words:
-        attribute = vgic_attribute(int(first.words["group"]), int(first.words["attribute"], 16))
+        # People leave zeros out of the middle of it: 0x...c664.
+        digits = re.split(r"[.…]+", first.words["attribute"])[-1].removeprefix("0x")
+        attribute = vgic_attribute(int(first.words["group"]), int(digits or "0", 16))
     return Explained(
         first.row,
         tuple(dict.fromkeys(one.line for one in some)),

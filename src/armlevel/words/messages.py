@@ -74,6 +74,8 @@ MEANINGS: dict[str, str] = {
     "vcpu-features-refused": "KVM did not take the choices for the vCPU: PMU, SVE, pointer authentication ...",
     "full-expansion-only": "QEMU on Arm expands CPU models in full only",
     "no-register-properties": "this QEMU has no properties for fields of ID registers",
+    "value-too-wide": "the value {given} does not fit into the {bits} bits of the field",
+    "property-twice": "a list of registers was given both by the machine type and on the command line",
     "no-such-property": "this QEMU has no CPU property {property}",
     "feature-not-on-host": "this host's KVM does not give guests {feature}",
     "sve-not-on-host": "this host's KVM does not give guests SVE",
@@ -108,7 +110,13 @@ MEANINGS: dict[str, str] = {
     ),
     "cpus-differ-taint": "this host has CPUs that differ where Linux does not expect it",
     "cpu-parked": "CPU {cpu} does not have what the system was set up with, so it is not used",
-    "guest-read-hidden": "the guest touched a register that KVM does not give it, and got an exception",
+    "kvm-switched-off": "KVM was switched off on the kernel's command line (kvm-arm.mode=none)",
+    "gic-not-architectural": "the virtual interrupt controller of this CPU is not as Arm describes it",
+    "guest-must-work-around": (
+        "this CPU has an erratum that a guest has to work around, or it can stop the host: it needs to see its MIDR_EL1"
+    ),
+    "event-not-counted": "an event that the guest wants counted cannot be counted on this CPU",
+    "guest-read-hidden": "the guest touched a register in a way that KVM does not give it, and got an exception",
     "guest-read-hidden-which": "this is the register that the guest touched ({what}) and does not have",
     "no-el2": "Linux was not started at EL2, so there is no KVM on this machine",
     "ipa-limit": "guests of this host have at most {bits} bits of physical address",
@@ -203,6 +211,7 @@ ADVICE: dict[str, str] = {
         "the source may still have the guest: look at the destination before you destroy anything; cont on "
         "the source's monitor goes on with it"
     ),
+    "errata": "show the guest this host's MIDR_EL1, or one with the same erratum; armlevel check tells what is lost",
     "nothing": "nothing has to be done",
     "nothing-else": "the host is not at fault",
 }
