@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from armlevel.cli.files import is_file
-from armlevel.cli.options import Force, OneFile, Output
+from armlevel.cli.options import Force, Kernel, OneFile, Output
 from armlevel.cli.output import say_json, tell
 from armlevel.documents import pretty, write_output
+from armlevel.errors import UsageError
 from armlevel.operations.import_ import ImportedGuest, import_guest, import_host
 from armlevel.operations.named import host_named
 from armlevel.words.subjects import keys_text
@@ -30,16 +31,19 @@ def run(
             "--host", metavar="HOST", help="For a file that changes a host's CPU: the host. Gives a guest."
         ),
     ] = "",
+    kernel: Kernel = "",
 ) -> int:
     """Turn another tool's file into a profile: of a host, or with --host of a guest.
 
     Hosts: Firecracker fingerprints and cpu-config dumps, libvirt capabilities and domcapabilities, QEMU's answer to
-    query-cpu-model-expansion (a file, or a QMP socket to ask), KVM's debugfs idregs, /proc/cpuinfo with sysfs, a JSON
-    map of registers. Guests, with --host: Firecracker CPU templates, libvirt domains, QEMU's -cpu. Which it is, is told
-    by what is in it. What such a host offers is predicted; what the file does not record stays unknown. Exit 3 if HOST
-    does not record what the guest would be, 2 if it records nothing of it.
+    query-cpu-model-expansion (a file, a QMP session, or a QMP socket to ask), KVM's debugfs idregs and other dumps of
+    registers, /proc/cpuinfo and sysfs, lscpu. Guests, with --host: Firecracker CPU templates, libvirt domains, QEMU's
+    command lines. Which it is, is told by what is in it. What such a host offers is predicted; what the file does not
+    record stays unknown. Exit 3 if HOST does not record what the guest would be, 2 if it records nothing of it.
     """
-    found = import_guest(file, host_named("--host", host), name) if host else import_host(file, name)
+    if host and kernel:
+        raise UsageError("--kernel is of the host that FILE describes", hint=f"give --host {host} its kernel")
+    found = import_guest(file, host_named("--host", host), name) if host else import_host(file, name, kernel)
     if is_file(output):
         write_output(output, pretty(found.document()), force=force)
         tell(f"{found.name} written to {output}")

@@ -18,6 +18,7 @@ __all__ = [
     "HostFiles",
     "ImplementationAs",
     "Json",
+    "Kernel",
     "Key",
     "Means",
     "Names",
@@ -56,6 +57,14 @@ Output = Annotated[
 Force = Annotated[
     bool,
     typer.Option("--force", help="Replace FILE also where it holds something else; never an input."),
+]
+Kernel = Annotated[
+    str,
+    typer.Option(
+        "--kernel",
+        metavar="RELEASE",
+        help="The kernel of the host, as uname -r prints it, where FILE has none.",
+    ),
 ]
 Facts = Annotated[
     list[str] | None,

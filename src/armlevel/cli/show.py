@@ -8,7 +8,7 @@ from armlevel.arch import Catalogue, features_of, load
 from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.levelled import guest_lines
-from armlevel.cli.options import AnyFiles, Explain, Json
+from armlevel.cli.options import AnyFiles, Explain, Json, Kernel
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.named import load_all
@@ -26,12 +26,12 @@ from armlevel.words.subjects import (
 __all__ = ["run"]
 
 
-def run(files: AnyFiles, explain: Explain = False, as_json: Json = False) -> int:
+def run(files: AnyFiles, kernel: Kernel = "", explain: Explain = False, as_json: Json = False) -> int:
     """Decode profiles and other tools' files: registers, fields, features, implementation.
 
     Fields that are 0 and name nothing are left out; with --explain they are shown, and which values KVM takes.
     """
-    found = show(loaded.document for loaded in load_all(files))
+    found = show((loaded.document for loaded in load_all(files)), kernel)
     if as_json:
         say_json(found.document())
         return found.status

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from armlevel.documents.clusters import cluster_named, narrow
+from armlevel.documents.held import held
 from armlevel.documents.inputs import Renamed, note_input, remark
 from armlevel.documents.maps import ValuePool
+from armlevel.documents.names import visible, wrong_in
 from armlevel.documents.read import Document, new_pool, read_all_ours
 from armlevel.errors import ArmlevelError, BadDocument, UnreadableFile, UsageError
 from armlevel.formats import read_foreign, read_foreign_hosts
@@ -97,7 +99,7 @@ def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
             gathered = gather(path)
         except OSError as exc:
             raise UnreadableFile(path, _why(exc)) from exc
-        return [Loaded(path, read_foreign(gathered, path, _stem(path)))]
+        return [Loaded(path, held(read_foreign(gathered, path, _stem(path)), path))]
     data = read_file(path)
     if _may_be_frozen(data):
         from armlevel.documents.envelope import read_published
@@ -106,7 +108,7 @@ def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
         return [Loaded(path, found.frozen.guest, found.frozen.digest, found.signed_by)]
     if _may_be_ours(data) and (ours := read_all_ours(data, path, pool)):
         return [Loaded(path, _named(one, path)) for one in ours]
-    return [Loaded(path, one) for one in read_foreign_hosts(data, path, _stem(path))]
+    return [Loaded(path, held(one, path)) for one in read_foreign_hosts(data, path, _stem(path))]
 
 
 def _named(document: Document, path: str) -> Document:
@@ -216,7 +218,9 @@ def _named_once(documents: Iterable[Loaded]) -> Iterator[Loaded]:
 
 
 def _stem(path: str) -> str:
-    return "stdin" if path == STDIN else PurePath(path).stem or path
+    # A file's name may hold any bytes, the name of a host no character that is not seen.
+    stem = visible("stdin" if path == STDIN else PurePath(path).stem or path)
+    return ascii(stem)[1:-1] if wrong_in(stem) else stem
 
 
 def _may_be_ours(data: bytes) -> bool:

@@ -101,8 +101,8 @@ class GivenModel(Model):
     """A fact that a person gave for a host of which it is not recorded."""
 
     host: Text
-    fact: Literal["cntfrq_hz", "dczid", "gmid", "page_size"]
-    value: Count
+    fact: Literal["cntfrq_hz", "dczid", "gmid", "page_size", "kernel"]
+    value: Count | Text
 
 
 class MadeModel(Model):

@@ -18,7 +18,7 @@ from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.errors import BadDocument
 from armlevel.profile import Guest, Host
 
-__all__ = ["GUEST", "HOST", "NO_NAMES", "OneOf", "OrNull", "plain_guest", "plain_host"]
+__all__ = ["GUEST", "HOST", "NO_NAMES", "NumberOrText", "OneOf", "OrNull", "plain_guest", "plain_host"]
 
 
 class OrNull:
@@ -31,6 +31,10 @@ class OrNull:
 
 class OneOf(frozenset[Any]):
     """One of some texts or numbers."""
+
+
+class NumberOrText:
+    """A number, or a text."""
 
 
 class _NoNames:
@@ -55,11 +59,18 @@ _POLICY = {
     "assume_same_impdef": bool,
     "accept_weaker_mitigation": bool,
 }
+_GIVEN = ("cntfrq_hz", "dczid", "gmid", "page_size", "kernel")
 _MADE = {
     **dict.fromkeys(("tool", "catalogue", "at", "source"), str),
     "hosts": [{"name": str, "digest": str}],
     "policy": _POLICY,
-    "given": [{"host": str, "fact": OneOf(("cntfrq_hz", "dczid", "gmid", "page_size")), "value": int}],
+    "given": [
+        {
+            "host": str,
+            "fact": OneOf(("cntfrq_hz", "dczid", "gmid", "page_size", "kernel")),
+            "value": NumberOrText,
+        }
+    ],
 }
 _SHAPE = {"features": [str], "imp_id_writable": bool}
 _FACTS = {
@@ -212,6 +223,8 @@ def _check_plain(item: Any, spec: Any, place: str, faults: Faults) -> None:
     if isinstance(spec, OneOf):
         if type(item) not in {str, int} or item not in spec:
             faults.add(place, f"{shown(item)} is not one of {', '.join(map(str, sorted(spec)))}")
+    elif spec is NumberOrText:
+        _check_plain(item, str if isinstance(item, str) else int, place, faults)
     elif spec is hex_value:
         try:
             hex_value(item)

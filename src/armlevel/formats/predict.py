@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from armlevel.arch import Catalogue, Field, KernelLine, WriteRule, evaluate, known_of
-from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Offer, Shape, whole_register
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Host, Offer, Shape, whole_register
 
-__all__ = ["RuleOf", "predict_accepts", "predict_offers"]
+__all__ = ["RuleOf", "predict_accepts", "predict_offers", "with_kernel"]
 
 #: The rule of one field; None if it takes its limit and nothing else.
 RuleOf = Callable[[Field], "WriteRule | None"]
@@ -45,6 +45,21 @@ def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Of
         shape = Shape(whole.shape.features, imp_id_writable=True)
         offers.append(Offer(shape, "predicted", "limit-only", accepts=writable, like=0))
     return tuple(offers)
+
+
+def with_kernel(host: Host, release: str, catalogue: Catalogue) -> Host:
+    """Return a host whose kernel was not recorded with its release, and with what that predicts of its offers.
+
+    A host of which nothing but the implementation is recorded offers no more than before: its numbers are those of the
+    CPU, and no register says what KVM shows.
+    """
+    software = replace(host.software, kernel=release)
+    first = host.offers[0] if len(host.offers) == 1 else None
+    if first is None or not set(first.limits) - set(IMPLEMENTATION_REGISTERS):
+        return replace(host, software=software)
+    if (first.how, first.default) != ("predicted", "unknown") or first.accepts:
+        return replace(host, software=software)
+    return replace(host, software=software, offers=predict_offers(first, release, catalogue))
 
 
 def predict_accepts(

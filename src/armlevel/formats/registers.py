@@ -21,7 +21,7 @@ from armlevel.profile import (
     Software,
 )
 
-__all__ = ["FACT_LIMITS", "Dump", "host_of_dumps", "named_register"]
+__all__ = ["FACT_LIMITS", "PAGE_SIZES", "Dump", "host_of_dumps", "named_register"]
 
 #: What a fact can be: at least, and below.
 FACT_LIMITS = {"cntfrq_hz": (1, 1 << 32), "dczid": (0, 1 << 5), "gmid": (0, 1 << 4)}

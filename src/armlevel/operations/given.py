@@ -8,12 +8,28 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from armlevel.arch import load
 from armlevel.errors import UnknownName, UsageError
+from armlevel.formats.predict import with_kernel
+from armlevel.formats.registers import FACT_LIMITS, PAGE_SIZES
+from armlevel.formats.release import release_of
 from armlevel.profile import Given, Host
 
-__all__ = ["FACTS", "as_typed", "given_facts", "given_object", "names_meant", "whole_number", "with_facts"]
+__all__ = [
+    "FACTS",
+    "KERNEL",
+    "as_typed",
+    "given_facts",
+    "given_kernel",
+    "given_object",
+    "names_meant",
+    "whole_number",
+    "with_facts",
+    "with_release",
+]
 
 FACTS = ("cntfrq_hz", "dczid", "gmid", "page_size")
+KERNEL = "kernel"
 
 
 def names_meant(text: str, names: Sequence[str]) -> list[str]:
@@ -62,16 +78,53 @@ def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]
             raise UsageError(
                 f"--fact {text}: not of the form HOST:FACT=VALUE", hint="for instance n1:cntfrq_hz=25000000"
             )
-        if fact not in FACTS:
-            raise UnknownName("fact", fact, FACTS)
-        number = whole_number(value)
-        if number is None or number >= 1 << 53 or (fact == "cntfrq_hz" and number == 0):
+        if fact not in (*FACTS, KERNEL):
+            raise UnknownName("fact", fact, (*FACTS, KERNEL))
+        number = given_kernel(f"--fact {text}", value) if fact == KERNEL else whole_number(value)
+        if isinstance(number, int) and not _may_be(fact, number):
+            raise UsageError(f"--fact {text}: no arm64 host has {fact} {value}")
+        if number is None:
             unit = (
                 "the counter frequency in Hz, not 0" if fact == "cntfrq_hz" else "a number, decimal or 0x..."
             )
             raise UsageError(f"--fact {text}: {value!r} is not {unit}")
         given += [Given(host, fact, number) for host in names_meant(pattern, names)]
     return tuple(given)
+
+
+def _may_be(fact: str, number: int) -> bool:
+    least, below = FACT_LIMITS.get(fact, (0, 1 << 53))
+    return least <= number < below and (fact != "page_size" or number in PAGE_SIZES)
+
+
+def given_kernel(option: str, text: str) -> str:
+    """Read the release of a kernel.
+
+    Raises:
+        UsageError: it is none.
+
+    """
+    release = release_of(text)
+    if not release:
+        raise UsageError(
+            f"{option}: not the release of a kernel", hint="uname -r prints it: 6.12.0-55.el10.aarch64"
+        )
+    return release
+
+
+def with_release(host: Host, release: str, option: str) -> Host:
+    """Return a host of which nobody recorded the kernel with the release of it, and what that predicts.
+
+    Raises:
+        UsageError: another one is recorded.
+
+    """
+    known = host.software.kernel
+    if known and known != release:
+        raise UsageError(
+            f"{option}: of {host.name} Linux {known} is recorded", hint="a fact is given, not changed"
+        )
+    return host if known else with_kernel(host, release, load())
 
 
 def with_facts(hosts: Sequence[Host], given: Sequence[Given]) -> list[Host]:
@@ -84,6 +137,9 @@ def with_facts(hosts: Sequence[Host], given: Sequence[Given]) -> list[Host]:
     by_name = {host.name: host for host in hosts}
     for one in given:
         host = by_name[one.host]
+        if one.fact == KERNEL:
+            by_name[one.host] = with_release(host, str(one.value), f"--fact {one}")
+            continue
         known = getattr(host.facts, one.fact)
         if known is not None and known != one.value:
             raise UsageError(
@@ -92,7 +148,7 @@ def with_facts(hosts: Sequence[Host], given: Sequence[Given]) -> list[Host]:
             )
         if known is None:
             sources = {**host.facts.sources, one.fact: "given with --fact"}
-            facts = replace(host.facts, sources=sources, **{one.fact: one.value})
+            facts = replace(host.facts, sources=sources, **{one.fact: int(one.value)})
             by_name[one.host] = replace(host, facts=facts)
     return list(by_name.values())
 

@@ -8,11 +8,14 @@ from typing import Any, ClassVar
 from armlevel import __version__
 from armlevel.arch import load
 from armlevel.documents import guest_object, host_object, read_file
+from armlevel.documents.held import held
+from armlevel.documents.names import visible
 from armlevel.documents.write import GUEST_KIND, HOST_KIND
 from armlevel.engine import passthrough
 from armlevel.engine.not_recorded import knows_nothing, not_recorded
 from armlevel.errors import BadDocument, NotRecorded, UsageError
 from armlevel.formats import read_request
+from armlevel.operations.given import given_kernel, with_release
 from armlevel.operations.named import load_all
 from armlevel.profile import Guest, Host, Made
 
@@ -69,18 +72,21 @@ class ImportedGuest:
         return guest_object(self.guest)
 
 
-def import_host(file: str, name: str = "") -> ImportedHost:
-    """Read a host out of another tool's file, or ask a running QEMU on its socket.
+def import_host(file: str, name: str = "", kernel: str = "") -> ImportedHost:
+    """Read a host out of another tool's file, or ask a running QEMU on its socket; ``kernel`` where the file has none.
 
     Raises:
-        ArmlevelError: the file is of no tool that is known, several files are named, or it is a document of ours.
+        ArmlevelError: the file is of no tool that is known, several files are named, it is a document of ours, another
+            kernel is recorded in it, or what it says can stand in no profile.
 
     """
     found, own = _host(file), _made()
+    if kernel:
+        found = with_release(found, given_kernel("--kernel", kernel), "--kernel")
     made = replace(
         found.made, tool=found.made.tool or own.tool, catalogue=found.made.catalogue or own.catalogue
     )
-    return ImportedHost(replace(found, name=name or found.name, made=made))
+    return ImportedHost(held(replace(found, name=name or found.name, made=made), file))
 
 
 def import_guest(file: str, host: Host, name: str = "") -> ImportedGuest:
@@ -110,7 +116,8 @@ def import_guest(file: str, host: Host, name: str = "") -> ImportedGuest:
         )
     lacking = tuple(one.key for one in not_recorded(guest, load()))
     made = replace(_made(), source=f"{request.tool} on {host.name}")
-    return ImportedGuest(replace(guest, name=name or f"{file} on {host.name}", made=made), lacking)
+    guest = replace(guest, name=name or visible(f"{file} on {host.name}")[:4096], made=made)
+    return ImportedGuest(held(guest, file), lacking)
 
 
 def _made() -> Made:

@@ -10,6 +10,7 @@ from armlevel.arch import features_of, load
 from armlevel.documents import Document, document_object
 from armlevel.engine import Finding, risks_of_profile
 from armlevel.engine.clusters import Cluster, clusters_of
+from armlevel.operations.given import given_kernel, with_release
 from armlevel.profile import Guest, Host, Implementation
 
 __all__ = ["Cluster", "ShowResult", "Shown", "first_limits", "show"]
@@ -64,9 +65,20 @@ class ShowResult:
         return {"kind": self.kind, "shown": [one.document() for one in self.shown]}
 
 
-def show(documents: Iterable[Document]) -> ShowResult:
-    """Decode documents: hosts, guests and verdicts."""
-    return ShowResult(tuple(_shown(one) for one in documents))
+def show(documents: Iterable[Document], kernel: str = "") -> ShowResult:
+    """Decode documents: hosts, guests and verdicts; ``kernel`` is the release of hosts of which none is recorded.
+
+    Raises:
+        UsageError: ``kernel`` is no release, or of a host another one is recorded.
+
+    """
+    release = given_kernel("--kernel", kernel) if kernel else ""
+    return ShowResult(
+        tuple(
+            _shown(with_release(one, release, "--kernel") if release and isinstance(one, Host) else one)
+            for one in documents
+        )
+    )
 
 
 def first_limits(host: Host) -> Mapping[str, int]:

@@ -17,11 +17,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A fact that a person supplied for hosts of which it is not recorded."""
+    """A fact that a person supplied for hosts of which it is not recorded: a number, or the kernel's release."""
 
     host: str
     fact: str
-    value: int
+    value: int | str
 
     def __str__(self) -> str:
         return f"{self.host}:{self.fact}={self.value}"
