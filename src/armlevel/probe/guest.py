@@ -2,14 +2,18 @@
 
 The guest has one page of code and no memory besides. It stores each value to an address where nothing is, KVM hands
 the store to userspace, and that is the whole conversation. An instruction that is UNDEFINED here goes to the vector
-table, which stores to another address, so that the guest never runs on its own.
+table, which stores to another address, so that the guest never runs on its own. Should it, on a kernel or a CPU that
+does otherwise, it is stopped after some seconds.
 """
 
 from __future__ import annotations
 
+import errno
+import signal
 import struct
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from armlevel.errors import KvmError
 from armlevel.probe.hypervisor import VcpuLike, VmLike
@@ -26,6 +30,7 @@ _PC, _PSTATE, _X1, _X2 = (0x6030_0000_0010_0000 | offset for offset in (0x40, 0x
 _VBAR_EL1 = 0x603000000013C600
 _EL1H_MASKED = 0x3C5  # EL1 with its own stack, DAIF masked
 _EXIT_MMIO = 6
+_PATIENCE = 20.0  # seconds for a few hundred instructions; emulated hosts are slow
 
 # Arm DDI 0487: MRS <Xt>, <systemreg> and STR <Xt>, [<Xn>].
 _MRS_X0 = 0xD530_0000
@@ -55,9 +60,42 @@ def read_by_mrs(vm: VmLike, vcpu: VcpuLike, encodings: Mapping[str, Encoding]) -
     """Let the guest read each register; None for one whose reading is UNDEFINED. The VM is of no use afterwards.
 
     Raises:
-        KvmError: the vCPU cannot run.
+        KvmError: the vCPU cannot run, or its guest does not come back.
 
     """
+    with _stopped(_PATIENCE):
+        return _read_by_mrs(vm, vcpu, encodings)
+
+
+@contextmanager
+def _stopped(seconds: float) -> Iterator[None]:
+    # A signal ends KVM_RUN, and nothing else does. It comes again and again, for one may come right before KVM_RUN.
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's; a probe is one
+        return
+    rang = False
+
+    def ring(_number: int, _frame: object) -> None:
+        nonlocal rang
+        rang = True
+
+    before = signal.signal(signal.SIGALRM, ring)
+    left, again = signal.setitimer(signal.ITIMER_REAL, seconds, min(seconds, 1.0))
+    try:
+        yield
+    except KvmError as exc:
+        if rang and exc.code == errno.EINTR:
+            raise KvmError(
+                f"the guest that reads registers did not come back within {seconds:g} seconds",
+                hint="try again when the machine is less busy; this CPU or kernel may not do what the probe expects",
+            ) from exc
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left, again)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _read_by_mrs(vm: VmLike, vcpu: VcpuLike, encodings: Mapping[str, Encoding]) -> dict[str, int | None]:
     names = list(encodings)
     vm.add_memory(_CODE, code_for(encodings.values()))
     for register, value in ((_VBAR_EL1, _CODE), (_PSTATE, _EL1H_MASKED), (_X1, _SAYS), (_X2, _FAULTS)):
