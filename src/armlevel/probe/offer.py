@@ -9,7 +9,8 @@ from typing import Literal
 
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
 from armlevel.probe.plan import ProbePlan, Run, Tried
-from armlevel.probe.shapes import vcpu_of
+from armlevel.probe.reset import CLIDR, forgets, without_forgotten
+from armlevel.probe.shapes import feature_bits, vcpu_of
 from armlevel.probe.try_writes import Answered, accepts_of, answers_alike, try_cache, try_register
 from armlevel.profile import Accepts, Offer, Shape, whole_register
 
@@ -79,6 +80,9 @@ def probe_shape(session: OfferSession, shape: Shape) -> Offer:
                 accepts[whole_register(name)] = Accepts.of(None)
         session.effort.seconds += time.perf_counter() - start
         accepts |= _try_firmware(vcpu, plan, firmware)
+        clidr = next((row.kvm_id for row in plan.identity if row.name == CLIDR and CLIDR in limits), None)
+        if clidr is not None and forgets(vcpu, clidr, feature_bits(shape)):
+            accepts = without_forgotten(accepts, CLIDR)
     registers = tuple(sorted(listed))
     return Offer(shape, "tried", "limit-only", limits, accepts, registers, firmware, state, lengths, counts)
 
