@@ -343,6 +343,10 @@ def kvm(data: Path) -> Toml:
             for row in load(data / "kvm/stable.toml")["stable"]
         ),
         "between": between(data),
+        "forgotten": tuple(
+            tuple(take(row, "forgotten", register="", since=(), before=(), why="", see=""))
+            for row in load(data / "kvm/forgotten.toml")["forgotten"]
+        ),
         "leaks": tuple(
             tuple(take(row, "leaks", field="", lines=(), when="", usable="", harmless=False, why="", see=""))
             for row in load(data / "kvm/leaks.toml")["leaks"]

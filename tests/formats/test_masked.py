@@ -34,3 +34,19 @@ def test_a_field_that_another_lines_kernels_let_be_written_is_unknown_where_the_
             tried = offer.accepts.get(subject)
             kept = value == limit or (tried is not None and tried.outcome(value) == "same")
             assert not kept or given.outcome(value) in {"same", "unknown"}, (subject, value)
+
+
+def test_a_mask_says_nothing_of_a_register_that_the_kernel_forgets():
+    (host,) = read(["neoverse-n2@7.x"])
+    masks, offer = masks_of(host), host.offer(Shape())
+    assert masks is not None
+    assert offer is not None
+
+    def taken(release: str) -> list[str]:
+        accepts = masked_offer(replace(offer, accepts={}), masks, release, CATALOGUE).accepts
+        return [name for name in accepts if name.startswith("CLIDR_EL1.")]
+
+    assert taken("6.12.117")
+    assert taken("7.3.4")
+    for release in ("6.7.12", "6.8.0-51-generic", "6.9.3", "6.10.1"):
+        assert taken(release) == []

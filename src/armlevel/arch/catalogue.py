@@ -216,6 +216,11 @@ class Catalogue(StackRows):
         """Return the rule for one field on one kernel line (by name); None if the limit is all it takes."""
         return next((row for row in self.writable.get(subject, ()) if line in row.lines), None)
 
+    def forgets(self, register: str, release: str) -> bool:
+        """Whether a kernel takes a value of the register and loses it when the guest powers a vCPU on."""
+        rows = (kvmrows.Forgotten(*row) for row in self._table["forgotten"])
+        return any(row.register == register and row.speaks_of(release) for row in rows)
+
     @cached_property
     def ignored(self) -> tuple[kvmrows.Ignored, ...]:
         """Values that KVM accepts and does not keep."""

@@ -14,6 +14,7 @@ __all__ = [
     "Coupling",
     "Drop",
     "FirmwareRegister",
+    "Forgotten",
     "Ignored",
     "KernelLine",
     "Leak",
@@ -314,3 +315,23 @@ class Tolerance:
     when: str
     needs_no_el2: bool = False
     see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A ``register`` that kernels ``since`` one release and ``before`` another take, and reset with the vCPU.
+
+    >>> row = Forgotten("CLIDR_EL1", (6, 3), (6, 11), "")
+    >>> [row.speaks_of(release) for release in ("6.1.0-50", "6.8.0-51-generic", "6.12.117", "")]
+    [False, True, False, False]
+    """
+
+    register: str
+    since: tuple[int, ...]
+    before: tuple[int, ...]
+    why: str
+    see: str = ""
+
+    def speaks_of(self, release: str) -> bool:
+        """Whether a kernel is one of these."""
+        return self.since <= release_numbers(release) < self.before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-ddf7aa45',
+    'version': '2026.11-7474e2d0',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2665,6 +2665,9 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         (('KVM_REG_ARM_VENDOR_HYP_BMAP_2',), '6.12', '6.18', 'hypercalls came that tell a guest its possible implementations (6.16)', ''),
         (('PMMIR_EL1',), '6.18', '7.3', 'PMMIR_EL1 is listed for a vCPU with a PMU', ''),
     )),
+    'forgotten': (
+        ('CLIDR_EL1', (6, 3), (6, 11), "a CLIDR_EL1 that was written is the host's again once the guest powers the vCPU on", 'Linux commit e016333745c7 ("KVM: arm64: Only reset vCPU-scoped feature ID regs once"), in 6.10 as Firecracker issue 6139 has it; 6.10 itself was not measured and is taken for one that forgets'),
+    ),
     'leaks': (
         ('CTR_EL0.IDC', ('before-6.1', '6.1'), 'CTR_EL0.IDC >= 1 & (CLIDR_EL1.LoC == 0 | CLIDR_EL1.LoUIS == 0 & CLIDR_EL1.LoUU == 0)', 'true', True, "Linux shows IDC = 1 where CLIDR_EL1 says that nothing needs cleaning, and the guest may read the silicon's 0: it then cleans in vain", 'Linux v6.1 asm/cache.h, read_cpuid_effective_cachetype, and asm/kvm_emulate.h, vcpu_reset_hcr: no HCR_EL2.TID2 but on mismatched caches; Arm DDI 0487, CTR_EL0.IDC; measured on Cortex-A76 and A64FX at 6.1.0-50'),
         ('CTR_EL0.TminLine', ('before-6.1', '6.1'), 'true', 'ID_AA64PFR1_EL1.MTE >= 2', False, 'KVM shows TminLine = 0 whatever the silicon says; a guest that keeps the tag line it read at boot may skip lines elsewhere', 'Linux v6.1 asm/kvm_emulate.h, vcpu_reset_hcr; Linux v6.1 cpufeature.c has no TminLine; measured on 6.1.0-50'),

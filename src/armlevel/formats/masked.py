@@ -39,9 +39,12 @@ def masked_offer(whole: Offer, masks: Sequence[int], release: str, catalogue: Ca
         )
         for line in lines
     ]
-    return replace(
-        whole, how="masks", default="limit-only", accepts=_agreed(answers, whole.limits, catalogue)
-    )
+    accepts = {
+        subject: answer
+        for subject, answer in _agreed(answers, whole.limits, catalogue).items()
+        if not catalogue.forgets(subject.partition(".")[0], release)
+    }
+    return replace(whole, how="masks", default="limit-only", accepts=accepts)
 
 
 def _rules(masks: Sequence[int], line: KernelLine, catalogue: Catalogue, own: KernelLine | None) -> RuleOf:
