@@ -203,7 +203,7 @@ def _hold_filled(arguments: Sequence[str]) -> None:
 
 def _complain(sentence: str, hint: str = "") -> int:
     try:
-        tell_lines(f"{sentence}{hint}".splitlines())
+        tell_lines(f"{sentence}{hint}".split("\n"))
     except OSError:
         silence()
     return BAD_INPUT

@@ -25,6 +25,7 @@ from armlevel.cli.options import (
 )
 from armlevel.cli.output import say, say_json, tell
 from armlevel.documents import guest_object, pretty, write_output
+from armlevel.documents.names import visible
 from armlevel.operations.baseline import baseline
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
@@ -83,7 +84,7 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    called = name or (PurePath(output).stem if is_file(output) else "") or "baseline"
+    called = name or (visible(PurePath(output).stem) if is_file(output) else "") or "baseline"
     found = baseline(there, policy, name=called, given=given)
     guest = found.guest
     if guest is not None and output:

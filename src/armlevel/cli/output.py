@@ -62,11 +62,11 @@ _AS_COLOR = {ord(mark): f"\x1b[{_COLORS[meaning]}m" for meaning, mark in _OPEN.i
 }
 _NO_MARKS = dict.fromkeys(_AS_COLOR)
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != ord("\n")}
-# What turns the direction of writing round (Unicode 16.0, Bidi_Control).
-_CONTROL |= {
-    code: f"\\u{code:04x}" for code in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0xAD) if code != ord("\n")}
+# What breaks a line, has no width, or turns the direction of writing round (Unicode 16.0: Zl, Zp, Cf).
+_UNSEEN = (0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_CONTROL |= {code: f"\\u{code:04x}" for code in (*_UNSEEN, *range(0xFFF9, 0xFFFC))}
+_CONTROL |= {code: f"\\U{code:08x}" for code in range(0xE0000, 0xE0080)}
 _LAST = 16  # what a last column is left with, if the others can give way
 _NARROW = 10  # and what they keep
 _INDENT = re.compile(r" *")
@@ -121,7 +121,7 @@ def say(lines: Iterable[str]) -> None:
 def tell(sentence: str) -> None:
     """Say something beside the result, on stderr; not if a person asked for quiet."""
     if not wishes.quiet:
-        tell_lines(sentence.splitlines())
+        tell_lines(sentence.split("\n"))
 
 
 def tell_lines(lines: Iterable[str]) -> None:
@@ -152,7 +152,8 @@ def say_json(document: Any) -> None:
 
 
 def _leaving(page: Sequence[str], stream: TextIO) -> str:
-    lines = escaped("".join(f"{line.rstrip()}\n" for line in page)).splitlines()
+    # A line break inside of a line is in a name or a text of a document.
+    lines = [escaped(line.rstrip()).replace("\n", "\\n") for line in page]
     if is_terminal(stream):
         width = width_of(stream)
         lines = [part for line in lines for part in _folded(line, width)]

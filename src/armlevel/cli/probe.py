@@ -10,6 +10,7 @@ import typer
 from armlevel.cli.files import is_file
 from armlevel.cli.options import Force, Output
 from armlevel.cli.output import tell
+from armlevel.documents.names import named
 from armlevel.documents.outputs import write_output
 from armlevel.documents.write import pretty
 from armlevel.operations.probe import probe
@@ -33,7 +34,7 @@ def run(
 
     The host profile is written to FILE, or printed.
     """
-    probed = probe(name, thorough=thorough)
+    probed = probe(named("--name", name), thorough=thorough)
     text = pretty(probed.document())
     if is_file(output):
         write_output(output, text, force=force)

@@ -8,7 +8,6 @@ sentence, rather than let a guest see anything else.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -27,6 +26,7 @@ from armlevel.operations.policies import policy_of
 from armlevel.operations.run import Files, RunResult
 from armlevel.preload import execute
 from armlevel.profile import Host
+from armlevel.words.shell import shell_word
 
 __all__ = ["run"]
 
@@ -133,5 +133,5 @@ def _refusal(found: RunResult) -> list[str]:
 
 def _shown(command: Sequence[str], environment: Mapping[str, str]) -> str:
     return " ".join(
-        [*(f"{name}={shlex.quote(text)}" for name, text in environment.items()), shlex.join(command)]
+        [*(f"{name}={shell_word(text)}" for name, text in environment.items()), *map(shell_word, command)]
     )

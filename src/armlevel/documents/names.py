@@ -51,12 +51,14 @@ def named(option: str, name: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return text for a document, with what is no character written out: paths may hold any bytes.
+    r"""Return text for a document, with what nobody sees written out: paths may hold any bytes.
 
-    >>> visible("host\udcff.json")
-    'host\\udcff.json'
+    >>> visible("host\udcff.json"), visible("a\nb")
+    ('host\\udcff.json', 'a\\nb')
     """
-    return text.encode(errors="backslashreplace").decode()
+    if text.isprintable():
+        return text
+    return "".join(ascii(one)[1:-1] if unicodedata.category(one) in _UNSEEN else one for one in text)
 
 
 def frozen_called(name: str, version: str) -> str:

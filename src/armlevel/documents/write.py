@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,6 +47,11 @@ HOST_KIND = "host-profile/1"
 GUEST_KIND = "guest-profile/1"
 
 _WIDTH = 110
+# What a terminal obeys or a person does not see, and JSON lets stand: controls, what has no width, what turns the
+# direction of writing round (Unicode 16.0: Cc, Cf, Zl, Zp).
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 # Left out when there is nothing to say; an empty list of registers or vector lengths does say something.
 _SILENT = ("software", "cpus", "other_cpus", "possible", "facts", "firmware", "starts_on", "tolerates")
 
@@ -265,7 +271,11 @@ def pretty(document: Any) -> str:
     >>> print(pretty({"name": "a", "list": [1, 2]}), end="")
     {"name": "a", "list": [1, 2]}
     """
-    return "".join(_lay(document, 0)) + "\n"
+    return _UNSEEN.sub(_written_out, "".join(_lay(document, 0))) + "\n"
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
 
 
 def _lay(value: Any, depth: int) -> Iterable[str]:

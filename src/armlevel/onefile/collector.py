@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from armlevel import __version__
+from armlevel.documents.names import named, visible
+from armlevel.documents.outputs import STDOUT, write_output
 from armlevel.documents.write import host_object, pretty
 from armlevel.errors import ArmlevelError
 from armlevel.kvm.device import Kvm
@@ -22,11 +24,12 @@ from armlevel.profile import Made
 __all__ = ["collect", "main", "written"]
 
 _HELP = """\
-usage: armlevel-probe [-o FILE] [-n NAME] [--thorough] [--time]
+usage: armlevel-probe [-o FILE [--force]] [-n NAME] [--thorough] [--time]
 
 Reads this machine and its /dev/kvm, in scratch VMs only, and writes a host profile.
 
-  -o, --output FILE  where to write it, whole or not at all (otherwise: standard output)
+  -o, --output FILE  where to write it, whole or not at all (otherwise, and with -: standard output)
+      --force        replace FILE also where it holds something else than a host profile
   -n, --name NAME    what to call the host (otherwise: its host name)
       --thorough     ask every shape every question, also those that another shape answered
       --time         say on standard error what it cost
@@ -44,7 +47,7 @@ def collect(plan: ProbePlan, *, name: str = "", thorough: bool = False, device: 
     """
     machine = read_machine()
     _stay_on_one_kind(machine)
-    name = name or machine.name or "host"
+    name = name or visible(machine.name) or "host"
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     made = Made(f"armlevel {__version__}", plan.version, at, f"{device} of {name}")
     with Kvm(device) as kvm:
@@ -69,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options, rest = getopt.gnu_getopt(
             list(sys.argv[1:] if arguments is None else arguments),
             "o:n:h",
-            ["output=", "name=", "thorough", "time", "help", "version"],
+            ["output=", "force", "name=", "thorough", "time", "help", "version"],
         )
         given = dict(options)
         if rest:
@@ -91,9 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _probe(given: Mapping[str, str]) -> None:
     start = time.perf_counter()
-    name = given.get("-n", given.get("--name", ""))
+    name = named("--name", given.get("-n", given.get("--name", "")))
     probed = collect(_plan(), name=name, thorough="--thorough" in given)
-    _write(given.get("-o", given.get("--output", "")), written(probed))
+    output = given.get("-o", given.get("--output", ""))
+    _write(output, written(probed), force="--force" in given)
     for remark in probed.remarks:
         print(f"note: {remark}", file=sys.stderr)
     if "--time" in given:
@@ -117,11 +121,9 @@ def _plan() -> ProbePlan:
     return plan
 
 
-def _write(output: str, text: str) -> None:
-    if output:
-        from armlevel.documents.replace import replace_file
-
-        replace_file(output, text)
+def _write(output: str, text: str, *, force: bool) -> None:
+    if output not in ("", STDOUT):
+        write_output(output, text, force=force)
         return
     try:
         sys.stdout.write(text)

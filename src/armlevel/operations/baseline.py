@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from armlevel import __version__
 from armlevel.arch import load
 from armlevel.documents import findings_object, guest_object, host_object
+from armlevel.documents.names import named
 from armlevel.engine import Answer, Baseline, Grouping, Policy, groups_of, level
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
@@ -83,6 +84,7 @@ def baseline(
         UsageError: there are no hosts, or the policy asks for what no hosts can do.
 
     """
+    named("--name", name)
     policy = policy or Policy()
     found = level(hosts, load(), policy, name=name)
     if found.guest is not None:

@@ -9,7 +9,7 @@ from armlevel import __version__
 from armlevel.arch import load
 from armlevel.documents import guest_object, host_object, read_file
 from armlevel.documents.held import held
-from armlevel.documents.names import visible
+from armlevel.documents.names import named, visible
 from armlevel.documents.write import GUEST_KIND, HOST_KIND
 from armlevel.engine import passthrough
 from armlevel.engine.not_recorded import knows_nothing, not_recorded
@@ -80,6 +80,7 @@ def import_host(file: str, name: str = "", kernel: str = "") -> ImportedHost:
             kernel is recorded in it, or what it says can stand in no profile.
 
     """
+    named("--name", name)
     found, own = _host(file), _made()
     if kernel:
         found = with_release(found, given_kernel("--kernel", kernel), "--kernel")
@@ -116,8 +117,8 @@ def import_guest(file: str, host: Host, name: str = "") -> ImportedGuest:
         )
     lacking = tuple(one.key for one in not_recorded(guest, load()))
     made = replace(_made(), source=f"{request.tool} on {host.name}")
-    guest = replace(guest, name=name or visible(f"{file} on {host.name}")[:4096], made=made)
-    return ImportedGuest(held(guest, file), lacking)
+    called = named("--name", name) or visible(f"{file} on {host.name}")[:4096]
+    return ImportedGuest(held(replace(guest, name=called, made=made), file), lacking)
 
 
 def _made() -> Made:
