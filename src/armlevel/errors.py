@@ -13,6 +13,7 @@
         ├── UnreadableFile     missing, a directory without profiles, too large, a symlink loop, not text
         ├── NotRecognised      no document of ours and no format we import
         └── BadDocument        recognised, but with faults; it lists all of them
+            └── OtherDocument      recognised as what is neither a host nor a guest nor a verdict
 
 An incompatibility between a guest and a host is an answer, never an exception.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "LabError",
     "NotRecognised",
     "NotRecorded",
+    "OtherDocument",
     "TableError",
     "UnknownName",
     "UnreadableFile",
@@ -104,7 +106,8 @@ class InputError(ArmlevelError):
 
     def __init__(self, path: str, message: str, *, hint: str = "") -> None:
         """Put the file's name before the sentence."""
-        super().__init__(f"{path}: {message}", hint=hint)
+        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in path)
+        super().__init__(f"{shown}: {message}", hint=hint)
         self.path = path
 
 
@@ -129,3 +132,7 @@ class BadDocument(InputError):
             shown = f"{len(faults)} faults:" + "".join(f"\n  {line}" for line in lines)
         super().__init__(path, shown, hint=hint)
         self.faults = faults
+
+
+class OtherDocument(BadDocument):
+    """A document whole in itself that is neither a host nor a guest nor a verdict."""

@@ -8,14 +8,23 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Literal
 
 from armlevel.documents.clusters import cluster_named, narrow
 from armlevel.documents.held import held
-from armlevel.documents.inputs import Renamed, note_input, remark
+from armlevel.documents.inputs import LeftAside, Renamed, note_input, remark
 from armlevel.documents.maps import ValuePool
-from armlevel.documents.names import visible, wrong_in
-from armlevel.documents.read import Document, new_pool, read_all_ours
-from armlevel.errors import ArmlevelError, BadDocument, UnreadableFile, UsageError
+from armlevel.documents.names import visible
+from armlevel.documents.read import Document, new_pool, parse, read_all_ours
+from armlevel.errors import (
+    ArmlevelError,
+    BadDocument,
+    InputError,
+    NotRecognised,
+    OtherDocument,
+    UnreadableFile,
+    UsageError,
+)
 from armlevel.formats import read_foreign, read_foreign_hosts
 from armlevel.formats.cpuinfo import gather, is_gathered
 from armlevel.profile import Guest, Host
@@ -117,8 +126,14 @@ def _named(document: Document, path: str) -> Document:
     return document
 
 
-def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loaded]:
+def load_many(
+    paths: Iterable[str], pool: ValuePool | None = None, wanted: type[Document] | None = None
+) -> list[Loaded]:
     """Return every document that ``paths`` name; a directory means all in it and below, by name.
+
+    Of a directory only documents of the ``wanted`` type are returned, all if it is None. What is in it besides is left
+    aside, and can be asked for (:func:`armlevel.documents.inputs.remarks`): files without data of hosts or guests, and
+    hidden ones. But a document with faults is refused: an answer without it could promise more than one with it.
 
     Hosts and guests come back with names of their own: ``#2`` and so on for a name that was there before.
 
@@ -128,10 +143,15 @@ def load_many(paths: Iterable[str], pool: ValuePool | None = None) -> list[Loade
 
     """
     pool = pool or new_pool()
-    files = [file for path in paths for file in _files(path)]
-    if not files:
+    found: list[Loaded] = []
+    for path in paths:
+        if _is_folder(path) and not is_gathered(path):
+            found += _in_folder(path, pool, wanted)
+        else:
+            found += _loaded(path, pool)
+    if not found:
         raise UsageError("no file was named", hint="name at least one profile or a directory of profiles")
-    return list(_named_once(one for path in files for one in _loaded(path, pool)))
+    return list(_named_once(found))
 
 
 def load_hosts(paths: Iterable[str], pool: ValuePool | None = None) -> list[Host]:
@@ -153,49 +173,95 @@ def load_guest(path: str, pool: ValuePool | None = None) -> Guest:
 
 
 def _other_kind(path: str, document: Document, wanted: str) -> ArmlevelError:
-    found = (
-        "host profile"
-        if isinstance(document, Host)
-        else "guest profile"
-        if isinstance(document, Guest)
-        else "verdict"
-    )
-    return BadDocument(path, (f"a {wanted} is needed here, this is a {found}",))
+    return BadDocument(path, (f"a {wanted} is needed here, this is a {_called(document)}",))
 
 
-def _files(path: str) -> Iterator[str]:
-    if not _is_folder(path) or is_gathered(path):
-        yield path
-        return
-    found = list(_below(path, set()))
-    if not found:
-        raise UnreadableFile(path, "a directory without profiles")
-    yield from found
+def _called(document: Document) -> Literal["host profile", "guest profile", "verdict"]:
+    if isinstance(document, Host):
+        return "host profile"
+    return "guest profile" if isinstance(document, Guest) else "verdict"
 
 
-def _below(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+def _in_folder(folder: str, pool: ValuePool, wanted: type[Document] | None) -> list[Loaded]:
+    found: list[Loaded] = []
+    broken: list[InputError] = []
+    unknown: list[InputError] = []
+    for file in _below(folder):
+        every = _tried(file, pool) if isinstance(file, str) else file
+        if isinstance(every, OtherDocument | NotRecognised) and not _is_cut_off(str(file)):
+            unknown.append(every)
+            remark(LeftAside(str(file), "not a document"))
+            continue
+        if isinstance(every, InputError):
+            broken.append(every)
+            continue
+        for loaded in every:
+            if wanted is None or isinstance(loaded.document, wanted):
+                found.append(loaded)
+            else:
+                remark(LeftAside(loaded.path, _called(loaded.document)))
+    if not broken and not found:
+        raise unknown[0] if unknown else UnreadableFile(folder, "a directory without profiles")
+    if len(broken) == 1:
+        raise broken[0]
+    if broken:
+        faults = BadDocument(folder, tuple(map(str, broken)), hint="mend them, or move them away")
+        unreadable = all(isinstance(one, UnreadableFile) for one in broken)
+        message = faults.message.removeprefix(f"{folder}: ")
+        raise UnreadableFile(folder, message, hint=faults.hint) if unreadable else faults
+    return found
+
+
+def _tried(path: str, pool: ValuePool) -> list[Loaded] | InputError:
+    try:
+        return _loaded(path, pool)
+    except InputError as exc:
+        return exc
+
+
+def _is_cut_off(path: str) -> bool:
+    # Of what was cut off nobody can say that it is no data of a host or a guest.
+    if PurePath(path).suffix.lower() not in (".json", ".xml"):
+        return False
+    data = read_file(path)
+    if path.lower().endswith(".xml"):
+        return not data.rstrip().endswith(b">")
+    try:
+        parse(data, path)
+    except InputError:
+        return True
+    return False
+
+
+def _below(folder: str) -> Iterator[str | InputError]:
     # A directory or file that was met before is not entered again, so a loop of symbolic links ends. What is neither
-    # file nor directory is refused before it is opened: a pipe that nobody writes to would be waited for.
-    ahead = [folder]
+    # file nor directory is not opened: a pipe that nobody writes to would be waited for.
+    ahead, seen = [folder], set[tuple[int, int]]()
     while ahead:
         path = ahead.pop()
         try:
             status = Path(path).stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
+                yield UnreadableFile(
+                    path, "is neither a file nor a directory, and stands in one that is read"
+                )
+            elif stat.S_ISREG(status.st_mode) or (path != folder and is_gathered(path)):
+                yield path
+            else:
+                ahead += reversed(list(_seen_in(path)))
         except OSError as exc:
-            raise UnreadableFile(path, _why(exc)) from exc
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
-            raise UnreadableFile(path, "is neither a file nor a directory, and stands in one that is read")
-        if stat.S_ISREG(status.st_mode) or (path != folder and is_gathered(path)):
-            yield path
-            continue
-        try:
-            names = sorted(one.name for one in Path(path).iterdir() if not one.name.startswith("."))
-        except OSError as exc:
-            raise UnreadableFile(path, _why(exc)) from exc
-        ahead += [str(Path(path, name)) for name in reversed(names)]
+            yield UnreadableFile(path, _why(exc))
+
+
+def _seen_in(folder: str) -> Iterator[str]:
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208 - of ten thousand files
+        if name.startswith("."):
+            remark(LeftAside(os.path.join(folder, name), "hidden"))  # noqa: PTH118 - the same
+        else:
+            yield os.path.join(folder, name)  # noqa: PTH118 - the same
 
 
 def _named_once(documents: Iterable[Loaded]) -> Iterator[Loaded]:
@@ -218,9 +284,7 @@ def _named_once(documents: Iterable[Loaded]) -> Iterator[Loaded]:
 
 
 def _stem(path: str) -> str:
-    # A file's name may hold any bytes, the name of a host no character that is not seen.
-    stem = visible("stdin" if path == STDIN else PurePath(path).stem or path)
-    return ascii(stem)[1:-1] if wrong_in(stem) else stem
+    return "stdin" if path == STDIN else visible(PurePath(path).stem or path)
 
 
 def _may_be_ours(data: bytes) -> bool:

@@ -27,7 +27,7 @@ from armlevel.documents.verdicts import VERDICT_KIND
 from armlevel.documents.words import sentence
 from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.engine.findings import Verdict
-from armlevel.errors import BadDocument, NotRecognised
+from armlevel.errors import BadDocument, NotRecognised, OtherDocument
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = [
@@ -232,8 +232,11 @@ def _upgraded(document: dict[str, Any], path: str) -> dict[str, Any]:
         document = UPGRADES[kind](document)
         kind = document.get("kind")
     if not isinstance(kind, str) or kind not in MODELS:
-        hint = "a newer armlevel wrote it" if isinstance(kind, str) and _OURS.fullmatch(kind) else ""
-        raise BadDocument(path, (f"kind: {shown(kind)} is unknown (known: {', '.join(MODELS)})",), hint=hint)
+        ours = isinstance(kind, str) and _OURS.fullmatch(kind)
+        hint = "a newer armlevel wrote it" if ours else ""
+        raise (BadDocument if ours else OtherDocument)(
+            path, (f"kind: {shown(kind)} is unknown (known: {', '.join(MODELS)})",), hint=hint
+        )
     return document
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from armlevel.arch import Catalogue, load
-from armlevel.errors import BadDocument, NotRecognised
+from armlevel.errors import BadDocument, NotRecognised, OtherDocument
 from armlevel.formats import (
     cpuinfo,
     expansion,
@@ -103,7 +103,7 @@ def read_foreign_hosts(data: bytes, path: str, name: str = "") -> tuple[Host, ..
         where = path if len(documents) == 1 else f"{path}, document {number}"
         made = found.read(content, where, name, load())
         if not isinstance(made, Host):
-            raise BadDocument(
+            raise OtherDocument(
                 where,
                 (f"is a {found.name}: it asks for the CPU of the host it is used on, and describes no host",),
                 hint="armlevel import FILE --host HOST gives the guest that it makes there",

@@ -72,10 +72,13 @@ def _near_paths(name: str, wanted: str, machines_known: Sequence[str]) -> tuple[
     return tuple(near)
 
 
-def load_all(names: Sequence[str]) -> list[Loaded]:
-    """Read everything that is named; hosts and guests come back with names of their own."""
+def load_all(names: Sequence[str], wanted: type[Document] | None = None) -> list[Loaded]:
+    """Read everything that is named; hosts and guests come back with names of their own.
+
+    Of directories only documents of the ``wanted`` type are read.
+    """
     with ExitStack() as stack:
-        return load_many(expanded(names, stack))
+        return load_many(expanded(names, stack), wanted=wanted)
 
 
 def hosts_named(names: Sequence[str], facts: Sequence[str] = ()) -> tuple[list[Host], tuple[Given, ...]]:
@@ -86,7 +89,7 @@ def hosts_named(names: Sequence[str], facts: Sequence[str] = ()) -> tuple[list[H
 
     """
     hosts = []
-    for loaded in load_all(names):
+    for loaded in load_all(names, Host):
         if not isinstance(loaded.document, Host):
             raise BadDocument(loaded.path, (f"a host is needed here, this is a {_kind(loaded.document)}",))
         hosts.append(loaded.document)
