@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import stat
@@ -9,11 +10,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from armlevel.documents import read_file, replace_file
 from armlevel.errors import UsageError
+
+ROOT = Path(__file__).parents[2]
+KILLS = Path(__file__).with_name("kills.py")
 
 
 def test_a_file_is_replaced_and_keeps_its_mode(tmp_path):
@@ -111,3 +116,28 @@ def test_two_that_write_the_same_file_take_turns(tmp_path):
         list(pool.map(lambda n: replace_file(str(target), f"{n}\n" * 1000), range(40)))
     assert len(set(target.read_text(encoding="ascii").split())) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    ("way", "count"),
+    [
+        *((way, 250) for way in ("replace", "new", "frozen", "named")),
+        ("verb", 40),
+        *(
+            pytest.param(way, 1000, marks=pytest.mark.slow)
+            for way in ("replace", "new", "frozen", "named", "verb")
+        ),
+    ],
+)
+def test_a_writer_killed_at_random_leaves_input_and_output_whole(tmp_path, way, count, tell):
+    done = subprocess.run(
+        [sys.executable, KILLS, way, str(count), tmp_path],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+    )
+    assert done.returncode == 0, done.stderr
+    left = json.loads(done.stdout)
+    assert left["as before"] + left["written"] == count
+    assert min(left["as before"], left["written"]) > 0, "kills came all too early or all too late"
+    tell(f"{count} writers killed ({way}): " + ", ".join(f"{what} {times}" for what, times in left.items()))
