@@ -49,7 +49,7 @@ def test_a_matrix_of_many_hosts_is_two_pages(armlevel: Command, lab: Path):
     lines = said.out.splitlines()
     assert len(lines) <= 90
     assert max(map(len, lines)) <= 80
-    assert lines[0].startswith("57 hosts, 3192 moves: a passthrough guest may go ")
+    assert lines[0].startswith("57 hosts, 3192 moves: ")
     assert "rows: from; columns: to" in lines
     # Hosts of a group stand together: one run of rows has all of a64fx, in the order of their kernels.
     places = [number for number, line in enumerate(lines) if " a64fx@" in line and " -> " not in line]
@@ -70,3 +70,46 @@ def test_a_narrow_matrix_says_the_same_as_a_wide_one(armlevel: Command, tmp_path
     for move in letters:
         assert rows[move["from"]][order.index(move["to"])] == move["letter"]
     assert "+14" in shared.out
+
+
+def test_a_plan_writes_a_guest_for_each_group_and_overwrites_nothing(armlevel: Command, tmp_path: Path):
+    write(tmp_path, host("a"), host("b"), host("c", cpu=V1))
+    groups = tmp_path / "groups"
+    planned = armlevel("plan", *sorted(tmp_path.glob("*.json")), "-o", groups)
+    assert planned.code == 0
+    assert planned.out.startswith("3 hosts of 2 kinds: 2 groups")
+    assert sorted(path.name for path in groups.iterdir()) == ["group-1.json", "group-2.json"]
+    members = armlevel("plan", *sorted(tmp_path.glob("*.json")), "--json").json["groups"]
+    for place, group in enumerate(members):
+        for name in group["hosts"]:
+            (path,) = tmp_path.glob(f"*-{name}.json")
+            assert armlevel("check", groups / f"group-{place + 1}.json", path).code == 0
+    (groups / "group-1.json").unlink()
+    before = (groups / "group-2.json").read_bytes()
+    again = armlevel("plan", *sorted(tmp_path.glob("*.json")), "-o", groups)
+    assert (again.code, again.out) == (2, "")
+    assert "nothing is overwritten" in again.err
+    assert [path.name for path in groups.iterdir()] == ["group-2.json"]
+    assert (groups / "group-2.json").read_bytes() == before
+
+
+def test_no_baseline_of_many_hosts_points_to_a_plan_that_runs(armlevel: Command, tmp_path: Path):
+    write(tmp_path, host("a"), host("b", cpu=V1), host("c"))
+    said = armlevel("baseline", tmp_path)
+    assert said.code == 1
+    (line,) = [line for line in said.out.splitlines() if " remedy    armlevel plan " in line]
+    words = line.partition(":")[0].split()[2:] if len(str(tmp_path)) < 40 else ["plan", str(tmp_path)]
+    assert armlevel(*words).code == 0
+
+
+def test_drift_of_many_hosts_counts_first_and_tells_alike_changes_once(armlevel: Command, tmp_path: Path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, limits in ((old, {"ID_AA64ISAR0_EL1": 0}), (new, {})):
+        folder.mkdir()
+        write(folder, *(host(f"n{number:02}", limits=limits) for number in range(20)))
+    said = armlevel("drift", new, "--since", old)
+    first = " ".join(said.out.split("\n\n")[0].split())
+    assert first.startswith("0 of 20 hosts still run what ran there; 20 changed")
+    assert len(said.out.splitlines()) < 40
+    assert "all 20 changed in " in said.out
+    assert "n00..n19" in said.out

@@ -20,6 +20,7 @@ from armlevel.cli.options import (
     HostFiles,
     ImplementationAs,
     Json,
+    Names,
     Output,
     Tolerate,
 )
@@ -64,6 +65,7 @@ def run(
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
+    names: Names = False,
     explain: Explain = False,
     as_json: Json = False,
 ) -> int:
@@ -93,7 +95,7 @@ def run(
         if as_json:
             say_json(found.document())
         else:
-            say(baseline_lines(found, load(), explain=explain))
+            say(baseline_lines(found, load(), explain=explain, names=names, typed=hosts))
     if guest is not None and is_file(output):
         tell(f"{guest.name} written to {output}")
     if guest is not None and found.answer == "unknown" and (as_json or output):

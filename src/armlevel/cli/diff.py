@@ -13,7 +13,7 @@ from armlevel.cli.answers import open_lines
 from armlevel.cli.options import Explain, Json
 from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.operations import Change
-from armlevel.operations.diff import diff
+from armlevel.operations.diff import DiffResult, diff
 from armlevel.operations.named import load_all
 from armlevel.words.subjects import listed_few
 
@@ -50,8 +50,8 @@ def run(
         names = found.before, found.after
         say(
             [
-                *wrapped(f"from {found.before} to {found.after}"),
-                *_page(found.changes, load(), names, known=not found.not_compared, explain=explain),
+                *wrapped(f"from {found.before} to {found.after}: {_answer(found)}", rest="    "),
+                *_page(found.changes, load(), names, explain=explain),
                 *open_lines(found.not_compared, "not compared", explain=explain),
                 *_kernels(found.kernels),
             ]
@@ -59,11 +59,20 @@ def run(
     return found.status
 
 
+def _answer(found: DiffResult) -> str:
+    known = not found.not_compared
+    if count := sum(change.identity for change in found.changes):
+        return f"a guest's CPU differs, in {count} place{'s' * (count > 1)}"
+    if not known:
+        count = len(found.not_compared)
+        open_ = f"cannot say, for {count} thing{'s' * (count > 1)} {'are' if count > 1 else 'is'} not recorded on both"
+        return open_ if found.changes else f"no difference in what both record; {open_}"
+    return "a guest sees the same CPU on both" if found.changes else "no difference"
+
+
 def _page(
-    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, known: bool, explain: bool
+    changes: Sequence[Change], catalogue: Catalogue, names: tuple[str, str], *, explain: bool
 ) -> list[str]:
-    if not changes:
-        return ["no difference"] if known else ["no difference in what both record"]
     lines: list[str] = []
     for title, parts in _SECTIONS.items():
         some = [change for change in changes if change.part in parts]
@@ -79,8 +88,6 @@ def _page(
                 lines += [line for name, text in pairs for line in wrapped(text, f"  {name}: ", "      ")]
             else:
                 lines += _table(some, catalogue)
-    if not any(change.identity for change in changes):
-        lines += ["", "a guest sees the same CPU on both"] if known else []
     return lines
 
 

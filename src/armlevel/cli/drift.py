@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,14 +11,21 @@ import typer
 from armlevel.arch import load
 from armlevel.cli.answers import given_lines, open_lines
 from armlevel.cli.findings import Page
-from armlevel.cli.options import Explain, Facts, HostFiles, Json
+from armlevel.cli.many import counted, many_lines
+from armlevel.cli.options import Explain, Facts, HostFiles, Json, Names
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
-from armlevel.operations import Answer, Drift, Moved, Part, worst
-from armlevel.operations.drift import drift
+from armlevel.operations import Answer, Drift, Moved, Part, Verdict, worst
+from armlevel.operations.drift import DriftResult, drift
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.words.answers import judged_text
+from armlevel.words.subjects import hosts_text
 
 __all__ = ["run"]
+
+_HEADS = ("  subject", "from", "to", "cause", "what brought it")
+#: Beyond so many hosts what is true of several is told once.
+_MANY = 4
+_CHANGES = 6
 
 
 def run(
@@ -33,6 +41,7 @@ def run(
         ),
     ] = None,
     fact: Facts = None,
+    names: Names = False,
     explain: Explain = False,
     as_json: Json = False,
 ) -> int:
@@ -48,10 +57,55 @@ def run(
     if as_json:
         say_json(found.document())
     else:
-        page = Page(load(), explain=explain)
-        details = (line for one in found.hosts for line in _details(one, page))
-        say([*given_lines(given), *_table(found.hosts), *details])
+        lines = [*_answer(found, guest), *given_lines(given), ""]
+        if explain or len(found.hosts) <= _MANY:
+            page = Page(load(), explain=explain)
+            lines += _table(found.hosts)
+            lines += [line for one in found.hosts for line in _details(one, page)]
+        else:
+            lines += many_lines([_for_its_place(one) for one in found.hosts], names=names)
+            lines += _changes_of_many(found.hosts, names=names)
+        say(lines)
     return found.status
+
+
+def _answer(found: DriftResult, guest: str) -> list[str]:
+    total = len(found.hosts)
+    runs = sum(one.answer == "runs" for one in found.hosts)
+    doubt = sum(one.answer == "unknown" for one in found.hosts)
+    what = f"the guest {guest}" if guest else "what ran there"
+    text = f"{counted(runs, total)} host{'s' * (total > 1)} still {'run' if runs != 1 else 'runs'} {what}"
+    text += f"; of {doubt} that cannot be said" if doubt else ""
+    if any(one.since for one in found.hosts):
+        changed = sum(any(moved.real for moved in one.changes) for one in found.hosts)
+        open_ = sum(bool(one.not_compared) for one in found.hosts)
+        text += f"; {changed} changed" + (f", of {open_} not everything was compared" if open_ else "")
+    return wrapped(text, rest="    ")
+
+
+def _for_its_place(one: Drift) -> Verdict:
+    # Where the guest only arrives, starting is not asked for.
+    if one.born_here:
+        return one.verdict
+    parts = {part: (arrive, arrive) for part, (_, arrive) in one.verdict.parts.items()}
+    findings = tuple(finding for finding in one.verdict.findings if "arrive" in finding.applies)
+    return replace(one.verdict, parts=parts, findings=findings)
+
+
+def _changes_of_many(found: Sequence[Drift], *, names: bool) -> list[str]:
+    # Hosts that changed alike are told together.
+    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for one in found:
+        if rows := tuple(_row(moved) for moved in one.changes):
+            alike.setdefault(rows, []).append(one.host)
+    lines: list[str] = []
+    for rows, hosts in sorted(alike.items(), key=lambda pair: -len(pair[1])):
+        shown = rows if names else rows[:_CHANGES]
+        title = f"{counted(len(hosts), len(found))} changed in {len(rows)} place{'s' * (len(rows) > 1)}"
+        lines += ["", *wrapped(f"{title}: {hosts_text(hosts, every=names)}", rest="  ")]
+        lines += columns([_HEADS, *shown])
+        lines += [f"  and {len(rows) - len(shown)} more: --names"] if len(shown) < len(rows) else []
+    return lines
 
 
 def _table(found: Sequence[Drift]) -> list[str]:
@@ -77,15 +131,14 @@ def _details(one: Drift, page: Page) -> list[str]:
     if one.changes:
         since = f" since {one.since}" if one.since != one.host else ""
         lines += ["", f"{one.host} changed{since}:"]
-        rows = [("  subject", "from", "to", "cause", "what brought it")]
-        for moved in one.changes:
-            change = moved.change
-            rows.append(
-                (f"  {change.subject}", change.before or "-", change.after or "-", moved.cause, _why(moved))
-            )
-        lines += columns(rows)
+        lines += columns([_HEADS, *map(_row, one.changes)])
     lines += open_lines(one.not_compared, f"{one.host}: not compared", explain=page.explain)
     return lines
+
+
+def _row(moved: Moved) -> tuple[str, ...]:
+    change = moved.change
+    return (f"  {change.subject}", change.before or "-", change.after or "-", moved.cause, _why(moved))
 
 
 def _why(moved: Moved) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from armlevel.arch import Catalogue, features_of
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds
-from armlevel.cli.output import columns, wrapped
+from armlevel.cli.output import columns, meant, wrapped
 from armlevel.operations import Baseline, Change, Finding, Grouping, HostName
 from armlevel.operations.baseline import BaselineResult
 from armlevel.operations.diff import changes_between
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
-from armlevel.words.answers import against_text, judged_text
+from armlevel.words.answers import against_text, judged_text, part_text
 from armlevel.words.subjects import (
     core_name,
     fact_texts,
@@ -21,6 +22,7 @@ from armlevel.words.subjects import (
     numbers_text,
     shape_text,
     shown_features,
+    subject_text,
     value_text,
 )
 
@@ -30,29 +32,48 @@ _KINDS = 6
 _HEAD = 12
 _SETS = 3
 _MEMBERS = 9
+_LONG = 60
+#: Beyond so many kinds of hosts values are not tabled.
+_TABLED = 12
 _CACHES = ("CCSIDR_EL1", "CLIDR_EL1")
 
 
-def baseline_lines(result: BaselineResult, catalogue: Catalogue, *, explain: bool) -> list[str]:
+def baseline_lines(
+    result: BaselineResult,
+    catalogue: Catalogue,
+    *,
+    explain: bool,
+    names: bool = False,
+    typed: Sequence[str] = (),
+) -> list[str]:
     """Return the page of a baseline; where there is none, also which hosts do have one."""
     found, hosts, groups = result.found, result.hosts, result.groups
-    names = [host.name for host in hosts]
-    of = hosts_text(names, every=explain)
-    of = of if len(names) < 3 else f"{len(names)} hosts: {of}"
+    called = [host.name for host in hosts]
+    of = hosts_text(called, every=explain or names)
+    of = of if len(called) < 3 else f"{len(called)} hosts: {of}"
     lines = [*_verdict_lines(found, of), *given_lines(result.given)]
     if found.guest is not None and groups is None:
-        lines += guest_lines(found.guest, catalogue, len(names))
+        lines += guest_lines(found.guest, catalogue, len(called))
         lines += _losses(found.guest, hosts, catalogue, explain=explain)
-    if groups is not None and len(names) > 2:
-        lines += [*group_lines(groups, every=explain), *_set_lines(found.findings, explain=explain)]
+    if groups is not None and len(called) > 2:
+        lines += [*group_lines(groups, every=explain or names), *_set_lines(found.findings, explain=explain)]
+        lines += wrapped(
+            f"{_plan_command(typed)}: the fewest groups, and with -o DIR their CPUs", "  remedy    "
+        )
     if found.findings:
         lines += [
-            *([""] if len(names) > 2 else []),
-            *_findings(found.findings, names, catalogue, explain=explain),
+            *([""] if len(called) > 2 else []),
+            *_findings(found.findings, called, catalogue, explain=explain),
         ]
     if explain:
         lines += _steps(found, catalogue)
     return lines
+
+
+def _plan_command(typed: Sequence[str]) -> str:
+    # As it was typed, if that is short enough to be pasted.
+    command = shlex.join(["armlevel", "plan", *typed])
+    return command if typed and len(command) < _LONG else "armlevel plan HOST..."
 
 
 def _verdict_lines(found: Baseline, of: str) -> list[str]:
@@ -166,6 +187,8 @@ def _findings(
     findings: Sequence[Finding], names: Sequence[str], catalogue: Catalogue, *, explain: bool
 ) -> list[str]:
     kinds = kinds_of(findings, names)
+    if len(kinds) > _TABLED and not explain:
+        return _counted(findings)
     letters = [chr(ord("A") + i) if i < 26 else str(i + 1) for i in range(len(kinds))]
     if len(kinds) > _KINDS:
         page = Page(catalogue, ("value: hosts",), by_value(kinds, letters), explain, rows=8, features=False)
@@ -185,6 +208,20 @@ def _findings(
             )
         lines = [*legend, *lines]
     return lines
+
+
+def _counted(findings: Sequence[Finding]) -> list[str]:
+    # A table of so many kinds of hosts is read by nobody: what differs is counted.
+    parts: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        if finding.severity not in ("risk", "note"):
+            name = subject_text(finding.subject)
+            parts.setdefault((finding.severity, part_text(finding.part)), []).append(name)
+    lines: list[str] = []
+    for (severity, part), subjects in parts.items():
+        text = f"{part}: {len(subjects)}: {listed_few(subjects, 3)}"
+        lines += wrapped(text, f"  {meant(severity)}{'':{9 - len(severity)}}")
+    return [*lines, "  who has which value: --explain"]
 
 
 def _set_lines(findings: Sequence[Finding], *, explain: bool) -> list[str]:

@@ -85,7 +85,7 @@ def run(
             say_json(found.document())
         return found.status
     hosts_there = in_groups(found.hosts, found.groups)
-    lines = [*_answer(found.hosts, letters), *given_lines(given), ""]
+    lines = [*_answer(found.hosts, letters), *given_lines(given)]
     lines += grid_lines(hosts_there, letters, every=names)
     lines += [*_legend(cells), *_judged(cells), *_one_way(cells, hosts_there, every=names)]
     lines += group_lines(found.groups, every=names)
@@ -97,10 +97,9 @@ def run(
 def _answer(names: Sequence[str], letters: Mapping[tuple[str, str], str]) -> list[str]:
     count = Counter(letters.values())
     runs, open_ = count["P"], sum(count[letter] for letter in "psl?")
-    text = f"{len(names)} hosts, {len(letters)} moves: a passthrough guest may go {runs}"
-    text += f", one with switches {count['S']} more" if count["S"] else ""
-    text += f", a levelled one {count['L']} more"
-    return wrapped(f"{text}; {open_} cannot be said" if open_ else text, rest="    ")
+    text = f"{len(names)} hosts, {len(letters)} moves: {runs} for passthrough guests"
+    text += f", {count['S'] + count['L']} more levelled"
+    return wrapped(f"{text}, {open_} cannot be said" if open_ else text, rest="    ")
 
 
 def _meanings(cells: Sequence[Cell]) -> dict[str, str]:

@@ -71,9 +71,17 @@ def run(
     if as_json:
         say_json(found.document())
     else:
-        lines = [*wrapped(f"predicted: {_what(found, vmm)}"), *given_lines(given)]
+        there, back = found.moves
+        answers = f"{there.source} -> {there.target} {meant(there.answer)}, back {meant(back.answer)}"
+        lines = wrapped(f"predicted: {answers}; {_what(found, vmm)}", rest="    ")
+        lines += given_lines(given)
         for move in found.moves:
-            lines += ["", *_move(move), *_why(move, load(), explain=explain), *_means(found, move)]
+            lines += [
+                *([""] if move is back else []),
+                *_move(move),
+                *_why(move, load(), explain=explain),
+                *_means(found, move),
+            ]
         # A and B are what the usage of this verb calls them: a long path would hide the rest of the command.
         short = (text if len(text) < _LONG else letter for letter, text in (("A", a), ("B", b)))
         typed = dict(zip((host.name for host in hosts), short, strict=True))

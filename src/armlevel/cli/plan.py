@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from armlevel.cli.answers import given_lines
-from armlevel.cli.options import AcceptWeaker, AssumeSameImpdef, Explain, Facts, HostFiles, Json, Tolerate
-from armlevel.cli.output import say, say_json, wrapped
+from armlevel.cli.options import (
+    AcceptWeaker,
+    AssumeSameImpdef,
+    Explain,
+    Facts,
+    HostFiles,
+    Json,
+    Names,
+    Tolerate,
+)
+from armlevel.cli.output import say, say_json, tell, wrapped
+from armlevel.documents import guest_object, pretty, write_frozen
+from armlevel.errors import UsageError
 from armlevel.operations import Joining, Plan, PlanGroup
 from armlevel.operations.named import hosts_named
 from armlevel.operations.plan import Advice, PlanResult, plan
@@ -45,6 +58,16 @@ def run(
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
+    directory: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Write each group's guest profile into DIR: group-1.json ...",
+        ),
+    ] = "",
+    names: Names = False,
     explain: Explain = False,
     as_json: Json = False,
 ) -> int:
@@ -73,33 +96,57 @@ def run(
         advise=explain,
         given=given,
     )
+    written = _write(found.plan, directory) if directory else []
     if as_json:
         say_json(found.document())
     else:
-        say([*given_lines(given), *_page(found, explain=explain)])
+        head = f"{found.hosts} hosts of {found.kinds} kinds: {_count(found.plan)}"
+        say([*wrapped(head, rest="    "), *given_lines(given), *_page(found, explain=explain, names=names)])
+    if written:
+        tell(
+            f"{len(written)} guest profile{'s' * (len(written) != 1)} written to {directory}: {', '.join(written)}"
+        )
     return found.status
 
 
-def _page(result: PlanResult, *, explain: bool) -> list[str]:
-    found = result.plan
-    head = f"{result.hosts} hosts of {result.kinds} kinds: {_count(found)}"
-    lines = wrapped(head, rest="    ")
+def _write(found: Plan, directory: str) -> list[str]:
+    # Each group's guest, under its number; where one is in the way none is written.
+    texts = {
+        f"group-{place + 1}.json": pretty(guest_object(replace(guest, name=f"group-{place + 1}")))
+        for place, pool in enumerate(found.pools)
+        if (guest := pool.baseline.guest) is not None and pool.baseline.answer == "runs"
+    }
+    for name in texts:
+        if (path := Path(directory, name)).exists():
+            raise UsageError(
+                f"{path} is there already", hint="name another directory: nothing is overwritten"
+            )
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{directory}: cannot be made: {(exc.strerror or str(exc)).lower()}") from exc
+    for name, text in texts.items():
+        write_frozen(str(Path(directory, name)), text)
+    return list(texts)
+
+
+def _page(result: PlanResult, *, explain: bool, names: bool) -> list[str]:
+    found, every = result.plan, explain or names
+    lines: list[str] = []
     for place, pool in enumerate(found.pools):
         if len(pool.hosts) > 1 or explain:
-            lines += _pool_lines(place, pool, result.advice, explain=explain)
+            lines += _pool_lines(place, pool, result.advice, explain=explain, names=names)
     alone = [pool.hosts[0] for pool in found.pools if len(pool.hosts) == 1]
     if alone and not explain:
         several = len(found.pools) - len(alone)
         which = f"groups {several + 1} to {len(found.pools)}" if len(alone) > 1 else f"group {several + 1}"
         lines += wrapped(f"{which}, one host each: {', '.join(alone)}", rest="    ")
     if found.left:
-        names = [name for kind in found.left for name in kind.names]
-        lines += wrapped(f"left out: {hosts_text(names, every=explain)}", rest="    ")
+        left = [name for kind in found.left for name in kind.names]
+        lines += wrapped(f"left out: {hosts_text(left, every=every)}", rest="    ")
     if found.left_open:
-        names = [name for kind in found.left_open for name in kind.names]
-        text = (
-            f"in no group, for too little is recorded of them: {hosts_text(names, every=explain)}; probe them"
-        )
+        left = [name for kind in found.left_open for name in kind.names]
+        text = f"in no group, for too little is recorded of them: {hosts_text(left, every=every)}; probe them"
         lines += wrapped(text, rest="    ")
     return [*lines, *_advice_lines(result)]
 
@@ -118,9 +165,9 @@ def _count(found: Plan) -> str:
     return f"{groups}; that fewer than {found.least} are impossible is proved, what lies between is not"
 
 
-def _pool_lines(place: int, pool: PlanGroup, advice: Advice, *, explain: bool) -> list[str]:
-    names = hosts_text(pool.hosts, every=explain or len(pool.hosts) < 10)
-    rows = [("hosts", names)]
+def _pool_lines(place: int, pool: PlanGroup, advice: Advice, *, explain: bool, names: bool) -> list[str]:
+    every = explain or names
+    rows = [("hosts", hosts_text(pool.hosts, every=every or len(pool.hosts) < 10))]
     if pool.without:
         rows.append(("gives up", ", ".join(sorted(pool.without))))
     if pool.baseline.guest is not None and pool.baseline.guest.tolerates:
@@ -131,7 +178,10 @@ def _pool_lines(place: int, pool: PlanGroup, advice: Advice, *, explain: bool) -
     for lost, names_of in sorted(costs.items(), key=lambda pair: len(pair[0])):
         some = listed_few([name.removeprefix("FEAT_") for name in sorted(lost)], 6, every=explain)
         rows.append(
-            ("costs", f"{hosts_text(names_of)}: {f'{len(lost)} FEAT_ ({some})' if lost else 'nothing'}")
+            (
+                "costs",
+                f"{hosts_text(names_of, every=every)}: {f'{len(lost)} FEAT_ ({some})' if lost else 'nothing'}",
+            )
         )
     if place < len(advice.held) and (held := advice.held[place]) is not None:
         who = f"kernel {held.by}" if held.by != "host" else hosts_text(held.hosts)
