@@ -15,7 +15,7 @@ from armlevel.lab.possible import lab_check
 from armlevel.lab.settings import LabSettings
 from armlevel.operations.doctor import CheckUp, Here, doctor, read_here
 from armlevel.probe.machine import Machine
-from armlevel.profile import Cpu
+from armlevel.profile import Cpu, Implementation
 from armlevel.profile.host import Made
 from armlevel.words.doctor import FOUND, REMEDY, found_text, remedy_of
 from armlevel.words.messages import ADVICE
@@ -85,7 +85,15 @@ def test_what_is_amiss_is_found(change, name, state, code):
     [
         (profile(), HERE, ("ok", "profile-holds")),
         (profile(kernel="6.12.1"), HERE, ("not", "profile-other-kernel")),
-        (profile(kernel=""), HERE, ("not", "profile-other-kernel")),
+        (profile(kernel=""), HERE, ("unknown", "profile-not-recorded")),
+        (replace(profile(), cpus=()), HERE, ("unknown", "profile-not-recorded")),
+        (replace(profile(), cpus=(Cpu(Implementation(None)),)), HERE, ("unknown", "profile-not-recorded")),
+        (
+            profile(),
+            replace(HERE, machine=replace(ARM, boot_options=("arm64.nosve",))),
+            ("not", "profile-other-options"),
+        ),
+        (profile(), replace(HERE, machine=replace(ARM, firmware="EDK 2")), ("unknown", "profile-booted")),
         (profile(cpu=V1), HERE, ("not", "profile-other-cpu")),
         (profile(""), HERE, ("unknown", "profile-no-date")),
         (profile("yesterday"), HERE, ("unknown", "profile-no-date")),

@@ -230,26 +230,25 @@ def _profile(here: Here, profile: Host, path: str, now: float) -> CheckUp:
         "kernel": here.machine.kernel or "not known",
         "days": "" if made is None else str(max(0, int((now - made) // _DAY))),
     }
-    ours = {cpu.implementation.part for cpu in here.machine.cpus}
-    theirs = {cpu.implementation.part for cpu in profile.cpus}
-    state, code = _age(here, profile, made, ours, theirs)
+    state, code = _age(here, profile, made)
     return CheckUp("profile", state, code, words)
 
 
-def _age(
-    here: Here, profile: Host, made: float | None, ours: set[Any], theirs: set[Any]
-) -> tuple[State, str]:
-    if not here.is_arm or not here.machine.kernel or not ours:
-        return "unknown", "profile-not-held"
-    if theirs and theirs != ours:
-        return "not", "profile-other-cpu"
-    if profile.software.kernel != here.machine.kernel:
-        return "not", "profile-other-kernel"
-    if made is None:
-        return "unknown", "profile-no-date"
-    if here.booted is None or made < here.booted:
-        return "unknown", "profile-booted"
-    return "ok", "profile-holds"
+def _age(here: Here, profile: Host, made: float | None) -> tuple[State, str]:
+    machine, then = here.machine, profile.software
+    ours, theirs = ({cpu.implementation.midr for cpu in cpus} for cpus in (machine.cpus, profile.cpus))
+    recorded = bool(theirs) and None not in theirs
+    booted_since = made is None or here.booted is None or made < here.booted
+    cases: tuple[tuple[bool, State, str], ...] = (
+        (not here.is_arm or not machine.kernel or not ours, "unknown", "profile-not-held"),
+        (recorded and theirs != ours, "not", "profile-other-cpu"),
+        (then.kernel not in ("", machine.kernel), "not", "profile-other-kernel"),
+        (not recorded or not then.kernel, "unknown", "profile-not-recorded"),
+        (set(then.boot_options) != set(machine.boot_options), "not", "profile-other-options"),
+        (made is None, "unknown", "profile-no-date"),
+        (booted_since or then.firmware != machine.firmware, "unknown", "profile-booted"),
+    )
+    return next(((state, code) for holds, state, code in cases if holds), ("ok", "profile-holds"))
 
 
 def _seconds(at: str) -> float | None:

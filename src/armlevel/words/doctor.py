@@ -32,7 +32,9 @@ FOUND: dict[str, str] = {
     "profile-holds": "{name} was made {days} days ago, under this kernel",
     "profile-other-kernel": "{name} was made under kernel {then}, and this is {kernel}",
     "profile-other-cpu": "{name} is a host with other CPUs than this machine's",
-    "profile-booted": "{name} was made {days} days ago, and the machine was booted since",
+    "profile-other-options": "{name} was made under other boot options, and they decide what KVM offers",
+    "profile-not-recorded": "{name} does not record its CPUs, or its kernel",
+    "profile-booted": "{name} was made {days} days ago, and the machine was booted since, or has other firmware",
     "profile-no-date": "{name} does not say when it was made",
     "profile-not-held": "{name}: what of it is this machine's cannot be read here",
 }
@@ -54,7 +56,9 @@ REMEDY: dict[str, str] = {
     "lab-fault": "the lab takes Debian's packages: it needs apt, and a mirror (--mirror) with its keyring (--keyring)",
     "profile-other-kernel": "probe again: armlevel probe -o {path}",
     "profile-other-cpu": "probe this machine: armlevel probe -o FILE",
-    "profile-booted": "probe again if firmware or boot options changed: armlevel probe -o {path}",
+    "profile-other-options": "probe again: armlevel probe -o {path}",
+    "profile-not-recorded": "probe this machine: armlevel probe -o FILE",
+    "profile-booted": "probe again if its firmware changed: armlevel probe -o {path}",
     "profile-no-date": "probe again: armlevel probe -o {path}",
     "profile-not-held": "run armlevel doctor on the host that it is of",
 }
