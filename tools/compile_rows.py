@@ -418,6 +418,8 @@ def messages(data: Path) -> tuple[Row, ...]:
         "versions": "",
         "vmms": (),
         "see": "",
+        "part": "",
+        "about": (),
     }
     return tuple((name, *take(row, f"messages.toml: {name}", **defaults)) for name, row in given.items())
 

@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tools")]
 from armlevel.arch.messages import SPEAKERS, MessageRow, messages  # noqa: E402 - the path above comes first
 from armlevel.cli.app import run  # noqa: E402
 from armlevel.operations.explain import explain  # noqa: E402
-from armlevel.words.messages import advice_text, meaning_text  # noqa: E402
+from armlevel.words.messages import PARTS, advice_text, meaning_text  # noqa: E402
 from pages.markdown import code, page  # noqa: E402
 
 __all__ = ["PAGE", "main", "troubleshooting"]
@@ -70,8 +70,8 @@ def _console(arguments: Sequence[str], lines: int) -> str:
 def _message(row: MessageRow) -> str:
     (said,) = [one for one in explain(row.example).explained if one.row == row]
     meaning = meaning_text(row.means, said.words)
-    about = [meaning[0].upper() + meaning[1:] + "."]
-    named = [one.name for one in said.registers]
+    about = [meaning[0].upper() + meaning[1:] + ".", f"About {PARTS[row.part]}."]
+    named = [*(one.name for one in said.registers), *row.about]
     if named:
         about.append(f"Here: `{'`, `'.join(named)}`.")
     if said.attribute is not None:

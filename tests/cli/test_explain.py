@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from armlevel.profile import Facts
 from tests.cli.hosts import V1, Command, host, write
 
 REFUSED = "qemu: Could not set register op0:3 op1:0 crn:0 crm:0 op2:0 to 411fd401 (is 413fd0c1)"
@@ -44,15 +45,22 @@ def test_the_field_between_two_hosts_is_the_answer(armlevel: Command, tmp_path):
     assert said.code == 0
     first = said.out.splitlines()[0]
     assert first.startswith("one -> other (qemu-list-length-named): refused: MIDR_EL1, guest")
-    assert "named in the text" in said.out
+    assert "what the text is about" in said.out
     assert "explain TEXT --from" not in said.out
+
+
+def test_what_is_not_recorded_of_two_hosts_is_said_and_explains_nothing(armlevel: Command, tmp_path):
+    one, other = write(tmp_path, host("one"), host("other", facts=Facts()))
+    said = armlevel("explain", REFUSED, "--from", one, "--to", other, "--vmm", "kvm")
+    assert said.code == 3
+    assert "one -> other (kvm): unknown: counter frequency" in " ".join(said.out.split())
 
 
 def test_hosts_between_which_nothing_stands_are_said_to_be_so(armlevel: Command, tmp_path):
     one, other = write(tmp_path, host("one"), host("other"))
     said = armlevel("explain", REFUSED, "--from", one, "--to", other)
     assert said.code == 3
-    assert "nothing that armlevel knows of these hosts stands in the way" in " ".join(said.out.split())
+    assert "nothing that is known of these hosts stands in the way" in " ".join(said.out.split())
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,8 @@ def test_hosts_between_which_nothing_stands_are_said_to_be_so(armlevel: Command,
         (("x", "--vmm", "qemu-11.1"), "--guest and --vmm are about a move"),
         (("x", "--from", "@graviton2-6.1", "--to", "@graviton2-6.1", "--vmm", "qqemu"), "VMM"),
         (("  ",), "there is nothing to explain"),
+        (("qemu.log",), "qemu.log: is not there"),
+        (("/no/such/file",), "/no/such/file: is not there"),
     ],
 )
 def test_a_mistake_is_one_sentence(armlevel: Command, arguments, sentence):

@@ -7,10 +7,11 @@ import string
 import pytest
 
 from armlevel.arch import load
-from armlevel.arch.messages import MessageRow, literal_of, messages, prove_messages
+from armlevel.arch.messages import SUBJECTS, MessageRow, literal_of, messages, prove_messages
 from armlevel.errors import ArmlevelError, UnreadableFile, UsageError
+from armlevel.kvm import spelled as register_named
 from armlevel.operations.explain import explain, text_named
-from armlevel.words.messages import ADVICE, MEANINGS, advice_text, meaning_text
+from armlevel.words.messages import ADVICE, MEANINGS, PARTS, advice_text, meaning_text
 from tests.fidelity.hosts import read
 from tests.migrations.plan import cases, hosts_of
 from tests.migrations.predicted import guests_of, say
@@ -136,6 +137,7 @@ def test_there_are_rows_of_every_program_and_enough():
 def test_every_code_of_a_row_has_a_sentence_and_every_sentence_a_row():
     assert {row.means for row in ROWS} == set(MEANINGS)
     assert {code for row in ROWS for code in row.do} == set(ADVICE)
+    assert {row.part for row in ROWS} == set(PARTS) == set(SUBJECTS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -153,6 +155,7 @@ def test_a_sentence_names_only_what_the_pattern_finds(row):
         ({"pattern": "("}, "does not read"),
         ({"says": "vmware"}, "nobody is called vmware"),
         ({"see": ""}, "no source"),
+        ({"part": "registres"}, "no part is called so"),
         ({"do": ()}, "something is to be done"),
         ({"example": "another line"}, "its pattern does not fit its example"),
     ],
@@ -161,6 +164,12 @@ def test_a_faulty_row_is_found(change, fault):
     good = ROWS[0]
     row = MessageRow(**{name: getattr(good, name) for name in MessageRow.__slots__} | change)
     assert any(fault in said for said in prove_messages([row]))
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.about], ids=lambda row: row.name)
+def test_what_a_row_is_about_is_a_register_or_a_field(row):
+    for name in row.about:
+        assert name in load().fields or register_named(name)
 
 
 def test_a_row_that_is_never_reached_is_found():

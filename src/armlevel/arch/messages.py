@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["SPEAKERS", "MessageRow", "literal_of", "messages", "prove_messages"]
+__all__ = ["SPEAKERS", "SUBJECTS", "MessageRow", "literal_of", "messages", "prove_messages"]
 
+#: What a message is about: the parts of a question, what stands around the vCPU, the host itself.
+SUBJECTS = ("registers", "list", "shape", "firmware", "machine", "host")
 #: Who says messages -> the name of it.
 SPEAKERS = {
     "qemu": "QEMU",
@@ -32,6 +34,7 @@ class MessageRow:
     Case does not count: people quote the beginning of a sentence as it suits theirs.
 
     ``means`` and ``do`` are codes; ``vmms`` the sets of behaviour that print it, none if it is not about one of them.
+    ``part`` is the part of the question that it is about, ``about`` the registers and fields, whatever the line says.
     """
 
     name: str
@@ -43,6 +46,8 @@ class MessageRow:
     versions: str = ""
     vmms: tuple[str, ...] = ()
     see: str = ""
+    part: str = ""
+    about: tuple[str, ...] = ()
 
     @property
     def captures(self) -> tuple[str, ...]:
@@ -92,24 +97,30 @@ def _letter(piece: str) -> str:
 def prove_messages(rows: Sequence[MessageRow]) -> Iterator[str]:
     """Prove the rows: each reads, has a source, and is the first that fits its own example."""
     for place, row in enumerate(rows):
+        yield from _words_of(row)
         try:
             pattern = re.compile(row.pattern, re.IGNORECASE)
         except re.error as exc:
             yield f"{row.name}: its pattern does not read: {exc}"
             continue
-        if row.says not in SPEAKERS:
-            yield f"{row.name}: nobody is called {row.says}"
-        if not row.see:
-            yield f"{row.name}: it has no source"
-        if not row.do or not all(_CODE.fullmatch(code) for code in (row.means, *row.do)):
-            yield f"{row.name}: means and do are codes, and something is to be done"
-        if literal_of(row.pattern).lower() not in row.example.lower():
-            yield f"{row.name}: {literal_of(row.pattern)!r} stands in its pattern and not in its example"
         found = pattern.search(row.example)
         if found is None:
             yield f"{row.name}: its pattern does not fit its example"
             continue
+        if literal_of(row.pattern).lower() not in row.example.lower():
+            yield f"{row.name}: {literal_of(row.pattern)!r} stands in its pattern and not in its example"
         for other in rows[:place]:
             first = re.search(other.pattern, row.example, re.IGNORECASE)
             if first is not None and first.start() < found.end() and found.start() < first.end():
                 yield f"{row.name}: {other.name} fits its example first"
+
+
+def _words_of(row: MessageRow) -> Iterator[str]:
+    if row.says not in SPEAKERS:
+        yield f"{row.name}: nobody is called {row.says}"
+    if row.part not in SUBJECTS:
+        yield f"{row.name}: it is about {row.part or 'nothing'}, and no part is called so"
+    if not row.see:
+        yield f"{row.name}: it has no source"
+    if not row.do or not all(_CODE.fullmatch(code) for code in (row.means, *row.do)):
+        yield f"{row.name}: means and do are codes, and something is to be done"

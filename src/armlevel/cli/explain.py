@@ -18,7 +18,8 @@ from armlevel.operations import Finding, Move
 from armlevel.operations.explain import Explained, ExplainResult, RegisterFound, explain, text_named
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.profile import Implementation
-from armlevel.words.messages import advice_text, meaning_text, speaker_text
+from armlevel.words.answers import unknown_text
+from armlevel.words.messages import about_text, advice_text, meaning_text, speaker_text
 from armlevel.words.remedies import remedy_text, remedy_texts
 from armlevel.words.subjects import core_name, subject_text, value_text
 
@@ -120,7 +121,9 @@ def _head(found: ExplainResult, catalogue: Catalogue) -> list[str]:
 def _judged(found: ExplainResult, move: Move, catalogue: Catalogue) -> str:
     way = f"{move.source} -> {move.target} ({found.vmm})"
     if not found.blocking:
-        return f"{way}: {move.answer}; nothing that armlevel knows of these hosts stands in the way"
+        unknown = unknown_text(move.findings)
+        why = f": {unknown}" if unknown else "; nothing that is known of these hosts stands in the way"
+        return f"{way}: {move.answer}{why}"
     first, more = found.blocking[0], len(found.blocking) - 1
     needs, has = between(first, catalogue)
     rest = f", and {more} more" if more else ""
@@ -129,7 +132,7 @@ def _judged(found: ExplainResult, move: Move, catalogue: Catalogue) -> str:
 
 def _move(found: ExplainResult, move: Move, catalogue: Catalogue, *, every: bool) -> list[str]:
     shown = found.blocking if every else found.blocking[:_ROWS]
-    rows = [_blocking_row(one, found.named, catalogue) for one in shown]
+    rows = [_blocking_row(one, found.about, catalogue) for one in shown]
     lines = columns([("", "guest", "host takes", ""), *rows], "  ") if rows else []
     if len(shown) < len(found.blocking):
         lines.append(f"  and {len(found.blocking) - len(shown)} more: --explain")
@@ -143,7 +146,7 @@ def _blocking_row(one: Finding, named: Sequence[str], catalogue: Catalogue) -> t
     return (
         subject_text(one.subject),
         *between(one, catalogue),
-        "named in the text" if one.subject.register in named else "",
+        "what the text is about" if one.subject.register in named else "",
     )
 
 
@@ -152,6 +155,7 @@ def _message(one: Explained, catalogue: Catalogue, *, hosts: bool, every: bool) 
     at = f"line {one.lines[0]}" if len(one.lines) == 1 else f"{len(one.lines)} lines, first {one.lines[0]}"
     lines = wrapped(one.text, f"{at}: ", "    ")
     lines += wrapped(f"{who}: {meaning_text(one.row.means, one.words)}", "  means    ")
+    lines += wrapped(about_text(one.row), "  about    ")
     if one.attribute is not None:
         group, name = one.attribute
         lines += wrapped(

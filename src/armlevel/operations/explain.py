@@ -23,6 +23,7 @@ from armlevel.words.messages import advice_text, meaning_text
 
 __all__ = ["ExplainResult", "Explained", "FieldValues", "RegisterFound", "explain", "text_named"]
 
+_LIKE_A_PATH = re.compile(r"(?:\.{0,2}|~)/\S+|\S+\.(?:log|txt|gz|xz|zst|err|out)")
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
 #: What is told of registers one by one, and does not make two messages different.
 _OF_REGISTERS = ("register", "value", "own")
@@ -103,6 +104,12 @@ class ExplainResult:
         return tuple(dict.fromkeys(one.name for one in every))
 
     @property
+    def about(self) -> tuple[str, ...]:
+        """The registers that the text is about, whether it names them or not."""
+        rows = [name.partition(".")[0] for message in self.explained for name in message.row.about]
+        return tuple(dict.fromkeys((*self.named, *rows)))
+
+    @property
     def status(self) -> int:
         """The exit status: 3 where nothing is known, or two hosts do not show what stands in the way."""
         known = bool(self.explained or self.registers)
@@ -135,7 +142,7 @@ def text_named(arguments: Sequence[str], stdin: Callable[[], bytes]) -> str:
 
     Raises:
         UsageError: there is nothing in it.
-        UnreadableFile: a file cannot be read, or is no text.
+        UnreadableFile: a file is not there, cannot be read, or is no text.
 
     """
     parts: list[str] = []
@@ -145,6 +152,8 @@ def text_named(arguments: Sequence[str], stdin: Callable[[], bytes]) -> str:
             parts.append(_decoded(stdin(), "-"))
         elif _is_path(argument):
             parts.append(_decoded(read_file(argument), argument))
+        elif _LIKE_A_PATH.fullmatch(argument):
+            raise UnreadableFile(argument, "is not there")
         else:
             words.append(argument)
     text = "\n".join([*([" ".join(words)] if words else []), *parts])
@@ -212,11 +221,13 @@ def _distance(finding: Finding, found: ExplainResult) -> int:
     # What the text names comes first, then what it is about without a name.
     if finding.subject.register in found.named:
         return 0
+    if finding.subject.register in found.about:
+        return 1
     lists = any(one.row.means in _OF_LISTS for one in found.explained)
     around = finding.part == "shape" and any(
         one.text in message for one in found.explained for message in finding.messages
     )
-    return 1 if around or (lists and finding.part == "list") else 2
+    return 2 if around or (lists and finding.part == "list") else 3
 
 
 def _behaviour(rows: Sequence[MessageRow], catalogue: Catalogue) -> str:
@@ -300,6 +311,8 @@ def _message_object(one: Explained) -> dict[str, Any]:
         "lines": list(one.lines),
         "text": one.text,
         "words": dict(one.words),
+        "part": one.row.part,
+        "about": list(one.row.about),
         "means": {"code": one.row.means, "text": meaning_text(one.row.means, one.words)},
         "do": [{"code": code, "text": advice_text(code)} for code in one.row.do],
         "registers": [_register_object(register) for register in one.registers],

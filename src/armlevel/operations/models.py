@@ -608,6 +608,8 @@ class MessageModel(ResultModel):
     lines: list[int]
     text: str
     words: dict[str, str]
+    part: Literal["registers", "list", "shape", "firmware", "machine", "host"]
+    about: list[str]
     means: SentenceModel
     do: list[SentenceModel]
     registers: list[RegisterFoundModel]

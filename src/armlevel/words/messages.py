@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from armlevel.arch.messages import SPEAKERS
+from armlevel.arch.messages import SPEAKERS, MessageRow
 
-__all__ = ["ADVICE", "MEANINGS", "advice_text", "meaning_text", "speaker_text"]
+__all__ = ["ADVICE", "MEANINGS", "PARTS", "about_text", "advice_text", "meaning_text", "speaker_text"]
 
 #: What a message means; ``{name}`` is what its pattern calls so.
 MEANINGS: dict[str, str] = {
@@ -230,6 +230,22 @@ class _Words(dict[str, str]):
     # A part that a pattern may leave out.
     def __missing__(self, key: str) -> str:
         return "?"
+
+
+#: What a message is about.
+PARTS = {
+    "registers": "values of the vCPU's registers",
+    "list": "the list of registers",
+    "shape": "the choices made before a vCPU exists",
+    "firmware": "KVM's firmware registers",
+    "machine": "what stands around the vCPU",
+    "host": "this host",
+}
+
+
+def about_text(row: MessageRow) -> str:
+    """Return what a message is about: a part of the question, and the registers and fields that it always concerns."""
+    return PARTS[row.part] + (f": {', '.join(row.about)}" if row.about else "")
 
 
 def advice_text(code: str) -> str:
