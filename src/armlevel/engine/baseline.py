@@ -19,6 +19,7 @@ from armlevel.engine.parts.registers_certain import certain_conflicts
 from armlevel.engine.parts.registers_implementation import implementation_of, level_implementation, unlike
 from armlevel.engine.parts.shape import common_shape
 from armlevel.engine.parts.shape_pmu import level_pmu
+from armlevel.engine.parts.shape_smaller import dropped_findings, smaller_may_help, smaller_shapes
 from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
@@ -41,6 +42,7 @@ class Baseline:
     ``findings``  conflicts (``stops``, ``breaks``), what is not known, and notes
     ``parts``     what each part of the question answers by itself
     ``steps``     fields that Arm's rules lowered;  ``kept``  rules broken as some host breaks them by itself
+    ``dropped`` features of the richest shape without which there is a baseline, and with which there is none
     """
 
     shape: Shape | None
@@ -49,6 +51,7 @@ class Baseline:
     parts: Mapping[Part, Answer]
     steps: tuple[Lowering, ...] = ()
     kept: tuple[FieldRule, ...] = ()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def answer(self) -> Answer:
@@ -66,8 +69,9 @@ def level(
 ) -> Baseline:
     """Level a set of hosts: shape, registers, state, firmware, facts, implementation.
 
-    Neither the order of the hosts nor duplicates matter. Pointer authentication that cannot be shared is dropped
-    from the shape, with a note, because every VMM can do without it and no register can make it equal.
+    Neither the order of the hosts nor duplicates matter. Where the richest shape that all hosts have gives no baseline,
+    smaller ones are tried, and what was dropped is told in a note. Pointer authentication that cannot be shared is
+    dropped in any case, because every VMM can do without it and no register can make it equal.
 
     Raises:
         UsageError: no hosts, or a policy that asks for what no field announces.
@@ -82,22 +86,50 @@ def level(
         return _no_shape(hosts)
     outcome = _level_shape(hosts, shape, catalogue, policy, name)
     if "ptrauth" in shape.features and any(_about_pauth(f) for f in outcome.conflicts):
-        fewer = replace(policy, without=policy.without | {"ptrauth"})
-        smaller = common_shape(hosts, fewer.without)
-        if smaller is not None:
-            again = _level_shape(hosts, smaller, catalogue, fewer, name)
-            dropped = tuple(
-                replace(
-                    f,
-                    severity="note",
-                    because=(*f.because, Reason("ptrauth-dropped")),
-                    remedies=(),
-                )
-                for f in outcome.conflicts
-                if _about_pauth(f)
-            )
-            return replace(again, findings=(*again.findings, *dropped))
-    return outcome
+        outcome = _without_pauth(outcome, hosts, catalogue, policy, name)
+    if outcome.answer != "refused" or not smaller_may_help(
+        outcome.conflicts, hosts, outcome.shape, catalogue
+    ):
+        return outcome
+    return _smaller(outcome, hosts, catalogue, policy, name)
+
+
+def _without_pauth(
+    outcome: Baseline, hosts: Sequence[Host], catalogue: Catalogue, policy: Policy, name: str
+) -> Baseline:
+    fewer = replace(policy, without=policy.without | {"ptrauth"})
+    smaller = common_shape(hosts, fewer.without)
+    if smaller is None:
+        return outcome
+    again = _level_shape(hosts, smaller, catalogue, fewer, name)
+    notes = tuple(
+        replace(f, severity="note", because=(*f.because, Reason("ptrauth-dropped")), remedies=())
+        for f in outcome.conflicts
+        if _about_pauth(f)
+    )
+    return replace(again, findings=(*again.findings, *notes), dropped=frozenset({"ptrauth"}))
+
+
+def _smaller(
+    outcome: Baseline, hosts: Sequence[Host], catalogue: Catalogue, policy: Policy, name: str
+) -> Baseline:
+    # The fewest features less that give a certain yes; else that cannot be told. Without any of them first: where that
+    # is refused, nothing in between is.
+    unsure: Baseline | None = None
+    for less in smaller_shapes(hosts, outcome.shape, policy.without):
+        shape = common_shape(hosts, policy.without | less)
+        if shape is None:
+            continue
+        again = _level_shape(hosts, shape, catalogue, replace(policy, without=policy.without | less), name)
+        if again.answer == "refused":
+            continue
+        notes = [one for one in outcome.findings if one.severity == "note" and _about_pauth(one)]
+        notes += dropped_findings(less, outcome.conflicts)
+        tried = replace(again, findings=(*again.findings, *notes), dropped=outcome.dropped | less)
+        if tried.answer == "runs":
+            return tried
+        unsure = unsure or tried
+    return unsure or outcome
 
 
 _PAUTH = ("APA", "API", "GPA", "GPI", "APA3", "GPA3", "PAC_frac")

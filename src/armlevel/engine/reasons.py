@@ -45,6 +45,7 @@ ReasonCode = Literal[
     "no-writable-ids",
     "impdef-algorithm",
     "ptrauth-dropped",
+    "feature-dropped",
     "lengths-not-compared",
     "told-all-counters",
     "told-fewer-counters",

@@ -61,6 +61,7 @@ class BaselineResult:
             "answer": self.answer,
             "hosts": [host.name for host in self.hosts],
             "parts": dict(self.found.parts),
+            "dropped": sorted(self.found.dropped),
             "guest": None if self.guest is None else guest_object(self.guest),
             "candidate": None if candidate is None else guest_object(candidate),
             "conflicts": findings_object(self.found.conflicts),

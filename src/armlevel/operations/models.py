@@ -52,6 +52,7 @@ class BaselineModel(AnswerModel):
     answer: Answer
     hosts: list[str]
     parts: dict[Part, Answer]
+    dropped: list[str]
     guest: GuestModel | None
     candidate: GuestModel | None
     conflicts: list[FindingModel]

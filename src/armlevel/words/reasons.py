@@ -43,6 +43,7 @@ REASONS: dict[ReasonCode, str] = {
     "impdef-algorithm": (
         "the pointer authentication algorithm is IMPLEMENTATION DEFINED: only the same core is known to share it"
     ),
+    "feature-dropped": "{0} was dropped from the shape: with it there is no baseline ({1})",
     "ptrauth-dropped": "ptrauth was dropped from the shape",
     "lengths-not-compared": (
         "QEMU does not compare vector lengths: the migration completes, and the guest hangs or its programs break"

@@ -91,18 +91,14 @@ class Planner:
     def _level(self, mask: int) -> tuple[Baseline, frozenset[str]]:
         hosts = [kind.host for kind in self.members(mask)]
         first = self.under(hosts, frozenset())
-        if first.answer == "runs":
-            return first, frozenset()
+        if first.answer != "unknown":
+            return first, first.dropped
+        # What is not known of the richest shape may be known of a smaller one.
         choices = sorted(PASSTHROUGH_FEATURES["kvm"] - self.policy.without)
         given_up = frozenset(choices)
         last = self.under(hosts, given_up) if given_up else first
         if last.answer != "runs":
-            # What nobody knows is no conflict: it is said before a refusal.
-            return (
-                (last, given_up)
-                if (first.answer, last.answer) == ("refused", "unknown")
-                else (first, frozenset())
-            )
+            return first, first.dropped
         for size in range(1, len(choices)):
             for some in combinations(choices, size):
                 found = self.under(hosts, frozenset(some))
