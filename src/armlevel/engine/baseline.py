@@ -190,7 +190,7 @@ def _level_shape(
     found: dict[Part, Sequence[Finding]] = {
         "shape": [*vl_findings, *pauth, *pmu.findings],
         "registers": [
-            *levelled.findings,
+            *(one for one in levelled.findings if one.subject not in {other.subject for other in certain}),
             *certain,
             *implementation.findings,
             *unlike(dict(implementation.values), hosts, offers, shape, catalogue),

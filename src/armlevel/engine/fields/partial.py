@@ -9,15 +9,17 @@ from armlevel.arch import Catalogue, Field, evaluate
 from armlevel.arch.release import release_numbers
 from armlevel.profile import Host, Implementation
 
-__all__ = ["may_keep", "possible_limits", "possible_midrs"]
+__all__ = ["is_spoken_of", "may_keep", "possible_limits", "possible_midrs"]
+
+
+def is_spoken_of(host: Host, catalogue: Catalogue) -> bool:
+    """Whether the rows hold of a host's kernel: one newer than those that they speak of may do otherwise."""
+    return release_numbers(host.software.kernel)[:2] <= catalogue.certain.until
 
 
 def possible_limits(host: Host, catalogue: Catalogue) -> Mapping[str, frozenset[int]]:
-    """Return every value that the limit of a field may have on a host, by ``REG.FIELD``; all else is not known.
-
-    A kernel newer than those that the rows speak of may do otherwise: then nothing is known.
-    """
-    if release_numbers(host.software.kernel)[:2] > catalogue.certain.until:
+    """Return every value that the limit of a field may have on a host, by ``REG.FIELD``; all else is not known."""
+    if not is_spoken_of(host, catalogue):
         return {}
     cores = tuple(sorted({cpu.implementation for cpu in host.every_cpu}))
     return limits_by_evidence(cores, host.hwcaps, release_numbers(host.software.kernel)[:2], catalogue)

@@ -12,7 +12,7 @@ from armlevel.engine.case import Case
 from armlevel.engine.causes import cause_between
 from armlevel.engine.fields.conflicts import by_kind, minimal_sets
 from armlevel.engine.fields.domains import accepts_of, domain_of
-from armlevel.engine.fields.partial import may_keep, possible_limits
+from armlevel.engine.fields.partial import is_spoken_of, may_keep, possible_limits
 from armlevel.engine.fields.tolerance import tolerance_remedy, tolerated_of
 from armlevel.engine.findings import Cause, Finding, Remedy
 from armlevel.engine.names import Name, hosts_of
@@ -22,13 +22,16 @@ from armlevel.engine.subjects import about_field
 from armlevel.engine.values import ANY, FieldValues, Value, offered
 from armlevel.profile import Host, Offer, Shape
 
-__all__ = ["certain_conflicts", "guest_possible", "judge_certain"]
+__all__ = ["certain_conflicts", "guest_possible", "is_never_taken", "judge_certain", "why_never"]
 
 Values = frozenset[int] | None
 
 
 def judge_certain(case: Case) -> list[Finding]:
-    """Return the fields that no kernel keeps there as the guest has them, whatever it and the host exactly have."""
+    """Return the fields that no kernel keeps there as the guest has them, whatever it and the host exactly have.
+
+    What is recorded on both sides is judged with all other fields.
+    """
     return [
         Finding(
             about_field(field.subject),
@@ -37,7 +40,7 @@ def judge_certain(case: Case) -> list[Finding]:
             (_shown(field, wanted),),
             offered((case.host.name, _shown(field, kept))),
             _cause(case),
-            because=(_why(field, case.catalogue),),
+            because=(why_never(field, case.catalogue),),
         )
         for field, wanted, kept in _partly_recorded(case)
         if not wanted & kept
@@ -56,14 +59,14 @@ def certain_conflicts(
     offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue, policy: Policy
 ) -> list[Finding]:
     """Return a conflict for each field that some host did not record and that has no value for all of them."""
-    if all(_whole(offer.limits, catalogue) for _, offer in offers):
+    if all(_whole(offer.limits, catalogue) and offer.default != "unknown" for _, offer in offers):
         return []
     shape = offers[0][1].shape
     free = tolerated_of(policy.tolerate, catalogue, shape)
     findings: list[Finding] = []
     for subject in catalogue.certain.keeps:
         field = catalogue.fields[subject]
-        if subject not in free and any(field.register not in offer.limits for _, offer in offers):
+        if subject not in free and any(_open(offer, field) for _, offer in offers):
             kept = {
                 host.name: _kept_by(host, offer, field, catalogue)
                 for host, (_, offer) in zip(hosts, offers, strict=True)
@@ -87,7 +90,7 @@ def _conflict(
         "stops",
         offers=offered(*((name, _shown(field, some)) for name, some in kept.items() if some is not None)),
         cause=cause_between([host for host in hosts if any(host.name in some for some in sets)]),
-        because=(_why(field, catalogue),),
+        because=(why_never(field, catalogue),),
         remedies=(*((tolerance,) if tolerance else ()), Remedy("leave-out", hosts=hosts_of(fewest))),
         sets=tuple(map(hosts_of, sets)),
     )
@@ -106,10 +109,22 @@ def _shown(field: Field, values: Values) -> Value:
 
 
 def _kept_by(host: Host, offer: Offer, field: Field, catalogue: Catalogue) -> Values:
-    if field.register in offer.limits:
-        return domain_of(offer, field).possible
-    limits = possible_limits(host, catalogue).get(field.subject)
-    return None if limits is None else may_keep(field, limits, catalogue)
+    if field.register not in offer.limits:
+        limits = possible_limits(host, catalogue).get(field.subject)
+        return None if limits is None else may_keep(field, limits, catalogue)
+    possible = domain_of(offer, field).possible
+    if not _open(offer, field) or not is_spoken_of(host, catalogue):
+        return possible
+    kept = may_keep(field, {field.get(offer.limits[field.register])}, catalogue)
+    return kept if possible is None else kept & possible
+
+
+def _open(offer: Offer, field: Field) -> bool:
+    # Whether it is not known what the host's KVM keeps of a field.
+    if field.register not in offer.limits:
+        return True
+    domain = domain_of(offer, field)
+    return domain.certain != domain.possible
 
 
 def _partly_recorded(case: Case) -> Iterator[tuple[Field, frozenset[int], frozenset[int]]]:
@@ -130,15 +145,21 @@ def _partly_recorded(case: Case) -> Iterator[tuple[Field, frozenset[int], frozen
             continue
         if name in case.offer.limits:
             top = field.get(case.offer.limits[name])
-            accepts = accepts_of(case.offer, field, top)
             # A value that is changed does arrive.
-            yield (
-                field,
-                wanted,
-                frozenset(v for v in wanted if accepts.outcome(v) != "refused") or frozenset({top}),
-            )
+            taken = frozenset(value for value in wanted if not is_never_taken(case, field, value))
+            yield field, wanted, taken or frozenset({top})
         elif subject in limits:
             yield field, wanted, may_keep(field, limits[subject], catalogue)
+
+
+def is_never_taken(case: Case, field: Field, value: int) -> bool:
+    """Whether a host refuses a value of a field that it shows, as recorded, or because every kernel does."""
+    limit = field.get(case.offer.limits[field.register])
+    outcome = accepts_of(case.offer, field, limit).outcome(value)
+    if outcome != "unknown":
+        return outcome == "refused"
+    said = field.subject in case.catalogue.certain.keeps and is_spoken_of(case.host, case.catalogue)
+    return said and value not in may_keep(field, {limit}, case.catalogue)
 
 
 def _whole(values: Mapping[str, int], catalogue: Catalogue) -> bool:
@@ -153,7 +174,8 @@ def _cause(case: Case) -> Cause:
     return "silicon" if same == {False} else "not known"
 
 
-def _why(field: Field, catalogue: Catalogue) -> Reason:
+def why_never(field: Field, catalogue: Catalogue) -> Reason:
+    """Return why no kernel keeps another value of a field, or a higher one."""
     keeps = catalogue.certain.keeps[field.subject]
     until = ".".join(map(str, catalogue.certain.until))
     return Reason("no-kernel-changes" if keeps == "limit" else "no-kernel-raises", (Name(until),))

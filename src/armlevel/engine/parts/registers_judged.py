@@ -21,6 +21,7 @@ from armlevel.engine.findings import (
     Side,
 )
 from armlevel.engine.names import FieldName, hosts_of
+from armlevel.engine.parts.registers_certain import is_never_taken, why_never
 from armlevel.engine.parts.registers_implementation import not_alike, shown_by
 from armlevel.engine.reasons import Reason, ReasonCode, from_row
 from armlevel.engine.subjects import Subject, about_field, about_register, about_whole
@@ -158,7 +159,10 @@ def _judge_field(asked: _Asked, case: Case) -> list[Finding]:
         return [tolerated_finding(field, by, takes, (FieldValues((value,)),))]
     if outcome == "changed" or value in asked.accepts.unsure:
         return _judge_changed(asked, host, catalogue)
-    if outcome == "unknown":
+    never = (
+        (why_never(field, catalogue),) if outcome == "unknown" and is_never_taken(case, field, value) else ()
+    )
+    if outcome == "unknown" and not never:
         finding = asked.finding(host, "unknown", None, (Reason("value-not-measured"),))
         return [replace(finding, remedies=(Remedy("probe", hosts=hosts_of([host.name])),))]
     direction = field.compare(value, asked.limit)
@@ -169,7 +173,7 @@ def _judge_field(asked: _Asked, case: Case) -> list[Finding]:
         remedy = newer_line(field.subject, {host.name: host.software.kernel}, catalogue)
     tolerance = tolerance_remedy(field.subject, catalogue, guest.shape)
     remedies = tuple(one for one in (remedy, tolerance) if one is not None)
-    return [replace(asked.finding(host, "stops", None), remedies=remedies)]
+    return [replace(asked.finding(host, "stops", None, never), remedies=remedies)]
 
 
 def _judge_changed(asked: _Asked, host: Host, catalogue: Catalogue) -> list[Finding]:
