@@ -20,6 +20,7 @@ __all__ = ["is_config", "is_fingerprint", "is_template", "read_config", "read_fi
 
 # PC and KVM_REG_ARM_TIMER_CNT (under KVM's encoding): every arm64 KVM lists them, the dump leaves them out.
 _LEFT_OUT = (0x6030_0000_0010_0040, 0x6030_0000_0013_DF1A)
+_WIDEST = 128
 _CONFIG_KEYS = {"kvm_capabilities", "vcpu_features", "reg_modifiers"}
 _FINGERPRINT_KEYS = {
     "firecracker_version",
@@ -66,7 +67,7 @@ def read_template(document: dict[str, Any], path: str, _name: str, _catalogue: C
         text = str(item["bitmap"]).removeprefix("0b").replace("_", "")
         register = _register(item["addr"], f"{where}.addr", faults)
         value = number(text.replace("x", "0"), 2, f"{where}.bitmap", faults)
-        mask = sum(1 << bit for bit, digit in enumerate(reversed(text)) if digit != "x")
+        mask = int("".join("0" if digit == "x" else "1" for digit in text[:_WIDEST]) or "0", 2)
         bits.append(bits_of(register, mask, value))
     known = {bit for one, _ in SHAPE_FEATURES.values() for bit in one}
     chosen = _features(_list(document, "vcpu_features", "", faults), "vcpu_features", known, faults)
@@ -193,7 +194,7 @@ def _features(items: list[Any], place: str, known: set[int], faults: list[str]) 
             faults.append(f"{where}: needs index 0 and bitmap")
             continue
         bitmap = str(item["bitmap"]).removeprefix("0b").replace("_", "")
-        if not bitmap or set(bitmap) - set("01x"):
+        if not bitmap or len(bitmap) > _WIDEST or set(bitmap) - set("01x"):
             faults.append(f"{where}.bitmap: {ascii(item['bitmap'])[:60]} is no bitmap of 0, 1 and x")
             continue
         chosen |= {bit for bit, digit in enumerate(reversed(bitmap)) if digit == "1" and bit in known}

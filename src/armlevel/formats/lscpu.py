@@ -16,6 +16,9 @@ _ARCHITECTURE = re.compile(r"^Architecture:\s+(aarch64|arm64)\b", re.MULTILINE)
 _STEPPING = re.compile(r"r(\d{1,2})p(\d{1,2})")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,3}")
 _NOT_NAME = re.compile(r"[^a-z0-9]")
+_OF_A_KIND = frozenset(
+    {"Model", "Stepping", "BogoMIPS", "Flags", "Core(s) per socket", "Core(s) per cluster"}
+)
 _EACH = ("Thread(s) per core", "Core(s) per socket", "Core(s) per cluster", "Socket(s)", "Cluster(s)")
 
 
@@ -51,25 +54,31 @@ def read(text: str, path: str, name: str, catalogue: Catalogue) -> Host:
     total = integer(next((row[1] for row in rows if row[0] == "CPU(s)"), ""))
     if not total or total > MOST:
         raise BadDocument(path, ("CPU(s): is no number of CPUs",), hint="what lscpu prints was expected")
-    vendor = next((row[1] for row in rows if row[0] == "Vendor ID"), "")
-    sections: list[dict[str, str]] = []
-    for key, value in rows:
-        if key == "Vendor ID":
-            vendor = value
-        elif key == "Model name":
-            sections.append({"vendor": vendor})
-        if sections:
-            sections[-1].setdefault(key, value)
+    sections = _sections(rows)
     processors: list[Processor] = []
     for section in sections:
-        count = total if len(sections) == 1 else _count(section)
-        processors += [(None, _implementation(section, catalogue))] * min(count, total - len(processors))
+        one = (None, _implementation(section, catalogue))
+        processors += [one] * min(_count(section), total - len(processors))
     # CPUs that no section counts are there, and not known.
     processors += [(None, Implementation())] * (total - len(processors))
     flags = [section.get("Flags", "") for section in sections]
     figures = [section.get("BogoMIPS", "") for section in sections]
     source = "lscpu: which cores there are; what KVM offers is not in it, so every field is unknown"
     return unknown_host(name, processors, source, Beside(frequency_facts(figures), hwcaps_of(flags)))
+
+
+def _sections(rows: list[tuple[str, ...]]) -> list[dict[str, str]]:
+    # One a kind of core: it begins with the model's name, or where a key stands again because that line is missing.
+    vendor = ""
+    sections: list[dict[str, str]] = []
+    for key, value in rows:
+        if key == "Vendor ID":
+            vendor = value
+        elif key == "Model name" or (key in _OF_A_KIND and (not sections or key in sections[-1])):
+            sections.append({"vendor": vendor, key: value})
+        elif sections:
+            sections[-1].setdefault(key, value)
+    return sections
 
 
 def _count(section: dict[str, str]) -> int:
