@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import string
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from armlevel.arch import load
 from armlevel.arch.messages import SUBJECTS, MessageRow, literal_of, messages, prove_messages
@@ -308,6 +311,25 @@ def test_nothing_is_refused(arguments):
 def test_a_directory_is_refused(tmp_path):
     with pytest.raises(UnreadableFile):
         text_named([str(tmp_path)], bytes)
+
+
+PIECES = st.sampled_from([row.example for row in ROWS] + list(QUOTED)) | st.text(max_size=40)
+
+
+@given(
+    st.lists(PIECES, max_size=4),
+    st.integers(0, 300),
+    st.integers(0, 30),
+    st.sampled_from(["\n", " / ", "\u2028", "\x85"]),
+)
+def test_a_damaged_text_gives_an_answer_and_no_fault(pieces, start, length, between):
+    text = between.join(pieces)
+    found = explain(text[:start] + text[start + length :])
+    assert found.status == (0 if found.explained or found.registers else 3)
+    assert found.not_known <= found.lines
+    assert {line for line, _ in found.unexplained} <= set(range(1, text.count("\n") + text.count("\r") + 2))
+    jsonable = json.dumps(found.document())
+    assert json.loads(jsonable)["kind"] == "explanation/1"
 
 
 def test_one_host_is_no_move():
