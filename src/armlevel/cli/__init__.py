@@ -12,9 +12,13 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line of this process, and leave with its exit status."""
     import gc
+    import sys
 
     # What is imported now lives until the end: looking for garbage among it would take a tenth of the time.
     gc.set_threshold(100_000, 20, 100)
-    from armlevel.cli.app import leave
+    try:
+        from armlevel.cli.app import leave
 
-    leave()
+        leave()
+    except KeyboardInterrupt:  # before or after the command line itself, which has its own answer
+        sys.exit(130)

@@ -16,6 +16,7 @@ import typer
 from typer.main import get_command
 
 from armlevel import __version__
+from armlevel.cli import progress
 from armlevel.cli.helping import SETTINGS, Verb, VerbGroup, help_width, settled
 from armlevel.cli.output import CLOSED, silence, tell_lines
 from armlevel.cli.terminal import forget_wishes
@@ -184,6 +185,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (each way out is anot
             f"this is a fault of armlevel, please report it with its input ({what}); "
             "ARMLEVEL_TRACEBACK=1 shows where it happened"
         )
+    finally:
+        progress.end()
 
 
 def _asked(arguments: Sequence[str]) -> list[str]:

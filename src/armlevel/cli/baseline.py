@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.cli import progress
 from armlevel.cli.files import beside, is_file
 from armlevel.cli.levelled import baseline_lines
 from armlevel.cli.options import (
@@ -73,6 +74,7 @@ def run(
 
     The profile is written with -o, never when some host refuses it; --json prints the whole answer with it.
     """
+    progress.begin("levelling")
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
         there,

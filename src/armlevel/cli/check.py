@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from armlevel.arch import load
+from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.many import ANOTHER, counted, judged_of, many_lines
@@ -51,6 +52,7 @@ def run(
     what it learnt at boot stays true. The parts are shape, registers, register list, firmware and facts; the virtual
     interrupt controller and the size of guest-physical addresses are not judged.
     """
+    progress.begin("judging hosts")
     wanted = guest_named(guest, keys=key or ())
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(

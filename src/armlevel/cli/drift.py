@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.cli import progress
 from armlevel.cli.answers import given_lines, open_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.many import counted, many_lines
@@ -51,6 +52,7 @@ def run(
     with itself as it was, and every change that a guest may notice is shown with its likely cause.
     Exit: 0 all do, 1 some host no longer does, 3 cannot say, also where it is not recorded what changed.
     """
+    progress.begin("judging hosts")
     now, given = hosts_named(hosts, fact or ())
     old, _ = hosts_named(since) if since else ([], ())
     found = drift(now, guest_named(guest) if guest else None, old, given=given)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli import lab_migrate
+from armlevel.cli import lab_migrate, progress
 from armlevel.cli.files import is_file
 from armlevel.cli.helping import Verb, VerbGroup
 from armlevel.cli.options import Force, GuestFile, Json
@@ -75,6 +75,7 @@ def list_hosts(
     as_json: Json = False,
 ) -> int:
     """List kernel lines with their newest releases, CPU models with their variants, and what is cached."""
+    progress.begin("asking the archive")
     found = list_lab(_laboratory(mirror, keyring, qemu, refresh=refresh))
     if as_json:
         say_json(found.document())
@@ -120,7 +121,9 @@ def run_command(
     where = parse_host(host)
     inside = {Path(name).name: read_file(name) for name in files or ()}
     script = command[0] if len(command) == 1 else shlex.join(command)
+    progress.begin(f"{where}: {script}")
     result = _laboratory(mirror, keyring, qemu).run(where, Job(script, inside), timeout)
+    progress.end()
     sys.stdout.write(result.stdout)
     sys.stdout.flush()
     sys.stderr.write(result.stderr)
@@ -151,7 +154,9 @@ def probe(
 ) -> int:
     """Boot a host and probe its KVM; write the host profile."""
     where = parse_host(host)
+    progress.begin(f"{where}: probing")
     probed = _laboratory(mirror, keyring, qemu).probe(where, _collector(collector), timeout)
+    progress.end()
     for remark in probed.remarks:
         tell(remark)
     if is_file(output):
@@ -175,6 +180,7 @@ def verify(
     """Boot a host and give a scratch VM there the guest's CPU; compare."""
     where, wanted = parse_host(host), guest_named(guest)
     text = pretty(guest_object(wanted)).encode()
+    progress.begin(f"{where}: verifying")
     found = json.loads(_laboratory(mirror, keyring, qemu).verify(where, text, pack_verifier(), timeout))
     applied = Applied(
         tuple(Difference(*one) for one in found["differences"]),
@@ -208,6 +214,7 @@ def probe_hosts(
     lab = _laboratory(mirror, keyring, qemu)
     wanted = _available(lab, list(dict.fromkeys(parse_host(text) for text in hosts)))
     Path(directory).mkdir(parents=True, exist_ok=True)
+    progress.begin("probing hosts")
     lab.prepare(wanted[0])
     probe_files, failed, done = _collector(collector), 0, 0
 
@@ -216,6 +223,7 @@ def probe_hosts(
 
     for host, answer in lab.fleet(wanted, ask, jobs or len(os.sched_getaffinity(0))):
         done += 1
+        progress.step(done, len(wanted))
         counted = f"{done} of {len(wanted)}  {host}"
         if isinstance(answer, LabError):
             failed += 1
@@ -243,4 +251,6 @@ def _collector(path: str) -> Mapping[str, bytes]:
 
 
 def _laboratory(mirror: str, keyring: str, qemu: str, *, refresh: bool = False) -> Laboratory:
-    return Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring, qemu=qemu), tell, refresh)
+    return Laboratory(
+        LabSettings.of(os.environ, mirror=mirror, keyring=keyring, qemu=qemu), tell, refresh, progress.watch
+    )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
 from armlevel.cli.files import beside
 from armlevel.cli.grid import grid_lines, in_groups
@@ -67,6 +68,7 @@ def run(
 
     The exit status is 0 when it ran, whatever the answers.
     """
+    progress.begin("judging every move")
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
         there,
@@ -74,7 +76,7 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = matrix(there, policy, vmm=vmm, given=given)
+    found = matrix(there, policy, vmm=vmm, given=given, step=progress.step)
     cells, letters = found.cells, found.letters
     if svg:
         from armlevel.cli.svg import matrix_svg
@@ -98,7 +100,8 @@ def _answer(names: Sequence[str], letters: Mapping[tuple[str, str], str]) -> lis
     count = Counter(letters.values())
     runs, open_ = count["P"], sum(count[letter] for letter in "psl?")
     text = f"{len(names)} hosts, {len(letters)} moves: {runs} for passthrough guests"
-    text += f", {count['S'] + count['L']} more levelled"
+    text += f", {count['S']} more with switches" if count["S"] else ""
+    text += f", {count['L']} more levelled"
     return wrapped(f"{text}, {open_} cannot be said" if open_ else text, rest="    ")
 
 

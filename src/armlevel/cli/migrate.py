@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import Catalogue, load
+from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.options import (
@@ -60,6 +61,7 @@ def run(
     The exit status is that of A to B. Judged is the vCPU: shape, registers, register list, firmware and facts; not the
     virtual interrupt controller, not the size of guest-physical addresses.
     """
+    progress.begin("judging both directions")
     hosts, given = hosts_named([a, b], fact or ())
     moving = guest_named(guest) if guest is not None else None
     policy = policy_of(

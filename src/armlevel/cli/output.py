@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TextIO
 
+from armlevel.cli import progress
 from armlevel.cli.terminal import is_terminal, page_width, wants_color, width_of, wishes
 
 __all__ = [
@@ -110,6 +111,7 @@ def escaped(text: str) -> str:
 def say(lines: Iterable[str]) -> None:
     """Print a page, of which only the first line is printed when a person asked for quiet."""
     page = list(lines)
+    progress.end()
     if wishes.quiet:
         end = next(
             (place for place, line in enumerate(page[1:], 1) if not line.startswith("    ")), len(page)
@@ -132,12 +134,14 @@ def tell_lines(lines: Iterable[str]) -> None:
         text = line if page else f"armlevel: {line}"
         indent = _INDENT.match(text)[0]  # type: ignore[index]
         page += wrapped(text, indent, f"{indent}    ", width) if width else [text]
+    progress.clear()
     print(_leaving(page, sys.stderr), end="", file=sys.stderr)
 
 
 def tell_page(lines: Sequence[str]) -> None:
     """Print lines that are laid out already on stderr; not if a person asked for quiet."""
     if lines and not wishes.quiet:
+        progress.clear()
         print(_leaving(lines, sys.stderr), end="", file=sys.stderr)
 
 
@@ -145,6 +149,7 @@ def say_json(document: Any) -> None:
     """Print a JSON document."""
     from armlevel.documents.write import pretty
 
+    progress.end()
     try:
         sys.stdout.write(pretty(document))
     except UnicodeEncodeError:

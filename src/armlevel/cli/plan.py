@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
 from armlevel.cli.options import (
     AcceptWeaker,
@@ -78,6 +79,7 @@ def run(
     groups, what tolerances would merge, and where a group's guest may go one way. Hosts of which too little is recorded
     are in no group. The exit status is 0 when it ran, 3 if there are such hosts.
     """
+    progress.begin("levelling groups")
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
         there,

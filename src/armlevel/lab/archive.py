@@ -45,12 +45,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """One user's view of the archive; ``tell`` hears what takes a while."""
+    """One user's view of the archive.
+
+    ``tell`` hears what takes a while;  ``watch``  sees a folder fill with so many bytes
+    """
 
     settings: LabSettings
     store: Store
     tell: Callable[[str], None] = lambda _what: None
     refresh: bool = False
+    watch: Callable[[Path, int], AbstractContextManager[None]] = lambda _folder, _size: (
+        contextlib.nullcontext()
+    )
     _fresh: dict[tuple[str, ...], AptRoot] = field(default_factory=dict)
 
     def find(
@@ -84,7 +90,9 @@ class Archive:
         self.tell(
             f"fetching {len(found.packages)} packages ({size:.0f} MB) of {found.suites[-1]} for {found.arch}"
         )
-        yield self._download(found, place)
+        with self.watch(place, sum(package.size for package in found.packages)):
+            files = self._download(found, place)
+        yield files
         for deb in place.iterdir():
             deb.unlink()
         place.rmdir()

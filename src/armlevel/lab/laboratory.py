@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -56,12 +56,14 @@ class LabProbe:
 class Laboratory:
     """Everything emulated hosts are made of, fetched and built when first needed.
 
-    ``tell`` hears one line for each thing that takes a while. Safe to use from several threads and processes.
+    ``tell`` hears one line for each thing that takes a while, ``watch`` sees a folder fill with so many bytes.
+    Safe to use from several threads and processes.
     """
 
     settings: LabSettings
     tell: Callable[[str], None] = lambda _what: None
     refresh: bool = False
+    watch: Callable[[Path, int], AbstractContextManager[None]] = lambda _folder, _size: nullcontext()
     _emulators: list[Emulator] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -225,7 +227,7 @@ class Laboratory:
         )
 
     def _archive(self) -> Archive:
-        return Archive(self.settings, self.store(), self.tell, self.refresh)
+        return Archive(self.settings, self.store(), self.tell, self.refresh, self.watch)
 
     def _machine(self, host: EmulatedHost, extra: Sequence[Path]) -> EmulatedMachine:
         emulator, archive, store = self.emulator(), self._archive(), self.store()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -60,15 +60,18 @@ def matrix(
     *,
     vmm: str = "kvm",
     given: Sequence[Given] = (),
+    step: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> MatrixResult:
     """Judge every ordered pair: each host's passthrough guest, and what levelling the two would change.
+
+    ``step`` hears how many of the moves are judged.
 
     Raises:
         UsageError: there are fewer than two hosts.
         UnknownName: no VMM is called so.
 
     """
-    cells = engine.matrix(hosts, load(), policy, vmm=vmm)
+    cells = engine.matrix(hosts, load(), policy, vmm=vmm, step=step)
     names = tuple(host.name for host in hosts)
     return MatrixResult(names, cells, groups_of(hosts, load(), policy), tuple(given))
 

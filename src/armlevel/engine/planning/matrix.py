@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from armlevel.arch import Catalogue
@@ -40,9 +40,14 @@ class Cell:
 
 
 def matrix(
-    hosts: Sequence[Host], catalogue: Catalogue, policy: Policy | None = None, *, vmm: str = "kvm"
+    hosts: Sequence[Host],
+    catalogue: Catalogue,
+    policy: Policy | None = None,
+    *,
+    vmm: str = "kvm",
+    step: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Cell, ...]:
-    """Judge every ordered pair of different hosts, row by row.
+    """Judge every ordered pair of different hosts, row by row; ``step`` hears how many of how many are judged.
 
     Raises:
         UsageError: fewer than two hosts.
@@ -57,7 +62,7 @@ def matrix(
     moves: dict[tuple[str, str], Move] = {}
     pairs: dict[frozenset[str], Baseline] = {}
     switched: dict[tuple[str, str], str | None] = {}
-    cells = []
+    cells: list[Cell] = []
     for i, source in enumerate(hosts):
         for j, target in enumerate(hosts):
             if i == j:
@@ -68,6 +73,7 @@ def matrix(
                 switched[ways] = _switched(moves[ways], source, target, catalogue, vmm, policy)
             if both not in pairs:
                 pairs[both] = level([source, target], catalogue, policy)
+            step(len(cells) + 1, len(hosts) * (len(hosts) - 1))
             move, pair = moves[ways], pairs[both]
             cells.append(
                 Cell(
