@@ -131,3 +131,13 @@ def test_a_cache_line_is_no_shorter_than_any_hosts_whatever_their_order():
     assert found[0].guest is not None
     assert found[1].guest is not None
     assert found[0].guest.registers == found[1].guest.registers
+
+
+def test_a_cache_that_a_host_lists_and_did_not_record_is_not_known():
+    (whole,) = read(["neoverse-n1@7.x"])
+    first = whole.offers[0]
+    limits = {name: value for name, value in first.limits.items() if name != "CCSIDR_EL1[9]"}
+    less = replace(whole, name="less", offers=(replace(first, limits=limits), *whole.offers[1:]))
+    outcome = level([whole, less], CATALOGUE)
+    assert outcome.parts["registers"] == "unknown"
+    assert about(outcome.findings, "CCSIDR_EL1[9]")[0].hosts == ("less",)

@@ -19,6 +19,7 @@ from armlevel.engine.names import HostName, RegisterName, hosts_of
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_register
 from armlevel.engine.values import NOT_RECORDED, NamedValues, Others, offered
+from armlevel.kvm import id_of
 from armlevel.profile import Offer, Outcome
 
 __all__ = ["Bundled", "in_bundle", "level_bundle", "register_outcome"]
@@ -169,11 +170,17 @@ def _opponents(
 def _not_recorded(
     name: str, patterns: Sequence[str], offers: Sequence[tuple[str, Offer]]
 ) -> tuple[Finding, ...]:
-    # What some host shows, every host has; and every host has its implementation. Only the number of caches differs.
+    # What some host shows, every host has; and every host has its implementation. Only the number of caches differs:
+    # which a host has, its list says.
     asked = [p for p in patterns if not p.endswith("[*]") and any(p in offer.limits for _, offer in offers)]
     if offers and name == "implementation":
         asked = list(patterns)
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
+    starred = [pattern for pattern in patterns if pattern.endswith("[*]")]
+    shown = {one for limits in {tuple(offer.limits) for _, offer in offers} for one in limits}
+    for register in sorted(one for one in shown if _matches(one, starred)):
+        lists = [host for host, offer in offers if register not in offer.limits and _lists(offer, register)]
+        lacking.append((register, tuple(lists)))
     return tuple(
         Finding(
             about_register(register),
@@ -186,6 +193,10 @@ def _not_recorded(
         for register, hosts in lacking
         if hosts
     )
+
+
+def _lists(offer: Offer, register: str) -> bool:
+    return offer.register_list is not None and id_of(register) in offer.register_list
 
 
 def _position(register: str, patterns: Sequence[str]) -> tuple[int, int]:
