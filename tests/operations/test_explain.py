@@ -112,6 +112,46 @@ def test_a_message_is_known_when_it_is_quoted_in_part(line):
     assert explain(line.lower()).explained
 
 
+FILLED = {
+    "register": "fw reg 0",
+    "value": "3",
+    "own": "1",
+    "sent": "9",
+    "listed": "8",
+    "from": "virt-1",
+    "to": "virt-2",
+}
+PREDICTED = sorted(
+    {(vmm.name, text) for vmm in load().vmms.values() for texts in vmm.messages.values() for text in texts}
+    | {(name, row.message) for row in load().blocks for name in row.vmms}
+)
+
+
+@pytest.mark.parametrize(("vmm", "text"), PREDICTED)
+def test_what_a_prediction_says_a_vmm_prints_is_known_and_of_that_vmm(vmm, text):
+    rows = [one.row for one in explain(text.format(**FILLED)).explained]
+    assert rows
+    assert all(vmm in row.vmms or not row.vmms for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("line", "means"),
+    [
+        ("kvm_set_one_reg failed: -22", "call-value-refused"),
+        ("KVM_SET_ONE_REG: Invalid argument (os error 22)", "call-value-refused"),
+        ("SET_ONE_REG errno=16", "call-after-run"),
+        ("ioctl(KVM_SET_ONE_REG) failed: EPERM", "call-finalize"),
+        ("ioctl KVM_GET_ONE_REG: No such file or directory", "call-no-register"),
+        ("KVM_ARM_VCPU_INIT: errno 2", "call-vcpu-features"),
+        ("KVM_CREATE_VM failed with -22", "call-ipa"),
+        ("KVM_CREATE_DEVICE: No such device", "call-no-device"),
+        ("KVM_RUN returned ENOEXEC", "call-run"),
+    ],
+)
+def test_an_error_of_a_call_is_known_in_any_form(line, means):
+    assert [one.row.means for one in explain(line).explained] == [means]
+
+
 @pytest.mark.parametrize("line", QUOTED)
 def test_a_line_that_people_quote_is_explained(line):
     means, registers = QUOTED[line]
