@@ -86,7 +86,9 @@ def test_a_machine_that_is_no_arm_is_said_to_be_none(files, capsys):
 def test_where_qemu_is_only_asked_it_is_started_as_it_is(files, capsys):
     ask = ["--", "qemu-system-aarch64", "-machine", "none,accel=kvm:tcg", "-qmp", "stdio"]
     assert run(["run", "--guest", files["guest"], "--show", *ask]) == 0
-    assert capsys.readouterr().out.split() == ask[1:]
+    said = capsys.readouterr()
+    assert said.out.split() == ask[1:]
+    assert said.err == "armlevel: note: -machine none has no CPU: there is no guest\n"
 
 
 @pytest.mark.parametrize("options", [[], ["--observe", "--guest", "g.json"]])
@@ -98,7 +100,9 @@ def test_a_guest_or_observe_and_not_both(options, capsys):
 @NEEDS_LIBRARY
 def test_observe_leaves_the_command_as_it_is(capsys):
     assert run(["run", "--observe", "--json", "--dump", "/tmp/registers", *QEMU]) == 0
-    found = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert said.err == "armlevel: note: nothing is levelled: the guest has the CPU of this host\n"
+    found = json.loads(said.out)
     assert found["command"] == QEMU[1:]
     assert found["environment"]["ARMLEVEL_DUMP"] == "/tmp/registers"
     assert "\nobserve\n" in found["config"]

@@ -171,10 +171,10 @@ def on_v1(lab: Laboratory, guest: Guest, tmp_path_factory: pytest.TempPathFactor
     )
 
 
-def test_two_vcpus_in_the_sandbox_survive_two_resets_and_a_migration(on_n2: Ran):
+def test_two_vcpus_in_the_sandbox_survive_a_reset_and_a_migration(on_n2: Ran):
     found = on_n2.found["live:10"]
     assert found["born"] >= 2
-    assert min(found["resets"]) >= 2
+    assert found["reset"] >= 2
     assert (found["migration"], found["status"], found["ended"]) == ("completed", "running", [0, 0])
     assert found["arrived"] >= 3
     for name in ("source", "target"):
@@ -185,9 +185,9 @@ def test_two_vcpus_in_the_sandbox_survive_two_resets_and_a_migration(on_n2: Ran)
 def test_every_vcpu_is_written_at_each_reset_and_read_back_before_it_runs(on_n2: Ran):
     log = on_n2.text("source.log")
     for cpu in (0, 1):
-        # QEMU makes it, resets it before the start, and twice more.
-        assert log.count(f"vCPU {cpu}: 52 registers written, 0 refused\n") >= 4
-        assert log.count(f"vCPU {cpu} runs: ") == 3
+        # QEMU makes it, resets it before the start, and once more.
+        assert log.count(f"vCPU {cpu}: 52 registers written, 0 refused\n") >= 3
+        assert log.count(f"vCPU {cpu} runs: ") == 2
     assert "scratch VM" in log
     assert "refused" in log
 
@@ -204,7 +204,7 @@ def test_two_hosts_look_the_same_under_one_profile(on_n2: Ran, on_v1: Ran):
     assert on_n2.found["show:11"]["expansion"] == on_v1.found["show:11"]["expansion"]
     assert on_n2.files["tree-11"] == on_v1.files["tree-11"]
     assert len(on_n2.files["tree-11"]) > 1000
-    assert min(ran.found["show:11"]["ticks"] for ran in (on_n2, on_v1)) >= 1
+    assert {ran.found["show:11"]["ended"] for ran in (on_n2, on_v1)} == {"guest-shutdown"}
 
 
 def test_two_hosts_have_the_same_id_registers_under_one_profile(on_n2: Ran, on_v1: Ran, guest: Guest):

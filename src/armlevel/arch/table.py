@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-522f3a54',
+    'version': '2026.11-04334c6e',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -2770,7 +2770,7 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('display', True, 'any', False, '', ()),
         ('nographic', False, '', False, '', ()),
         ('spice', True, '', False, '', ()),
-        ('vga', True, 'any', False, '', ()),
+        ('vga', True, '', False, '', ()),
         ('full-screen', False, '', False, '', ()),
         ('g', True, '', False, '', ()),
         ('vnc', True, '', False, '', ()),
@@ -2778,10 +2778,10 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('no-fd-bootchk', False, '', False, '', ()),
         ('acpitable', True, '', False, '', ()),
         ('smbios', True, '', False, '', ()),
-        ('netdev', True, 'any', False, '', ()),
+        ('netdev', True, '', False, '', ()),
         ('nic', True, '', False, '', ()),
         ('net', True, '', False, '', ()),
-        ('chardev', True, 'any', False, '', ()),
+        ('chardev', True, '', False, '', ()),
         ('tpmdev', True, '', False, '', ()),
         ('bios', True, '', False, '', ()),
         ('pflash', True, '', False, '', ()),

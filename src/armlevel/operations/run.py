@@ -74,7 +74,8 @@ class RunResult:
 
 def observe(command: Sequence[str], environ: Mapping[str, str], files: Files) -> RunResult:
     """Start QEMU as it is, and only write down what it does."""
-    return RunResult(launch=launch(command, observing(), environ, log=files.log, dump=files.dump))
+    started = launch(command, observing(), environ, log=files.log, dump=files.dump)
+    return RunResult(launch=started, notes=("nothing is levelled: the guest has the CPU of this host",))
 
 
 def run(  # noqa: PLR0913 (a question with options)
@@ -109,7 +110,7 @@ def run(  # noqa: PLR0913 (a question with options)
         return RunResult(
             guest=guest.name,
             launch=started,
-            notes=(f"{fitted.guestless}: it is started as it is, without a guest",),
+            notes=(f"{fitted.guestless}: there is no guest",),
         )
     if fitted.faults:
         raise UsageError("QEMU is not started: " + "; ".join(fitted.faults))

@@ -67,13 +67,18 @@ def fit(command: Sequence[str], board: Mapping[str, str], cpu: Mapping[str, str]
         detaches=bool(line.all("daemonize")),
         waits=bool(line.all("S", "incoming", "preconfig")),
     )
-    if why := "" if line.faults else _guestless(line):
-        asked = f"{why}: ask QEMU itself, {line.before[0]} may do anything with that"
+    refused = [*line.faults, *_refused(line)]
+    if not refused and (guestless := _guestless(line)):
+        left, why = guestless
+        fault = f"{why}: start QEMU itself, {line.before[0]} may do anything with that"
         return Fitted(
-            command=tuple(command), starts=starts, guestless=why, faults=() if starts.direct else (asked,)
+            command=tuple(left.words()),
+            starts=starts,
+            guestless=why,
+            faults=() if starts.direct else (fault,),
         )
     machine, accel, model = _machine(line, board), _accelerator(line), _cpu(line, cpu)
-    faults = [*line.faults, *_refused(line)]
+    faults = refused
     if not line.faults:
         faults += [*machine.faults, *accel.faults, *model.faults, *_globals(line)]
     # Else QEMU reads qemu.conf, another file of options.
@@ -107,17 +112,19 @@ def _is_direct(before: Sequence[str]) -> bool:
     return bool(PROGRAM.fullmatch(before[-1])) and known and before[0] in (*programs, before[-1])
 
 
-def _guestless(line: CommandLine) -> str:
+def _guestless(line: CommandLine) -> tuple[CommandLine, str] | None:
+    # Of a question nothing else is left, so that nothing else can come of it; a machine without a CPU stays as it is.
     rows = load().qemu_options
     for option in line.options:
         row = rows.get(option.name)
         last = line.all(option.name)[-1] is option
         if row and (row.exits or (option.value in _HELP and (row.asks == "any" or (row.asks and last)))):
-            return f"{option} only asks QEMU something"
+            alone = CommandLine(line.before, (option,))
+            return alone, f"{option} only asks QEMU something, and the rest of the command line is left away"
     if _kinds(line)[-1:] == ["none"] and not line.all("cpu", "kernel", "loadvm", "incoming"):
-        loads = [option for option in line.all("device") if "loader" in (option.value or "")]
-        return "" if loads else "-machine none has no CPU"
-    return ""
+        loads = any("loader" in (option.value or "") for option in line.all("device"))
+        return None if loads else (line, "-machine none has no CPU")
+    return None
 
 
 def _kinds(line: CommandLine) -> list[str]:

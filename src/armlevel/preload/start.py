@@ -79,7 +79,7 @@ class _Begun:
     def replace(self) -> NoReturn:
         """Become the command; a process in the background, nobody's child, waits for the proof."""
         raise_barrier(self.secret)
-        main = os.pidfd_open(os.getpid())
+        main = _process(os.getpid())
         _in_background(lambda: self._watch(main), keep=(self.ours.fileno(), main))
         self.ours.close()
         os.close(main)
@@ -106,7 +106,7 @@ class _Begun:
             if fault := pipe.read():
                 os.waitpid(self.child, 0)
                 raise UsageError(fault.decode())
-        main = os.pidfd_open(self.child)
+        main = _process(self.child)
         for name in _PASSED_ON:
             signal.signal(getattr(signal, f"SIG{name}"), self._pass_on)
         return self._verdict(self._follow(main), main)
@@ -284,6 +284,16 @@ def _in_background(action: Callable[[], None], keep: Sequence[int]) -> None:
         action()
     finally:
         os._exit(0)
+
+
+def _process(number: int) -> int:
+    try:
+        return os.pidfd_open(number)
+    except OSError as exc:
+        raise UsageError(
+            f"QEMU is not started: this kernel cannot watch a process: {(exc.strerror or str(exc)).lower()}",
+            hint="use Linux 5.3 or newer",
+        ) from exc
 
 
 def _is_ready(descriptor: int, milliseconds: int) -> bool:

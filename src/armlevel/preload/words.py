@@ -103,8 +103,11 @@ def split(text: str | None) -> list[str]:
 
     >>> split("virt,a=b,,c,d=e")
     ['virt', 'a=b,,c', 'd=e']
+    >>> split("a=b,,,accel=tcg")
+    ['a=b,,', 'accel=tcg']
     """
-    return re.split(r"(?<!,),(?!,)", text or "")
+    # QEMU reads from the left: of three commas the first two are one in the value.
+    return re.findall(r"(?:[^,]|,,)+", text or "") or [""]
 
 
 def join(parts: Sequence[str]) -> str:
