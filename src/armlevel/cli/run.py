@@ -72,6 +72,10 @@ def run(
 
     Missing QEMU options are added; one that contradicts the profile is refused. With -incoming the guest has to be
     one that may arrive here, else one that may start. --json shows what would be started, as --show does.
+
+    A line on standard error says that the guest was proved to be the profile's before it ran, or why there is none;
+    without the proof the exit status is not 0. QEMU takes this process's place; a script, or a QEMU that detaches, is
+    a child of it.
     """
     if observe == bool(guest):
         raise UsageError("name the profile with --guest, or --observe without one")
