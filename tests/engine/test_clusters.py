@@ -12,6 +12,7 @@ import pytest
 from armlevel.arch import load
 from armlevel.engine import Policy, check, level, migrate, passthrough
 from armlevel.engine.clusters import clusters_of, cpu_list, narrowed
+from armlevel.engine.values import Implementations
 from armlevel.errors import UnknownName, UsageError
 from armlevel.profile import Cpu, Host, Implementation, Offer, Shape, Software
 from tests.fidelity import hosts as lab
@@ -150,6 +151,17 @@ def test_a_guest_that_no_cpu_could_have_started_is_refused_on_the_whole_and_on_e
     assert migrate(mixed(ONE_THREE_FOUR), recorded("7.x"), load())[0].answer == "refused"
     # A CPU that is not recorded may be the one.
     assert migrate(mixed((*ONE_THREE_FOUR, cpu(UNKNOWN, 9))), recorded("7.x"), load())[0].answer == "unknown"
+
+
+def test_of_a_guest_from_a_host_with_several_kinds_it_is_said_which_numbers_it_may_have():
+    for home in (mixed(FOUR_AND_FOUR), narrowed(mixed(FOUR_AND_FOUR), "cortex-a55", load())):
+        found = check(passthrough(home, load()), recorded("7.x"), load())
+        (finding,) = [one for one in found.findings if one.subject.key == "MIDR_EL1"]
+        assert finding.severity == "unknown"
+        assert [reason.code for reason in finding.because] == ["guest-of-one-kind"]
+        (needs,) = finding.needs
+        assert isinstance(needs, Implementations)
+        assert {one.midr for one in needs.shown} == {A55.midr, A76.midr}
 
 
 def test_the_pmu_of_a_host_with_several_kinds_is_not_known():

@@ -69,6 +69,7 @@ ReasonCode = Literal[
     "implementation-never-writable",
     "cpus-differ",
     "kvm-took-one",
+    "guest-of-one-kind",
     "caches-follow-cpu",
     "pmu-follows-cpu",
     "levelled-not-kept",

@@ -79,6 +79,9 @@ REASONS: dict[ReasonCode, str] = {
         "KVM takes the MIDR_EL1 of the CPU that initialised it, wherever the guest runs, and it may be one of another"
         " kind after the next boot"
     ),
+    "guest-of-one-kind": (
+        "the guest's host has CPUs of several kinds, and KVM gave it the numbers of the one that initialised it"
+    ),
     "caches-follow-cpu": "before Linux 6.3 a guest reads the cache sizes of the CPU that it runs on",
     "pmu-follows-cpu": "the host's CPUs are not alike: the PMU is that of the CPU on which the vCPU is made",
     "levelled-not-kept": "the levelled value is not kept as written: please report this as a fault of armlevel",

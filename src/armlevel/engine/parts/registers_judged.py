@@ -52,6 +52,9 @@ _ABOVE_GUEST = ("el2", "el3")
 _CACHE: Literal["CCSIDR_EL1["] = "CCSIDR_EL1["
 
 
+_GUEST_UNRECORDED: ReasonCode = "guest-implementation-not-recorded"
+
+
 def judge_registers(case: Case) -> list[Finding]:
     """Judge every ID register value and the implementation, field by field, against one offer."""
     guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
@@ -207,7 +210,7 @@ def _judge_implementation(case: Case) -> list[Finding]:
     if (guest.implementation is None or mixed or shown is None) and (never := _no_cpu_has_it(case)):
         return never
     if guest.implementation is None:
-        return [_not_recorded(guest.name, about_register("MIDR_EL1"), "guest-implementation-not-recorded")]
+        return [_one_of(case) or _not_recorded(guest.name, about_register("MIDR_EL1"), _GUEST_UNRECORDED)]
     if mixed:
         return not_alike(guest.implementation.shown, host, offer, catalogue)
     if shown is None:
@@ -255,6 +258,22 @@ def _no_cpu_has_it(case: Case) -> list[Finding]:
             remedies=(Remedy("level", hosts=hosts_of([case.host.name])),),
         )
     ]
+
+
+def _one_of(case: Case) -> Finding | None:
+    # A guest that was started on a host with CPUs of several kinds has the numbers of one of them.
+    possible, here = case.guest.possible.get("MIDR_EL1"), possible_midrs(case.host)
+    if not possible:
+        return None
+    return Finding(
+        about_register("MIDR_EL1"),
+        "registers",
+        "unknown",
+        (_midrs(possible),),
+        offered((case.host.name, _midrs(here) if here else NOT_RECORDED)),
+        because=(Reason("guest-of-one-kind"),),
+        remedies=(Remedy("level", hosts=hosts_of([case.host.name])),),
+    )
 
 
 def _midrs(values: frozenset[int]) -> Implementations:
