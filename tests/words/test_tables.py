@@ -78,6 +78,7 @@ ARGUMENTS: dict[RemedyKind, tuple[Name | int, ...]] = {
     "pin-cpus": (Name("4-7"), Name("n1/cortex-a76")),
     "implementation": (0x413FD0C1, 0xFF, 0),
     "vmm": (Name("qemu"), 11, 1),
+    "kernel-as": (Name("6.18"), Name("n2")),
 }
 
 

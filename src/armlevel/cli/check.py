@@ -8,7 +8,7 @@ from dataclasses import replace
 from armlevel.arch import load
 from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
-from armlevel.cli.findings import Page
+from armlevel.cli.findings import Page, way_lines
 from armlevel.cli.many import ANOTHER, counted, judged_of, many_lines
 from armlevel.cli.options import (
     AcceptWeaker,
@@ -20,11 +20,12 @@ from armlevel.cli.options import (
     Json,
     Key,
     Names,
+    Tolerate,
 )
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
-from armlevel.operations.check import check
-from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.check import CheckResult, check
+from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
 from armlevel.profile import Guest
 from armlevel.words.subjects import hosts_text, shape_text
@@ -39,6 +40,7 @@ def run(
     guest: GuestFile,
     hosts: HostFiles,
     key: Key = None,
+    tolerate: Tolerate = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -56,16 +58,18 @@ def run(
     wanted = guest_named(guest, keys=key or ())
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
-        assume_same_impdef=assume_same_impdef, accept_weaker_mitigation=accept_weaker_mitigation
+        tolerate=tolerate,
+        assume_same_impdef=assume_same_impdef,
+        accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = check(wanted, there, policy, given=given)
+    found = check(wanted, there, policy, given=given, source=source_named(guest))
     if as_json:
         say_json(found.document())
     else:
         head = [*_head(wanted, found.verdicts), *given_lines(given), ""]
         if explain or len(found.verdicts) <= _MANY:
             page = Page(load(), explain=explain)
-            say([*head, *_table(found.verdicts), *_findings(found.verdicts, page)])
+            say([*head, *_table(found.verdicts), *_findings(found, page)])
         else:
             say([*head, *many_lines(found.verdicts, names=names)])
     return found.status
@@ -99,15 +103,17 @@ def _table(verdicts: Sequence[Verdict]) -> list[str]:
     return columns(rows, "  ")
 
 
-def _findings(verdicts: Sequence[Verdict], page: Page) -> list[str]:
+def _findings(result: CheckResult, page: Page) -> list[str]:
     # Hosts of which the same is to be said are told together.
-    alike: dict[tuple[Finding, ...], list[str]] = {}
-    for verdict in verdicts:
+    alike: dict[tuple[Finding, ...], list[Verdict]] = {}
+    for verdict in result.verdicts:
         nameless = tuple(_nameless(finding) for finding in verdict.findings)
-        alike.setdefault(nameless, []).append(verdict.host)
+        alike.setdefault(nameless, []).append(verdict)
     lines: list[str] = []
-    for findings, names in alike.items():
-        if found := page.lines(findings):
+    for findings, some in alike.items():
+        ways = [way for verdict in some for way in result.remedies(verdict)]
+        if found := [*page.lines(findings), *way_lines(ways)]:
+            names = [verdict.host for verdict in some]
             lines += ["", *wrapped(f"{hosts_text(names, every=page.explain)}:", rest="  "), *found]
     return lines
 

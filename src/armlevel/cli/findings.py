@@ -8,14 +8,26 @@ from dataclasses import dataclass, replace
 from armlevel.arch import Catalogue
 from armlevel.cli.cautions import caution_lines, cautions_in
 from armlevel.cli.output import columns, meant, wrapped
-from armlevel.operations import Finding, HostName, Reason, RemedyKind, State, Subject, Value, about_whole
+from armlevel.operations import (
+    Finding,
+    HostName,
+    Reason,
+    Remedy,
+    RemedyKind,
+    State,
+    Subject,
+    Value,
+    about_whole,
+)
 from armlevel.words.reasons import reason_head, reason_text
-from armlevel.words.remedies import remedy_texts
+from armlevel.words.remedies import remedy_text, remedy_texts
 from armlevel.words.subjects import features_at_stake, hosts_text, listed_few, subject_text
 from armlevel.words.values import cell_text, field_numbers, offer_text
 
-__all__ = ["Page", "between", "by_value", "kinds_of", "of_kinds"]
+__all__ = ["INFORM", "Page", "between", "by_value", "kinds_of", "of_kinds", "way_lines"]
 
+#: Remedies that make known what is not.
+INFORM: tuple[RemedyKind, ...] = ("fact", "probe", "say-vmm")
 _SEVERITY = ("breaks", "stops", "unknown", "risk", "note")
 _NAMES = 3
 _WHOLE_LIST = about_whole("register-list")
@@ -68,12 +80,19 @@ def of_kinds(kinds: Sequence[Sequence[str]]) -> Cells:
     return cells
 
 
+def way_lines(ways: Iterable[Remedy]) -> list[str]:
+    """Return what would change an answer as lines, each once."""
+    texts = dict.fromkeys(map(remedy_text, ways))
+    return [line for text in texts for line in wrapped(text, "  remedy   ")]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """How findings are laid out.
 
     ``heads`` are the titles of the cells that ``cells`` gives; ``explain`` leaves nothing out; ``skip`` are remedies
-    that are told in another place; ``sides`` says where a finding concerns only starting or only arriving;
+    that are told in another place; ``advice`` tells what would lessen a risk, where the verb has the options;
+    ``sides`` says where a finding concerns only starting or only arriving;
     ``rows`` is how many of a cause a table shows, ``features`` whether it names them.
     """
 
@@ -82,6 +101,7 @@ class Page:
     cells: Cells = between
     explain: bool = False
     skip: tuple[RemedyKind, ...] = ("leave-out",)
+    advice: bool = False
     sides: bool = True
     rows: int = 24
     features: bool = True
@@ -98,9 +118,15 @@ class Page:
             lines += self._sentence(group)
         every = [one.finding for one in told]
         lines += self._reasons(tabled)
-        for text in remedy_texts(every, self.skip, every=self.explain):
+        for text in remedy_texts([self._informing(one) for one in every], self.skip, every=self.explain):
             lines += wrapped(text, "  remedy   ")
         return lines + caution_lines(cautions, self.catalogue, explain=self.explain)
+
+    def _informing(self, finding: Finding) -> Finding:
+        # What changes an answer is tried for the question as a whole; a finding says what would make it known.
+        if self.advice and finding.severity not in ("stops", "breaks"):
+            return finding
+        return replace(finding, remedies=tuple(one for one in finding.remedies if one.kind in INFORM))
 
     def _tables(self, told: Sequence[_Told]) -> list[str]:
         by_cause: dict[str, list[_Told]] = {}

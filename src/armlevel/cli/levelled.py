@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from armlevel.arch import Catalogue, features_of
 from armlevel.cli.answers import given_lines
-from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds
+from armlevel.cli.findings import Page, by_value, kinds_of, of_kinds, way_lines
 from armlevel.cli.output import columns, meant, wrapped
 from armlevel.operations import Baseline, Change, Finding, Grouping, HostName
 from armlevel.operations.baseline import BaselineResult
@@ -65,6 +65,7 @@ def baseline_lines(
             *([""] if len(called) > 2 else []),
             *_findings(found.findings, called, catalogue, explain=explain),
         ]
+    lines += way_lines(result.remedies)
     if explain:
         lines += _steps(found, catalogue)
     return lines
@@ -191,11 +192,19 @@ def _findings(
         return _counted(findings)
     letters = [chr(ord("A") + i) if i < 26 else str(i + 1) for i in range(len(kinds))]
     if len(kinds) > _KINDS:
-        page = Page(catalogue, ("value: hosts",), by_value(kinds, letters), explain, rows=8, features=False)
+        page = Page(
+            catalogue,
+            ("value: hosts",),
+            by_value(kinds, letters),
+            explain,
+            rows=8,
+            features=False,
+            advice=True,
+        )
     else:
         short = len(kinds) < 3 and all(len(kind) == 1 and len(kind[0]) < 16 for kind in kinds)
         heads = [kind[0] for kind in kinds] if short else letters if len(kinds) > 1 else ["every host"]
-        page = Page(catalogue, tuple(heads), of_kinds(kinds), explain, sides=False)
+        page = Page(catalogue, tuple(heads), of_kinds(kinds), explain, sides=False, advice=True)
     lines = page.lines(findings)
     if len(kinds) > 1 and page.heads != tuple(kind[0] for kind in kinds):
         if len(kinds) == len(names):

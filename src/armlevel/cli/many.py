@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from armlevel.cli.findings import INFORM
 from armlevel.cli.output import columns, meant, wrapped
 from armlevel.operations import Answer, Finding, HostName, Part, Severity, Verdict, worst
 from armlevel.words.answers import judged_text
@@ -134,7 +135,7 @@ def _remedies(verdicts: Iterable[Verdict]) -> list[str]:
     for verdict in verdicts:
         for finding in verdict.findings:
             for remedy in finding.remedies:
-                if finding.severity in _GRAVE and remedy.kind != "leave-out":
+                if finding.severity in _GRAVE and remedy.kind in INFORM:
                     hosts = (ANOTHER,) if remedy.hosts and remedy.kind != "fact" else ()
                     alike = replace(remedy, hosts=hosts)
                     alike = replace(alike, kind="level", args=()) if remedy.kind == "pin" else alike

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ from armlevel.cli.options import (
     Vmm,
 )
 from armlevel.cli.output import meant, say, say_json, wrapped
-from armlevel.operations import Move, RemedyKind
+from armlevel.operations import Move
 from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
@@ -112,19 +111,11 @@ def _move(move: Move) -> list[str]:
     return wrapped(f"{move.source} -> {move.target}: {meant(move.answer)}  (judged: {judged})", rest="    ")
 
 
-# What findings suggest is left to the ways that were tried for the whole move.
-_TRIED: tuple[RemedyKind, ...] = (
-    *("leave-out", "level", "pin", "run", "tolerate", "upgrade-kernel"),
-    *("vmm", "other-vmm", "without"),
-)
-
-
 def _why(move: Move, catalogue: Catalogue, *, explain: bool) -> list[str]:
     findings = [
         one for one in move.findings if explain or move.answer != "refused" or one.severity not in _MINOR
     ]
     page = Page(catalogue, explain=explain, sides=False, features=False)
-    page = replace(page, skip=_TRIED) if move.ways else page
     lines = page.lines(findings)
     says = move.prediction.messages if move.prediction is not None and (explain or move.ways) else ()
     said: list[str] = []

@@ -73,6 +73,8 @@ RemedyKind = Literal[
     "level-and-run",
     "level-and-export",
     "restart",
+    "kernel-as",
+    "nothing",
 ]
 
 
@@ -91,6 +93,8 @@ class Remedy:
     ``say-vmm``         which of these it is;  ``run``  level, and armlevel run
     ``level-and-run``, ``level-and-export``   ways out of a move, under the tolerances that they need
     ``restart``         shut down, and start on the other host
+    ``kernel-as``       that kernel, of which the named host shows what it offers
+    ``nothing``         changes these facts
     """
 
     kind: RemedyKind

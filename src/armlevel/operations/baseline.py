@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 from armlevel import __version__
 from armlevel.arch import load
-from armlevel.documents import findings_object, guest_object, host_object
+from armlevel.documents import findings_object, guest_object, host_object, remedy_object
 from armlevel.documents.names import named
-from armlevel.engine import Answer, Baseline, Grouping, Policy, groups_of, level
+from armlevel.engine import Answer, Baseline, Grouping, Policy, Remedy, groups_of, level
+from armlevel.engine.names import hosts_of
+from armlevel.engine.remedies import remedies_of_baseline
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
 from armlevel.operations.policies import options_of
@@ -36,6 +38,7 @@ class BaselineResult:
     hosts: tuple[Host, ...]
     groups: Grouping | None = None
     given: tuple[Given, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -67,6 +70,7 @@ class BaselineResult:
             "conflicts": findings_object(self.found.conflicts),
             "notes": findings_object([one for one in self.found.findings if one not in self.found.conflicts]),
             "groups": [{"hosts": list(group.hosts)} for group in groups],
+            "remedies": [remedy_object(one) for one in self.remedies],
             "groups_complete": self.groups.complete if self.groups is not None else True,
             "left_open": list(self.groups.left_open) if self.groups is not None else [],
         } | given_object(self.given)
@@ -95,7 +99,18 @@ def baseline(
         groups = groups_of(hosts, load(), policy, outcome=found)
     elif found.guest is None:
         groups = Grouping((), complete=False)
-    return BaselineResult(found, tuple(hosts), groups, tuple(given))
+    remedies = (*remedies_of_baseline(hosts, found, load(), policy), *_leave_out(hosts, groups))
+    return BaselineResult(found, tuple(hosts), groups, tuple(given), remedies)
+
+
+def _leave_out(hosts: Sequence[Host], groups: Grouping | None) -> tuple[Remedy, ...]:
+    # The hosts beside the largest group that has a baseline.
+    several = [group for group in groups.groups if len(group.hosts) > 1] if groups is not None else []
+    if groups is None or not several or len(hosts) < 3:
+        return ()
+    kept = max(several, key=lambda group: len(group.hosts)).hosts
+    out = hosts_of(host.name for host in hosts if host.name not in kept)
+    return (Remedy("leave-out", hosts=out),) if out else ()
 
 
 def _recorded(guest: Guest, hosts: Sequence[Host], policy: Policy, given: Sequence[Given]) -> Guest:

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import findings_object
-from armlevel.engine import Answer, Drift, Moved, passthrough, worst
+from armlevel.engine import Answer, Drift, Moved, Policy, Remedy, passthrough, worst
+from armlevel.engine.names import Name, hosts_of
+from armlevel.engine.remedies import remedies_of_guest, tolerating
 from armlevel.errors import UsageError
 from armlevel.operations.answers import status_of
 from armlevel.operations.diff import change_object
@@ -27,6 +29,8 @@ class DriftResult:
 
     hosts: tuple[Drift, ...]
     given: tuple[Given, ...] = ()
+    judged: tuple[tuple[Guest, Host, Host | None], ...] = ()
+    policy: Policy = Policy()
 
     @property
     def answer(self) -> Answer:
@@ -39,6 +43,14 @@ class DriftResult:
         """The exit status: that of the worst answer."""
         return status_of([self.answer])
 
+    def remedies(self, one: Drift) -> tuple[Remedy, ...]:
+        """Return what would have a host run its guest again: each was followed before it is told."""
+        for found, (guest, host, earlier) in zip(self.hosts, self.judged, strict=False):
+            if found is one and one.answer == "refused":
+                back = _kernel_back(guest, host, earlier, self.policy)
+                return (*back, *remedies_of_guest(guest, host, one.verdict, load(), self.policy))
+        return ()
+
     def document(self) -> dict[str, Any]:
         """Return the drift/1 object."""
         hosts = [_host_object(one) for one in self.hosts]
@@ -49,10 +61,13 @@ def drift(
     hosts: Sequence[Host],
     guest: Guest | None = None,
     since: Sequence[Host] = (),
+    policy: Policy | None = None,
     *,
     given: Sequence[Given] = (),
 ) -> DriftResult:
     """Judge a guest on hosts as they are now; without a guest, each older host's passthrough guest.
+
+    What the policy tolerates may differ, as if the profile recorded it.
 
     Raises:
         UsageError: there is neither a guest nor an older host, or an older host belongs to none of the hosts.
@@ -61,7 +76,7 @@ def drift(
     if guest is None and not since:
         raise UsageError("neither a guest nor older recordings", hint="give --guest GUEST or --since HOST")
     before = _paired(hosts, since)
-    found = []
+    asked, found, judged = policy or Policy(), [], []
     for host in hosts:
         earlier = before.get(host.name)
         if earlier is not None:
@@ -71,8 +86,20 @@ def drift(
             wanted = passthrough(earlier, load())
         if wanted is None:
             raise UsageError(f"{host.name}: nothing older is recorded of it", hint="give --guest GUEST")
+        if asked.tolerate:
+            wanted = tolerating(wanted, asked.tolerate, load())
         found.append(engine.drift(host, wanted, load(), earlier))
-    return DriftResult(tuple(found), tuple(given))
+        judged.append((wanted, host, earlier))
+    return DriftResult(tuple(found), tuple(given), tuple(judged), asked)
+
+
+def _kernel_back(guest: Guest, host: Host, earlier: Host | None, policy: Policy) -> tuple[Remedy, ...]:
+    # As the host was recorded before, it may have run the guest.
+    if earlier is None or earlier.software.kernel in ("", host.software.kernel):
+        return ()
+    if engine.check(guest, earlier, load(), policy).arrive != "runs":
+        return ()
+    return (Remedy("kernel-as", (Name(earlier.software.kernel), Name("--since")), hosts_of([host.name])),)
 
 
 def _paired(now: Sequence[Host], old: Sequence[Host]) -> dict[str, Host]:

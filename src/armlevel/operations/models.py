@@ -59,6 +59,7 @@ class BaselineModel(AnswerModel):
     notes: list[FindingModel]
     groups: list[GroupModel]
     groups_complete: bool
+    remedies: list[RemedyModel]
     left_open: list[str]
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "load_all",
     "load_guest",
     "load_hosts",
+    "source_named",
 ]
 
 
@@ -150,6 +151,13 @@ def guest_named(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> Gue
 
     """
     return guest_frozen(name, vmm=vmm, keys=keys)[0]
+
+
+def source_named(name: str) -> Host | None:
+    """Return the host whose passthrough guest a name stands for; None if it names a guest profile."""
+    found = load_all([name])
+    document = found[0].document if len(found) == 1 else None
+    return document if isinstance(document, Host) else None
 
 
 def guest_frozen(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> tuple[Guest, str]:

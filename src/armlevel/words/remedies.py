@@ -9,7 +9,7 @@ from armlevel.arch import load
 from armlevel.engine.findings import Finding, Remedy, RemedyKind
 from armlevel.engine.names import HostName
 from armlevel.engine.subjects import Subject
-from armlevel.words.subjects import hosts_text, listed_few, subject_text
+from armlevel.words.subjects import FACTS, hosts_text, listed_few, subject_text
 
 __all__ = ["REMEDIES", "option_text", "remedy_text", "remedy_texts"]
 
@@ -100,12 +100,19 @@ def _vmm_typed(name: object) -> str:
     return row.typed if row is not None else str(name)
 
 
+def _nothing(remedy: Remedy) -> str:
+    if not remedy.args:
+        return "nothing that was tried gives these hosts one CPU: keep them in separate pools (armlevel plan)"
+    facts = listed_few([FACTS.get(str(name), str(name)) for name in remedy.args], 3)
+    return f"nothing changes the {facts}: keep these hosts in separate pools"
+
+
 #: The sentence of each kind.
 REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "pin": lambda remedy: f"level the guest with {option_text(remedy)}",
     "pin-cpus": _pin_cpus,
     "without": lambda remedy: f"do without it: --without {remedy.args[0]}",
-    "tolerate": lambda remedy: f"tolerate it: --tolerate {remedy.args[0]}",
+    "tolerate": lambda remedy: "tolerate it:" + "".join(f" --tolerate {name}" for name in remedy.args),
     "upgrade-kernel": _kernel,
     "leave-out": lambda remedy: f"leave out {hosts_text(remedy.hosts)}",
     "fact": _fact,
@@ -122,6 +129,10 @@ REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "run": lambda _: "level the guest, and start it with armlevel run",
     "level-and-run": lambda remedy: f"{_level(remedy)}; armlevel run",
     "level-and-export": lambda remedy: f"{_level(remedy)}; armlevel export --to firecracker",
+    "kernel-as": lambda remedy: (
+        f"kernel {remedy.args[0]} on {hosts_text(remedy.hosts)}, as recorded of {remedy.args[1]}"
+    ),
+    "nothing": _nothing,
     "restart": lambda _: "shut the guest down and start it on the other host",
 }
 # Remedies that are commands with hosts in them.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue
-from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Remedy, Verdict, answer_of, worst
 from armlevel.engine.moves.means import against
 from armlevel.engine.moves.predict import Prediction, predict
@@ -18,6 +17,7 @@ from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.parts.shape_pmu import judge_events
 from armlevel.engine.passthrough import passthrough, passthrough_name
 from armlevel.engine.policy import Policy
+from armlevel.engine.remedies import tolerating
 from armlevel.engine.subjects import Subject
 from armlevel.engine.verdict import check
 from armlevel.errors import UsageError
@@ -82,7 +82,7 @@ def migrate(  # noqa: PLR0913 - a question with options
         moving = guest
         if asked.tolerate:
             usual = restorer_named(name, catalogue).family
-            moving = _tolerating(guest or passthrough(here, catalogue, vmm=usual), asked.tolerate, catalogue)
+            moving = tolerating(guest or passthrough(here, catalogue, vmm=usual), asked.tolerate, catalogue)
         return judged_move(here, other, catalogue, name, moving, asked)
 
     def against_it(here: Host, other: Host, name: str) -> Sequence[Finding]:
@@ -177,13 +177,3 @@ def _predicted(  # noqa: PLR0913, PLR0917
     parts = {part: (answer, answer) for part, answer in arrives.items()}
     name = guest.name if guest is not None else passthrough_name(source.name)
     return Move(source.name, target.name, Verdict(name, target.name, parts, found.findings), found)
-
-
-def _tolerating(guest: Guest, names: tuple[str, ...], catalogue: Catalogue) -> Guest:
-    free = ids_of(tolerated_of(names, catalogue, guest.shape), catalogue)
-    carries = guest.register_list
-    return replace(
-        guest,
-        tolerates=tuple(dict.fromkeys((*guest.tolerates, *names))),
-        register_list=None if carries is None else tuple(one for one in carries if one not in free),
-    )

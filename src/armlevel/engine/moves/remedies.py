@@ -14,6 +14,7 @@ from armlevel.engine.moves.switches import Switches
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.policy import Policy
+from armlevel.engine.remedies import nothing_changes
 from armlevel.engine.subjects import Subject
 from armlevel.profile import Host, alike
 
@@ -49,6 +50,7 @@ def ways_out(  # noqa: PLR0913, PLR0917 - a question with options
     ``level-and-run``     a guest levelled for both hosts, under the tolerances that the baseline needs
     ``level-and-export``  the same, as the CPU template of a VMM that takes one
     ``upgrade-kernel``    the newer kernel of the two on both, where they are the same CPU
+    ``nothing``           what nothing changes: such hosts stay in separate pools
     ``restart``           always possible: shut down, and start on the destination
     """
     stock, remains = stock_ways(
@@ -58,6 +60,7 @@ def ways_out(  # noqa: PLR0913, PLR0917 - a question with options
         *stock,
         *_levelled(source, target, catalogue, vmm, policy),
         *_same_kernel(source, target, catalogue, vmm),
+        *nothing_changes(judge(source, target, vmm)),
         Remedy("restart", hosts=hosts_of([target.name])),
     )
     return Ways(remedies, remains)
