@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from armlevel.documents import load, load_guest, load_hosts, load_many, read_document
+from armlevel.documents import load, load_guest, load_hosts, load_many, new_pool, read_document
 from armlevel.errors import BadDocument, InputError, UnreadableFile, UsageError
 from tests.documents.samples import GUEST, HOST, VERDICT, encoded, host, offer
 
@@ -313,3 +315,54 @@ def test_names_of_hosts_are_unique(tmp_path: Path):
     for number in range(3):
         (tmp_path / f"{number}.json").write_bytes(encoded(HOST))
     assert [one.name for one in load_hosts([str(tmp_path)])] == ["a", "a#2", "a#3"]
+
+
+def _other_types(value: object) -> Iterator[object]:
+    # What equals a value, or spells it, and is of another JSON type.
+    if isinstance(value, str) and value.startswith("0x"):
+        yield from (int(value, 16), float(int(value, 16) % 2**50), [value])
+    elif isinstance(value, int):
+        yield from (float(value), str(value), hex(value))
+        if value in (0, 1):
+            yield bool(value)
+
+
+def _with_other_types(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    # One change a document: one item of each map and list of its first offer, or all of them.
+    for section, content in document["offers"][0].items():
+        if isinstance(content, list):
+            for index in range(len(content)):
+                for other in _other_types(content[index]):
+                    yield section, {section: [*content[:index], other, *content[index + 1 :]]}
+            yield section, {section: [next(_other_types(one), one) for one in content]}
+        elif isinstance(content, dict):
+            for key, item in content.items():
+                for other in _other_types(item):
+                    yield section, {section: content | {key: other}}
+                if isinstance(item, list):
+                    for other in [next(_other_types(one), one) for one in item[:1]]:
+                        yield section, {section: content | {key: [other, *item[1:]]}}
+            yield section, {section: {key: next(_other_types(item), item) for key, item in content.items()}}
+
+
+def test_what_is_refused_alone_is_refused_after_others(tell):
+    good, count = json.loads(encoded(HOST)), 0
+    for section, change in _with_other_types(good):
+        first = good["offers"][0]
+        if change[section] == first[section] and repr(change[section]) == repr(first[section]):
+            continue
+        changed = json.dumps(good | {"offers": [first | change, *good["offers"][1:]]}).encode()
+        said = []
+        for warm in (False, True):
+            pool = new_pool()
+            if warm:
+                read_document(encoded(HOST), "good", pool)
+            with pytest.raises(InputError) as caught:
+                read_document(changed, "f", pool)
+            said.append(str(caught.value))
+        assert said[0] == said[1], section
+        count += 1
+    assert count > 20
+    tell(
+        f"{count} documents with values of another type: refused alone and after a good one, in the same words"
+    )
