@@ -9,7 +9,8 @@ from armlevel.documents.write import guest_object, host_object
 from armlevel.errors import UsageError
 from armlevel.operations.implementations import implementation_named, target
 from armlevel.profile import Implementation
-from tests.cli.hosts import Command
+from tests.cli.hosts import Command, write
+from tests.cli.hosts import host as plain
 from tests.engine.kit import V1
 from tests.engine.risks.test_risks import DIC, IDC, N1_G2, V1_G3, guest_of, painted
 
@@ -97,3 +98,25 @@ def test_a_profile_and_a_check_tell_of_the_errata_too(armlevel: Command, files, 
     assert "1542419 of Arm Neoverse N1 r3p1" in " ".join(armlevel("show", str(path)).out.split())
     text = " ".join(armlevel("check", str(path), files[0]).out.split())
     assert "1542419 of the host. What helps: --implementation MIDR=0x413fd0c1" in text
+
+
+def test_what_has_no_implementer_is_shown_to_no_guest_of_others(armlevel: Command, tmp_path):
+    nobody = painted("nobody", Implementation(0x000F0510, 0, 0), BOTH)
+    paths = []
+    for host in (*HOSTS, nobody):
+        (tmp_path / f"{host.name}.json").write_bytes(pretty(host_object(host)).encode())
+        paths.append(str(tmp_path / f"{host.name}.json"))
+    said = armlevel("baseline", *paths, "--json").json
+    assert said["guest"]["implementation"]["midr"] == f"{min(N1_G2, V1_G3).midr:#018x}"
+    alone = armlevel("baseline", paths[-1], "--json").json
+    assert alone["guest"]["implementation"]["midr"] == "0x00000000000f0510"
+
+
+def test_a_guest_that_one_of_several_hosts_may_start_is_said(armlevel: Command, tmp_path):
+    level = "KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1"
+    paths = write(
+        tmp_path, *(plain(name, firmware={level: value}) for name, value in (("good", 1), ("weak", 0)))
+    )
+    said = armlevel("baseline", *paths)
+    assert "of 2 hosts only weak may start this guest" in " ".join(said.err.split())
+    assert "may start this guest" not in armlevel("baseline", paths[0]).err

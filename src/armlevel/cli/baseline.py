@@ -102,4 +102,9 @@ def run(
         tell(f"{guest.name} written to {output}")
     if guest is not None and found.answer == "unknown" and (as_json or output):
         tell(f"not a yes yet: {unknown_text(found.found.findings)}")
+    if guest is not None and len(guest.starts_on) == 1 < len(there):
+        tell(
+            f"note: of {len(there)} hosts only {guest.starts_on[0]} may start this guest: the file of one host decides "
+            "that for all; see whether it is right (Who decides for a fleet)"
+        )
     return found.status

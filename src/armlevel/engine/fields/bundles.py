@@ -88,7 +88,9 @@ def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Cata
         shown.setdefault(tuple(map(offer.limits.__getitem__, registers)), []).append(host)
     kinds = {register: _kinds(plain, register, catalogue) for register in registers}
     doubtful = False
-    for values in sorted(shown):
+    # Implementer 0 is nobody's (DDI 0487, MIDR_EL1: reserved for software use): guests of other hosts are not shown it.
+    named = [values for values in shown if _has_implementer(registers, values)]
+    for values in sorted(named or shown):
         outcomes = {
             register_outcome(offer, register, value, catalogue)
             for register, value in zip(registers, values, strict=True)
@@ -120,6 +122,11 @@ def level_bundle(name: str, offers: Sequence[tuple[str, Offer]], catalogue: Cata
         sets=_opponents(shown, dict(offers), registers, catalogue),
     )
     return Bundled((), (finding,), conflict=True)
+
+
+def _has_implementer(registers: Sequence[str], values: Sequence[int]) -> bool:
+    midr = dict(zip(registers, values, strict=True)).get("MIDR_EL1")
+    return midr is None or bool(midr >> 24 & 0xFF)
 
 
 def _others_taken(
