@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from armlevel.errors import LabError
 from armlevel.lab.store import Store, content_key, default_root
 
 FORK = multiprocessing.get_context("spawn")
@@ -92,3 +93,16 @@ def test_a_damaged_memory_is_no_memory(tmp_path):
     assert store.recall("found", "q") == {"a": 1}
     store.path("found", "q.json").write_text("{", encoding="utf-8")
     assert store.recall("found", "q") is None
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o757, 0o703])
+@pytest.mark.parametrize("which", ["armlevel", "armlevel/lab"])
+def test_a_cache_that_others_may_write_is_not_used(tmp_path, mode, which):
+    root = tmp_path / "armlevel" / "lab"
+    root.mkdir(parents=True)
+    Store(root).entry("kind", "key", lambda place: None)
+    (tmp_path / which).chmod(mode)
+    with pytest.raises(LabError, match="set XDG_CACHE_HOME to a directory of your own"):
+        Store(root).entry("kind", "key", lambda place: None)
+    (tmp_path / which).chmod(0o755)
+    assert Store(root).entry("kind", "key", lambda place: None).is_dir()

@@ -7,6 +7,7 @@ sources.list(5).
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -115,7 +116,12 @@ class AptRoot:
         self._apt(
             ["apt-get", "download", *words], f"download {len(words)} packages ({size:.0f} MB)", cwd=into
         )
-        return {unquote(path.name).partition("_")[0]: path for path in into.glob("*.deb")}
+        files = {unquote(path.name).partition("_")[0]: path for path in into.glob("*.deb")}
+        for package in packages:  # apt holds them against its index of now; these are those that were chosen
+            path = files.get(package.name)
+            if path is None or (package.digest and not _is(path, package.digest)):
+                raise LabError(f"the mirror gave another {package} than the one that was chosen")
+        return files
 
     def _apt(self, command: list[str], what: str, cwd: Path | None = None) -> str:
         name, *rest = command
@@ -137,6 +143,12 @@ class AptRoot:
             words = [line.strip() for line in done.stderr.splitlines() if line[:2] in {"E:", "W:"}]
             raise LabError(f"cannot {what}: {'; '.join(words[:3]) or f'{name} ended with {done.returncode}'}")
         return done.stdout
+
+
+def _is(path: Path, digest: str) -> bool:
+    name, _, wanted = digest.rpartition(":")
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, name.lower() or "sha256").hexdigest() == wanted
 
 
 def _environment() -> dict[str, str]:

@@ -98,9 +98,12 @@ def _inflate(body: bytes) -> bytes:
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    files = {}
+    files, left = {}, _LARGEST
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         for member in archive:
+            left -= max(member.size, 0)  # of a sparse file, what it says it is
+            if left < 0:
+                raise OSError("larger than anything the lab asks for")
             path = member.name.removeprefix("./").lstrip("/")
             content = archive.extractfile(member) if member.isfile() else None
             if content is not None and path and ".." not in path.split("/"):

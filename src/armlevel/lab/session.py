@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from armlevel.errors import LabError
+from armlevel.lab.callers import Callers
 from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.jobs import Job
 from armlevel.lab.link import Endpoint
@@ -30,6 +31,7 @@ ARRIVALS = 4440
 _BOOT = 600.0
 _ANSWER = 1800.0
 _LAST_WORDS = 60.0
+_LONGEST = 1 << 26  # bytes of an answer
 
 
 class Refused(Exception):
@@ -92,19 +94,18 @@ class Session:
         if self._listener is None:
             raise LabError(f"the emulated host {self.host} is not booted")
         ends = time.monotonic() + _BOOT
-        self._listener.settimeout(0.5)
-        while time.monotonic() < ends:
-            if (problem := self._problem()) is not None:
-                raise problem
-            with contextlib.suppress(TimeoutError):
-                line, _ = self._listener.accept()
+        with contextlib.closing(Callers(self._listener, self._word)) as callers:
+            while time.monotonic() < ends:
+                if (problem := self._problem()) is not None:
+                    raise problem
+                if (line := callers.known(0.5)) is None:
+                    continue
                 line.settimeout(_ANSWER)
                 stream: Any = line.makefile("rwb")
                 line.close()  # the stream keeps it open
                 self._ends.callback(stream.close)
-                if stream.readline().strip() == self._word.encode():
-                    self._stream = stream
-                    return self._stream
+                self._stream = stream
+                return self._stream
         raise LabError(f"the emulated host {self.host} did not call within {_BOOT:g} s")
 
     def ask(self, do: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
@@ -120,11 +121,11 @@ class Session:
             try:
                 stream.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
                 stream.flush()
-                line = stream.readline()
+                line = stream.readline(_LONGEST)
             except OSError as exc:
                 raise self._gone(str(exc)) from exc
-            if not line:
-                raise self._gone("it hung up")
+            if not line.endswith(b"\n"):
+                raise self._gone("its answer has no end" if line else "it hung up")
         answer = json.loads(line)
         if "error" in answer:
             raise Refused(answer["error"])

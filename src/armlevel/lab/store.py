@@ -59,7 +59,13 @@ class Store:
         return self.root / kind / key
 
     def entry(self, kind: str, key: str, make: Callable[[Path], None]) -> Path:
-        """Return the directory of an entry; ``make`` fills an empty one if there is none yet."""
+        """Return the directory of an entry; ``make`` fills an empty one if there is none yet.
+
+        Raises:
+            LabError: somebody else may write the cache, and what is in it is run.
+
+        """
+        self._hold()
         place = self.path(kind, key)
         if place.is_dir():
             return place
@@ -109,6 +115,19 @@ class Store:
             yield
         finally:
             os.close(descriptor)
+
+    def _hold(self) -> None:
+        for folder in (self.root.parent, self.root):
+            try:
+                status = folder.stat()
+            except OSError:
+                continue
+            by_group = status.st_mode & 0o020 and status.st_gid != os.getegid()
+            if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o002 or by_group:
+                raise LabError(
+                    f"the cache {folder} belongs to others, or they may write it, and programs in it are run",
+                    hint="set XDG_CACHE_HOME to a directory of your own",
+                )
 
     def _make_dirs(self, path: Path) -> None:
         try:
