@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,7 @@ import make_probe
 from armlevel.errors import KvmError
 from armlevel.kvm.vcpu import EXIT_MMIO, Exit
 from armlevel.onefile.collector import collect
-from armlevel.probe import plan_of, read_machine, vmms_of
+from armlevel.probe import plan_of, read_machine, vmms, vmms_of
 from armlevel.probe.apply import apply_guest
 from armlevel.probe.guest import code_for, read_by_mrs
 from armlevel.probe.plan import Run, geometries, values_for
@@ -221,3 +222,34 @@ def test_the_one_file_probe_says_in_a_sentence_why_it_cannot(tmp_path):
     assert done.returncode == 2
     assert done.stderr == "armlevel-probe: option --bad not recognized\n"
     assert not (tmp_path / "h.json").exists()
+
+
+def test_root_runs_no_program_that_somebody_else_may_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    own, theirs, ran = tmp_path / "own", tmp_path / "theirs", []
+    for folder in (own, theirs):
+        folder.mkdir(mode=0o755)
+        for program in ("firecracker", "crosvm"):
+            (folder / program).write_text("#!/bin/sh\n")
+            (folder / program).chmod(0o755)
+    monkeypatch.setattr(
+        vmms, "is_roots", lambda path: str(path).startswith(str(own)) and "crosvm" not in str(path)
+    )
+    monkeypatch.setattr(vmms, "_OF_ROOT", (str(theirs), str(own)))
+    monkeypatch.setenv("PATH", f"{theirs}:{own}")
+
+    def ask(program: str) -> str:
+        ran.append(program)
+        return "Firecracker v1.13.0"
+
+    assert vmms.vmms_of(ask=ask) == {"firecracker": "1.13.0", "crosvm": "found"}
+    assert ran == [str(own / "firecracker")]
+
+
+@pytest.mark.parametrize(("mode", "is_it"), [(0o755, True), (0o775, False), (0o757, False), (0o700, True)])
+def test_what_is_roots_is_written_by_nobody_else(tmp_path, mode, is_it):
+    program = tmp_path / "p"
+    program.write_text("")
+    program.chmod(mode)
+    assert vmms.is_roots(str(program)) == (is_it and os.geteuid() == 0)
+    assert not vmms.is_roots(str(tmp_path / "missing"))

@@ -28,13 +28,19 @@ def run(
         bool,
         typer.Option("--thorough", help="Ask every shape every question, also those another one answered."),
     ] = False,
+    no_vmms: Annotated[
+        bool,
+        typer.Option(
+            "--no-vmms", help="Do not run QEMU and other VMMs with --version, to note which there are."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the profile (as without -o).")] = False,
 ) -> int:
     """Read this machine and what its KVM takes and refuses, in scratch VMs that are gone when it ends.
 
     The host profile is written to FILE, or printed.
     """
-    probed = probe(named("--name", name), thorough=thorough)
+    probed = probe(named("--name", name), thorough=thorough, vmms=not no_vmms)
     text = pretty(probed.document())
     if is_file(output):
         write_output(output, text, force=force)

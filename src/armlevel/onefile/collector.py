@@ -24,13 +24,14 @@ from armlevel.profile import Made
 __all__ = ["collect", "main", "written"]
 
 _HELP = """\
-usage: armlevel-probe [-o FILE [--force]] [-n NAME] [--thorough] [--time]
+usage: armlevel-probe [-o FILE [--force]] [-n NAME] [--no-vmms] [--thorough] [--time]
 
 Reads this machine and its /dev/kvm, in scratch VMs only, and writes a host profile.
 
   -o, --output FILE  where to write it, whole or not at all (otherwise, and with -: standard output)
       --force        replace FILE also where it holds something else than a host profile
   -n, --name NAME    what to call the host (otherwise: its host name)
+      --no-vmms      do not run the VMMs that are installed (qemu-system-aarch64 --version and so on)
       --thorough     ask every shape every question, also those that another shape answered
       --time         say on standard error what it cost
 """
@@ -38,14 +39,21 @@ BAD_USAGE = 2
 INTERRUPTED = 130
 
 
-def collect(plan: ProbePlan, *, name: str = "", thorough: bool = False, device: str = "/dev/kvm") -> Probed:
-    """Probe this machine.
+def collect(
+    plan: ProbePlan,
+    *,
+    name: str = "",
+    thorough: bool = False,
+    device: str = "/dev/kvm",
+    vmms: bool = True,
+) -> Probed:
+    """Probe this machine; ``vmms`` runs the VMM programs that are installed, to ask their versions.
 
     Raises:
         KvmError: there is no KVM for Arm guests here, or none for this user; in a sentence.
 
     """
-    machine = read_machine()
+    machine = read_machine() if vmms else read_machine(vmms=False)
     _stay_on_one_kind(machine)
     name = name or visible(machine.name) or "host"
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -72,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options, rest = getopt.gnu_getopt(
             list(sys.argv[1:] if arguments is None else arguments),
             "o:n:h",
-            ["output=", "force", "name=", "thorough", "time", "help", "version"],
+            ["output=", "force", "name=", "no-vmms", "thorough", "time", "help", "version"],
         )
         given = dict(options)
         if rest:
@@ -95,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _probe(given: Mapping[str, str]) -> None:
     start = time.perf_counter()
     name = named("--name", given.get("-n", given.get("--name", "")))
-    probed = collect(_plan(), name=name, thorough="--thorough" in given)
+    probed = collect(_plan(), name=name, thorough="--thorough" in given, vmms="--no-vmms" not in given)
     output = given.get("-o", given.get("--output", ""))
     _write(output, written(probed), force="--force" in given)
     for remark in probed.remarks:

@@ -33,12 +33,12 @@ class ProbeResult:
         return host_object(self.host)
 
 
-def probe(name: str = "", *, thorough: bool = False) -> ProbeResult:
-    """Probe this machine in scratch VMs; ``thorough`` asks every shape every question.
+def probe(name: str = "", *, thorough: bool = False, vmms: bool = True) -> ProbeResult:
+    """Probe this machine in scratch VMs; ``thorough`` asks every shape every question, ``vmms`` the VMMs' versions.
 
     Raises:
         KvmError: there is no KVM for Arm guests here, or none for this user.
 
     """
-    found = collect(plan_of(load()), name=name, thorough=thorough)
+    found = collect(plan_of(load()), name=name, thorough=thorough, vmms=vmms)
     return ProbeResult(found.host, tuple(found.remarks))

@@ -48,8 +48,11 @@ class Machine:
     vmms: Mapping[str, str] = field(default_factory=nothing)
 
 
-def read_machine(root: str = "/") -> Machine:
-    """Read the machine under ``root`` (a copy of /sys and /proc serves as well)."""
+def read_machine(root: str = "/", *, vmms: bool = True) -> Machine:
+    """Read the machine under ``root`` (a copy of /sys and /proc serves as well).
+
+    With ``vmms`` its VMMs are run, to ask their versions.
+    """
     base = Path(root)
     found: dict[Implementation, list[int]] = {}
     for number in _numbers(_text(base / "sys/devices/system/cpu/present")):
@@ -76,7 +79,7 @@ def read_machine(root: str = "/") -> Machine:
         firmware=" ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))),
         pmu=_pmu(base, found[kinds[0]] if kinds else ()),
         name=_text(base / "proc/sys/kernel/hostname"),
-        vmms=vmms_of() if root == "/" else nothing(),
+        vmms=vmms_of() if root == "/" and vmms else nothing(),
     )
 
 
