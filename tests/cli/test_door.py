@@ -100,6 +100,31 @@ def test_what_cannot_be_asked_is_refused_in_one_sentence(
     assert sentence in said.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["lab", "verify", "guest.json", "neoverse-n1@6.12"],
+            "neoverse-n1@6.12 is the host, and comes first",
+        ),
+        (["lab", "run", "uname", "neoverse-n1@6.12"], "comes first; armlevel lab run HOST -- COMMAND"),
+        (["lab", "run", "neoverse-n1@6.12", "uname", "-a"], "write -- before that: armlevel lab run HOST --"),
+        (["run", "qemu-system-aarch64", "-M", "virt"], "write -- before that: armlevel run --guest GUEST --"),
+        (["lab", "probe", "guest.json"], "guest.json: an emulated host is needed here; write CPU@LINE"),
+        (["lab", "hosts", "@graviton2-6.1", "-d", "x"], "@graviton2-6.1: an emulated host is needed here"),
+        (["lab", "migrate", "a.json", "neoverse-n1@6.12"], "a.json: an emulated host is needed here"),
+        (["lab", "probe", "uname"], "for example neoverse-n1@6.12"),
+    ],
+)
+def test_what_stands_in_the_wrong_place_is_told_where_it_goes(
+    armlevel: Command, arguments: list[str], sentence: str
+):
+    said = armlevel(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.count("\n") == 1
+    assert sentence in said.err
+
+
 def test_every_fault_of_a_document_is_told(armlevel: Command, tmp_path: Path):
     bad = tmp_path / "bad.json"
     bad.write_text('{"kind": "host-profile/1", "speed": 1, "offers": []}', encoding="utf-8")

@@ -26,7 +26,7 @@ def moved(monkeypatch):
     def so(outcome: Migrated) -> None:
         monkeypatch.setattr(verb, "move", lambda *_, **__: outcome)
 
-    monkeypatch.setattr(verb, "Laboratory", lambda *_: FakeLab())
+    monkeypatch.setattr(verb, "Laboratory", lambda *_, **__: FakeLab())
     monkeypatch.setattr(verb, "await_guest", lambda slot, *_: slot)
     monkeypatch.setattr(verb, "begin", lambda _slot, _name, _guest, meanwhile: meanwhile())
     return so

@@ -217,6 +217,13 @@ def _first_small(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
+#: Verbs that run a command: an option of that command is none of ours.
+_RUNNING = {"armlevel lab run": "HOST -- COMMAND...", "armlevel run": "--guest GUEST -- QEMU..."}
+
+
 def _where_help_is(exc: typer.TyperException) -> str:
     context = getattr(exc, "ctx", None)
+    if "o such option" in exc.format_message() and context is not None and context.command_path in _RUNNING:
+        path = context.command_path
+        return f"; if it belongs to the command that is to run, write -- before that: {path} {_RUNNING[path]}"
     return f"; see {context.command_path} --help" if context is not None else ""

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from armlevel.cli import lab_migrate, progress
+from armlevel.cli.emulated import host_typed
 from armlevel.cli.files import is_file
 from armlevel.cli.helping import Verb, VerbGroup
 from armlevel.cli.options import Force, GuestFile, Json
@@ -33,7 +34,6 @@ from armlevel.lab import (
     LabSettings,
     pack_collector,
     pack_verifier,
-    parse_host,
     read_collector,
 )
 from armlevel.lab.results import list_lab
@@ -118,7 +118,7 @@ def run_command(
     qemu: _Qemu = "",
 ) -> int:
     """Boot a host, run a command in it as root, print what it prints; exit as it does."""
-    where = parse_host(host)
+    where = host_typed(host, command[0], order="lab run HOST -- COMMAND...")
     inside = {Path(name).name: read_file(name) for name in files or ()}
     script = command[0] if len(command) == 1 else shlex.join(command)
     progress.begin(f"{where}: {script}")
@@ -153,7 +153,7 @@ def probe(
     as_json: Annotated[bool, typer.Option("--json", help="Print the profile (as without -o).")] = False,
 ) -> int:
     """Boot a host and probe its KVM; write the host profile."""
-    where = parse_host(host)
+    where = host_typed(host)
     progress.begin(f"{where}: probing")
     probed = _laboratory(mirror, keyring, qemu).probe(where, _collector(collector), timeout)
     progress.end()
@@ -178,7 +178,8 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Boot a host and give a scratch VM there the guest's CPU; compare."""
-    where, wanted = parse_host(host), guest_named(guest)
+    where = host_typed(host, guest, order="lab verify HOST GUEST")
+    wanted = guest_named(guest)
     text = pretty(guest_object(wanted)).encode()
     progress.begin(f"{where}: verifying")
     found = json.loads(_laboratory(mirror, keyring, qemu).verify(where, text, pack_verifier(), timeout))
@@ -212,7 +213,7 @@ def probe_hosts(
     A line that the mirror no longer has is said and skipped; exit 1 if another host failed.
     """
     lab = _laboratory(mirror, keyring, qemu)
-    wanted = _available(lab, list(dict.fromkeys(parse_host(text) for text in hosts)))
+    wanted = _available(lab, list(dict.fromkeys(map(host_typed, hosts))))
     Path(directory).mkdir(parents=True, exist_ok=True)
     progress.begin("probing hosts")
     lab.prepare(wanted[0])

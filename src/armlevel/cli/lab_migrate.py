@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.cli.emulated import host_typed
 from armlevel.cli.options import Json
 from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.cli.progress import watch
 from armlevel.documents import read_host
 from armlevel.errors import UsageError
-from armlevel.lab import Laboratory, LabSettings, parse_host
+from armlevel.lab import Laboratory, LabSettings
 from armlevel.lab.levelled import levelled_slot
 from armlevel.lab.migration import (
     DidNotBoot,
@@ -73,7 +74,7 @@ def run(
     here, there = _versions(qemu)
     profile = guest_named(guest) if guest else None
     lab = Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring), tell, watch=watch)
-    hosts = parse_host(a), parse_host(b)
+    hosts = host_typed(a), host_typed(b)
     plain = MovingGuest(machine_of(here, there), _cpu(switches, guest, (here, there)), vcpus)
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
     qemus = tuple(dict.fromkeys((here, there)))

@@ -94,7 +94,9 @@ def parse_host(text: str) -> EmulatedHost:
     """
     silicon, at, software = text.partition("@")
     if not at:
-        raise UsageError(f"{text!r} names no kernel line", hint=f"write CPU@LINE, for example {text}@6.12")
+        raise UsageError(
+            f"{text!r} names no kernel line", hint=f"write CPU@LINE, for example {_example(text)}@6.12"
+        )
     cpu, *cpu_options = silicon.split(",")
     line, *machine = software.split(",")
     names = [model.name for model in MODELS]
@@ -105,6 +107,11 @@ def parse_host(text: str) -> EmulatedHost:
     return _with_machine(
         text, EmulatedHost(cpu=cpu, line=line, cpu_options=_cpu_options(text, cpu_options)), machine
     )
+
+
+def _example(text: str) -> str:
+    cpu = text.partition(",")[0]
+    return text if any(model.name == cpu for model in MODELS) else "neoverse-n1"
 
 
 def _cpu_options(text: str, words: list[str]) -> tuple[tuple[str, str], ...]:

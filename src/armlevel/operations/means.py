@@ -7,7 +7,7 @@ from armlevel.engine import MEANS, MeansName, switches_named
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import UnknownName, UsageError
 
-__all__ = ["means_named", "switches_named"]
+__all__ = ["MEANS", "means_named", "switches_named"]
 
 
 def means_named(text: str, vmm: str) -> MeansName | None:
