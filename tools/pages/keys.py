@@ -32,6 +32,8 @@ MEANINGS = {
         "name": "what the host is called in answers",
         "software": "kernel, VMMs, boot options: evidence for a person, never the test",
         "cpus": "every physical CPU; those that read alike together",
+        "other_cpus": "where `cpus` are those of one cluster: the others",
+        "hwcaps": "the capabilities that its kernel shows programs; absent: not recorded",
         "offers": "what KVM offers, shape by shape",
     },
     "guest-profile/1": {
@@ -39,6 +41,7 @@ MEANINGS = {
         "registers": "ID register → the value the guest sees; one that has no meaning here is absent",
         "register_list": "ids of the registers that the guest's state carries; nothing: not recorded",
         "implementation": "which implementation the guest is shown",
+        "possible": "field, or MIDR_EL1 → the values that it may have, where its value is not recorded",
         "starts_on": "hosts on which a guest that boots with this profile sees exactly this",
         "tolerates": "classes of fields that may differ: they weaken the profile, so they are recorded",
     },
@@ -57,7 +60,10 @@ MEANINGS = {
         "guest": "the guest profile, whole",
         "lineage": "where it came from; part of the digest",
     },
-    "Cpu": {"count": "how many read alike; 0: not recorded"},
+    "Cpu": {
+        "count": "how many read alike; absent: not recorded",
+        "numbers": "the numbers that Linux gave them, where the host has CPUs of several kinds",
+    },
     "Facts": {
         "cntfrq_hz": "CNTFRQ_EL0, in Hz",
         "dczid": "DCZID_EL0: the block of DC ZVA",
