@@ -63,7 +63,9 @@ def host(
         )
         for shape in shapes
     )
-    return Host(name, offers, (Cpu(cpu, 4),), facts, Software(kernel=kernel))
+    return Host(
+        name, offers, (Cpu(cpu, 4),), facts, Software(kernel=kernel, kvm_capabilities={"STEAL_TIME": 1})
+    )
 
 
 def write(folder: Path, *hosts: Host) -> list[str]:

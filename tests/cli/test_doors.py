@@ -248,6 +248,7 @@ def whole_host(tmp_path: Path, name: str, **facts: int) -> str:
     host = host_object(load_hosts("@graviton2-6.18")[0])
     del host["digest"]
     host["facts"] |= facts
+    host["software"]["kvm_capabilities"] = {"STEAL_TIME": 1}
     path = tmp_path / f"{name}.json"
     path.write_text(json.dumps(host | {"name": name}), encoding="utf-8")
     return str(path)
@@ -262,7 +263,21 @@ def test_with_steal_time_qemu_moves_no_guest_between_pages_of_two_sizes(armlevel
     said = armlevel("migrate", small, large, "--vmm", "qemu-10.0")
     assert said.code == 1
     assert "steal time" in said.out
-    assert armlevel("migrate", small, silent, "--vmm", "qemu-10.0").code == 3
+    for one in (small, silent):
+        said = armlevel("migrate", one, silent, "--vmm", "qemu-10.0")
+        assert said.code == 3
+        assert "host page size" in said.out
+
+
+def test_whether_qemu_has_steal_time_on_both_ends_may_not_be_known(armlevel: Command, tmp_path):
+    known = whole_host(tmp_path, "known", page_size=4096)
+    host = json.loads(Path(known).read_text(encoding="utf-8"))
+    host["software"]["kvm_capabilities"] = {"VCPU_SVE": 1}
+    silent = tmp_path / "silent.json"
+    silent.write_text(json.dumps(host | {"name": "silent"}), encoding="utf-8")
+    assert armlevel("migrate", known, known, "--vmm", "qemu-10.0").code == 0
+    for pair in ((known, silent), (silent, silent)):
+        assert armlevel("migrate", *map(str, pair), "--vmm", "qemu-10.0").code == 3
 
 
 def boards(tmp_path: Path, name: str, *parts: str) -> str:

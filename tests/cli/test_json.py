@@ -94,7 +94,7 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("drift/1", 0, lambda f: ("drift", f.one, "--guest", f.guest)),
     ("drift/1", 1, lambda f: ("drift", f.other, "--since", f.one)),
     ("export/1", 1, lambda f: ("export", f.guest, "--to", "qemu", "--host", f.two)),
-    ("export/1", 0, lambda f: ("export", f.guest, "--to", "openstack", "-o", f.out)),
+    ("export/1", 3, lambda f: ("export", f.guest, "--to", "openstack", "-o", f.out)),
     ("facts/1", 0, lambda f: ("facts", "sve", "CTR_EL0", "0xd0c", "0x413fd0c1", "asimd")),
     ("facts/1", 1, lambda f: ("facts", "FEAT_SVVE")),
     ("explanation/1", 0, lambda f: ("explain", "Could not set register op0:3 op1:0 crn:0 crm:6 op2:0 to 1 (is 2)")),

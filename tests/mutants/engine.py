@@ -13,12 +13,15 @@ from functools import partial
 
 import pytest
 
+from armlevel import engine
 from armlevel.documents import write
 from armlevel.engine import baseline, findings, values, verdict
+from armlevel.engine.compare import drift as compare_drift
 from armlevel.engine.fields import bundles, choice, closure, domains, no_meaning, solve
 from armlevel.engine.fields import partial as partial_limits
 from armlevel.engine.fields.closure import Closed, Lowering, at_least, holds
 from armlevel.engine.fields.domains import Domain
+from armlevel.engine.moves import moves, predict
 from armlevel.engine.parts import (
     facts,
     firmware,
@@ -28,6 +31,10 @@ from armlevel.engine.parts import (
     registers_judged,
     shape_vectors,
 )
+from armlevel.engine.planning import groups, plan
+from armlevel.formats import kubernetes_write, openstack_write
+from armlevel.formats.cpu_request import CpuRequest
+from armlevel.operations import diff, export, freeze, import_
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Implementation
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -350,3 +357,101 @@ def unrecorded_cpu_forgotten(patch: pytest.MonkeyPatch) -> None:
         return frozenset(cpu.implementation.midr for cpu in host.every_cpu if cpu.implementation.midr)
 
     _everywhere(patch, "possible_midrs", partial_limits.possible_midrs, wrong)
+
+
+def left_open_unsaid_by_diff(patch: pytest.MonkeyPatch) -> None:
+    """What was not compared is not told."""
+    patch.setattr(diff, "not_compared", lambda *_: ())
+
+
+def left_open_unsaid_by_drift(patch: pytest.MonkeyPatch) -> None:
+    """What one of two recordings lacks has not changed."""
+    patch.setattr(compare_drift, "not_compared", lambda *_: ())
+
+
+def _surer(outcome):
+    return replace(outcome, parts={part: _yes(answer) for part, answer in outcome.parts.items()})
+
+
+def _yes(answer):
+    return "runs" if answer == "unknown" else answer
+
+
+def group_of_what_is_not_refused(patch: pytest.MonkeyPatch) -> None:
+    """A plan puts hosts together unless something stands against it."""
+    patch.setattr(plan.Planner, "works", lambda self, mask: self.baseline(mask)[0].answer != "refused")
+
+
+def together_unless_refused(patch: pytest.MonkeyPatch) -> None:
+    """A matrix says together of hosts of which nothing is known."""
+    right = vars(groups)["level"]
+    patch.setattr(groups, "level", lambda *a: _surer(right(*a)))
+
+
+def unknown_move_taken_for_one(patch: pytest.MonkeyPatch) -> None:
+    """A move of which it is not known is one."""
+    right = vars(moves)["check"]
+
+    def sure(*a):
+        found = right(*a)
+        return replace(found, parts={p: tuple(map(_yes, both)) for p, both in found.parts.items()})
+
+    patch.setattr(moves, "check", sure)
+
+
+def pages_not_recorded_taken_for_equal(patch: pytest.MonkeyPatch) -> None:
+    """Page sizes that nobody recorded are of one size."""
+    right = vars(predict)["judge_pages"]
+    patch.setattr(predict, "judge_pages", lambda *a: [f for f in right(*a) if f.severity != "unknown"])
+
+
+def file_of_what_is_not_recorded(patch: pytest.MonkeyPatch) -> None:
+    """A file is said to do all of a guest of which not all is known."""
+    patch.setattr(export, "not_recorded", lambda *_: ())
+    patch.setattr(export, "_not_there", lambda *_, **__: [])
+
+
+def label_unless_refused(patch: pytest.MonkeyPatch) -> None:
+    """A node of which it is not known gets the label."""
+    right = kubernetes_write.feature_file
+
+    def sure(*a, start, arrive):
+        return right(*a, start=_yes(start), arrive=_yes(arrive))
+
+    patch.setattr(kubernetes_write, "feature_file", sure)
+
+
+def trait_unless_refused(patch: pytest.MonkeyPatch) -> None:
+    """A compute node of which it is not known gets the traits."""
+    right = openstack_write.provider
+
+    def sure(*a, start, arrive):
+        return right(*a, start=_yes(start), arrive=_yes(arrive))
+
+    patch.setattr(openstack_write, "provider", sure)
+
+
+def frozen_though_not_recorded(patch: pytest.MonkeyPatch) -> None:
+    """A guest is frozen of which not all is known."""
+    patch.setattr(freeze, "not_recorded", lambda *_: ())
+
+
+def imported_though_not_recorded(patch: pytest.MonkeyPatch) -> None:
+    """A guest is imported of which not all is known."""
+    patch.setattr(import_, "not_recorded", lambda *_: ())
+
+
+def feature_of_no_shape_taken_for_absent(patch: pytest.MonkeyPatch) -> None:
+    """What a tool turns on where a host has it is off where no shape of the host was recorded with it."""
+    patch.setattr(CpuRequest, "left_open", lambda *_: ())
+
+
+def started_unless_refused(patch: pytest.MonkeyPatch) -> None:
+    """QEMU is started though it is not known what the guest would be."""
+    right = engine.check
+
+    def sure(*a):
+        found = right(*a)
+        return replace(found, parts={p: tuple(map(_yes, both)) for p, both in found.parts.items()})
+
+    patch.setattr(engine, "check", sure)

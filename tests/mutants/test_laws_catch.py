@@ -15,9 +15,11 @@ from tests.engine.parts import test_firmware as cases_firmware
 from tests.engine.parts import test_register_list as cases_state
 from tests.engine.parts import test_shape_vectors as cases_vectors
 from tests.laws import (
+    doors,
     test_baseline,
     test_choice,
     test_closure,
+    test_doors,
     test_findings,
     test_meet,
     test_not_recorded,
@@ -110,8 +112,30 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
         mutants.unrecorded_cpu_forgotten,
         test_partial.test_a_midr_that_no_cpu_has_is_refused_and_one_that_some_cpu_may_have_is_not_known,
     ),
+    (
+        mutants.feature_of_no_shape_taken_for_absent,
+        test_doors.test_a_feature_of_no_recorded_shape_makes_no_guest,
+    ),
     (mutants.missing_count_written_as_0, test_not_recorded.test_a_missing_count_of_cpus_is_written_as_missing),
 ]  # fmt: skip
+
+#: mutant, and the door at which less recorded is more promised.
+DOORS: list[tuple[mutants.Mutant, Callable]] = [
+    (mutants.left_open_unsaid_by_diff, doors.by_diff),
+    (mutants.left_open_unsaid_by_drift, doors.by_drift),
+    (mutants.unknown_taken_for_yes, doors.by_check),
+    (mutants.facts_guessed, doors.by_baseline),
+    (mutants.unknown_move_taken_for_one, doors.by_migrate),
+    (mutants.pages_not_recorded_taken_for_equal, doors.by_migrate_of_qemu),
+    (mutants.group_of_what_is_not_refused, doors.by_plan),
+    (mutants.together_unless_refused, doors.by_matrix),
+    (mutants.file_of_what_is_not_recorded, doors.by_export),
+    (mutants.label_unless_refused, doors.by_export),
+    (mutants.trait_unless_refused, doors.by_export),
+    (mutants.frozen_though_not_recorded, doors.by_freeze),
+    (mutants.imported_though_not_recorded, doors.by_import),
+    (mutants.started_unless_refused, doors.by_run),
+]
 
 
 def _names(item: object) -> str | None:
@@ -149,6 +173,13 @@ def test_a_wrong_engine_fails_a_case(mutant, case, monkeypatch: pytest.MonkeyPat
         partial.limits_by_evidence.cache_clear()
 
 
+@pytest.mark.parametrize(("mutant", "door"), DOORS, ids=_names)
+def test_a_door_that_says_yes_to_the_unknown_breaks_the_law(mutant, door, monkeypatch: pytest.MonkeyPatch):
+    mutant(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_doors.judged(door, 3 * test_doors.TRIED[door])
+
+
 def test_the_four_that_must_be_caught_are_among_them():
     must = {
         mutants.closure_in_one_pass,
@@ -165,5 +196,8 @@ def test_every_mutant_is_caught_somewhere(tell):
         for name, one in vars(mutants).items()
         if callable(one) and getattr(one, "__module__", "") == mutants.__name__ and not name.startswith("_")
     }
-    assert every == {mutant for mutant, *_ in (*LAWS, *CASES)}
-    tell(f"mutants: {len(every)} wrong engines, {len(LAWS)} caught by laws, {len(CASES)} by single cases")
+    assert every == {mutant for mutant, *_ in (*LAWS, *CASES, *DOORS)}
+    tell(
+        f"mutants: {len(every)} wrong engines, {len(LAWS)} caught by laws, {len(CASES)} by single cases, "
+        f"{len(DOORS)} at a door"
+    )

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from armlevel.arch import Catalogue, FieldRule
-from armlevel.engine.fields.bundles import level_bundle
+from armlevel.engine.fields.bundles import Bundled, level_bundle
 from armlevel.engine.fields.closure import Lowering
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
 from armlevel.engine.names import hosts_of
 from armlevel.engine.parts.facts import common_facts, level_facts
 from armlevel.engine.parts.firmware import level_firmware
-from armlevel.engine.parts.register_list import carry
+from armlevel.engine.parts.register_list import carried_unvalued, carry
 from armlevel.engine.parts.registers import Levelling, level_fields
 from armlevel.engine.parts.registers_certain import certain_conflicts
 from armlevel.engine.parts.registers_implementation import implementation_of, level_implementation, unlike
@@ -24,8 +24,8 @@ from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.risks import risks_of_fleet
-from armlevel.engine.subjects import about_shape, about_whole
-from armlevel.engine.values import named, offered
+from armlevel.engine.subjects import about_register, about_shape, about_whole
+from armlevel.engine.values import NOT_RECORDED, named, offered
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
 from armlevel.profile.host import whole_offer
@@ -195,6 +195,7 @@ def _level_shape(
             *implementation.findings,
             *unlike(dict(implementation.values), hosts, offers, shape, catalogue),
             *cache.findings,
+            *_unvalued(levelled, cache, Guest(name, shape, {}, carried.ids), hosts, catalogue),
         ],
         "list": carried.findings,
         "firmware": firmware.findings,
@@ -229,6 +230,26 @@ def _level_shape(
         levelled.steps,
         levelled.kept,
     )
+
+
+def _unvalued(
+    levelled: Levelling, cache: Bundled, carrying: Guest, hosts: Sequence[Host], catalogue: Catalogue
+) -> list[Finding]:
+    # ID registers that every host lists, and of which none records a value: a guest would have one that nobody knows.
+    if levelled.registers is None or cache.findings:
+        return []
+    guest = replace(carrying, registers={**levelled.registers, **dict(cache.values)})
+    return [
+        Finding(
+            about_register(register),
+            "registers",
+            "unknown",
+            offers=offered(*((host.name, NOT_RECORDED) for host in hosts)),
+            because=(Reason("listed-value-not-recorded"),),
+            remedies=(Remedy("probe", hosts=hosts_of(host.name for host in hosts)),),
+        )
+        for register in carried_unvalued(guest, levelled.gone, catalogue)
+    ]
 
 
 def _needed(policy: Policy, levelled: Levelling, shape: Shape, catalogue: Catalogue) -> Sequence[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from armlevel.arch import Catalogue, known_of
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.engine.parts.facts import facts_needed
+from armlevel.engine.parts.register_list import carried_unvalued
 from armlevel.engine.subjects import Subject, about_fact, about_register, about_whole
-from armlevel.kvm import group_of, name_of
 from armlevel.profile import Guest
 
 __all__ = ["knows_nothing", "not_recorded"]
@@ -46,17 +46,7 @@ def _registers(guest: Guest, catalogue: Catalogue) -> Iterator[Subject]:
         yield about_whole("id-registers")
     yield from map(about_register, guest.unrecorded_implementation)
     gone = meaningless(known_of(catalogue, guest.registers), catalogue)
-    recorded = {*guest.id_registers, *guest.unrecorded_implementation}
-    identity = {
-        row.kvm_id: name
-        for name, row in catalogue.registers.items()
-        if not row.derived and name not in gone and name not in recorded
-    }
-    for one in guest.register_list or ():
-        if one in identity:
-            yield about_register(identity[one])
-        elif group_of(one) == "demux" and name_of(one) not in recorded:
-            yield about_register(name_of(one))
+    yield from map(about_register, carried_unvalued(guest, gone, catalogue))
 
 
 def _shape(guest: Guest) -> Iterator[Subject]:

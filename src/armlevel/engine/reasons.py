@@ -100,6 +100,7 @@ ReasonCode = Literal[
     "zeroed-bytes",
     "moved-tags",
     "pages-differ",
+    "pages-not-recorded",
     "steal-time-rounded",
     # risks
     "instructions-not-asked",

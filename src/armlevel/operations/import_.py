@@ -15,11 +15,12 @@ from armlevel.engine import passthrough
 from armlevel.engine.not_recorded import knows_nothing, not_recorded
 from armlevel.errors import BadDocument, NotRecorded, UsageError
 from armlevel.formats import read_request
+from armlevel.formats.cpu_request import CpuRequest
 from armlevel.operations.given import given_kernel, with_release
 from armlevel.operations.named import load_all
 from armlevel.profile import Guest, Host, Made
 
-__all__ = ["ImportedGuest", "ImportedHost", "import_guest", "import_host"]
+__all__ = ["ImportedGuest", "ImportedHost", "guest_of", "import_guest", "import_host"]
 
 # QEMU's words for features of a shape, where they are not KVM's.
 _QEMU_NAMES = {"pmu_v3": "pmu", "ptrauth": "pauth"}
@@ -102,6 +103,17 @@ def import_guest(file: str, host: Host, name: str = "") -> ImportedGuest:
     request = read_request(read_file(file), file)
     if request is None:
         raise UsageError(f"{file}: this is a host's file and needs no --host", hint="import it without")
+    return guest_of(request, host, file, name)
+
+
+def guest_of(request: CpuRequest, host: Host, file: str, name: str = "") -> ImportedGuest:
+    """Return the guest that a request makes of a host; ``file`` is what it is called.
+
+    Raises:
+        UsageError: nothing is recorded of the host's registers, or it offers no shape that the request can have.
+        NotRecorded: whether the guest gets a feature hangs on a shape of the host that was not recorded.
+
+    """
     if unsure := request.left_open(host):
         off = ",".join(f"{_QEMU_NAMES.get(name, name)}=off" for name in unsure)
         raise NotRecorded(

@@ -132,8 +132,8 @@ class Offer(Digested):
     def completed_by(self, base: Offer) -> Offer:
         """Return this offer with everything it leaves out taken from ``base``, which is whole."""
         registers = base.register_list
-        if self.register_list is not None or self.register_list_without:
-            kept = set(base.register_list or ()) - set(self.register_list_without)
+        if registers is not None and (self.register_list is not None or self.register_list_without):
+            kept = set(registers) - set(self.register_list_without)
             registers = tuple(sorted(kept | set(self.register_list or ())))
         return replace(
             self,

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from armlevel.arch import Catalogue, known_of
 from armlevel.engine.compare.diff import events_of, guest_to_compare
 from armlevel.engine.fields.no_meaning import meaningless
+from armlevel.engine.not_recorded import not_recorded
+from armlevel.engine.parts.shape_pmu import EVENTS
 from armlevel.kvm import id_of
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 
@@ -54,6 +56,13 @@ def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[st
             and not _only_one_lists(name, before, after)
         ):
             yield name
+    # What neither has a value of is in one of their lists.
+    yield from (
+        one.key
+        for guest in (before, after)
+        for one in not_recorded(guest, catalogue)
+        if one.kind == "register"
+    )
 
 
 def _only_one_lists(name: str, before: Guest, after: Guest) -> bool:
@@ -77,8 +86,8 @@ def _of_hosts(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[str
     if one.facts.page_size is None or two.facts.page_size is None:
         yield "facts.page_size"
     if "pmu_v3" in before.shape.features & after.shape.features:
-        ours, theirs = events_of(one, before), events_of(two, after)
-        if not ours or ours.keys() != theirs.keys():
+        recorded = events_of(one, before).keys() & events_of(two, after).keys()
+        if not recorded >= EVENTS.keys():
             yield "pmu.events"
 
 

@@ -50,32 +50,30 @@ def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catal
 def _severity(row: Blocks, guest: Guest, source: Host, target: Host) -> Severity | None:
     if row.feature:
         return "stops" if row.feature in guest.shape.features else None
-    has, lacks = (host.software.kvm_capabilities for host in (source, target))
-    if not has.get(row.capability):
+    here, there = (host.software.kvm_capabilities.get(row.capability) for host in (source, target))
+    if here == 0 or there:
         return None
-    if not lacks:
-        return "unknown"
-    return None if lacks.get(row.capability) else "stops"
+    return "unknown" if None in (here, there) else "stops"
 
 
 def judge_pages(guest: Guest, source: Host, target: Host, family: str) -> list[Finding]:
     """Compare the sizes of the hosts' pages: no register, and yet a VMM may not move a guest between two of them.
 
     QEMU rounds the memory of steal time up to the host's page and does not resize it (hw/arm/virt.c, the RAM block
-    ``pvtime``); post-copy and huge pages want equal sizes whatever the VMM (migration/savevm.c). Where only one host
-    records its size, it is not known whether QEMU moves such a guest; where neither does, nothing is judged.
+    ``pvtime``); post-copy and huge pages want equal sizes whatever the VMM (migration/savevm.c). Where a size is not
+    recorded, it is not known whether QEMU moves such a guest.
     """
     was, now = source.facts.page_size, target.facts.page_size
-    if was == now:
-        return []
     told = guest.firmware.get(STEAL_TIME, 1) & 1 and source.software.kvm_capabilities.get("STEAL_TIME") != 0
-    rounded = family == "qemu" and told
     known = was is not None and now is not None
-    severity: Severity = ("stops" if rounded else "risk") if known else "unknown" if rounded else "note"
+    rounded = family == "qemu" and told
+    if (known and was == now) or not (known or rounded):
+        return []
+    severity: Severity = "unknown" if not known else "stops" if rounded else "risk"
     missing = hosts_of(host.name for host, size in ((source, was), (target, now)) if size is None)
-    why: ReasonCode = (
-        ("steal-time-rounded" if rounded else "pages-differ") if known else "host-value-not-recorded"
-    )
+    why: ReasonCode = "pages-differ"
+    if rounded:
+        why = "steal-time-rounded" if known else "pages-not-recorded"
     return [
         Finding(
             about_fact("page_size"),

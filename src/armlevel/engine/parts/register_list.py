@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +13,19 @@ from armlevel.engine.names import HostName, RowText, hosts_of, register_of
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_register, about_whole
 from armlevel.engine.values import NOT_RECORDED, State, offered
-from armlevel.kvm import name_of
-from armlevel.profile import Offer
+from armlevel.kvm import group_of, name_of
+from armlevel.profile import Guest, Offer
 
-__all__ = ["NOT_SHOWN", "UNKNOWN_THERE", "Carried", "carry", "hidden_ids", "judge_list", "why_of"]
+__all__ = [
+    "NOT_SHOWN",
+    "UNKNOWN_THERE",
+    "Carried",
+    "carried_unvalued",
+    "carry",
+    "hidden_ids",
+    "judge_list",
+    "why_of",
+]
 
 #: What is said of a register that the host has, and that its KVM hides from this guest.
 NOT_SHOWN = Reason("feature-not-shown")
@@ -170,6 +179,22 @@ def why_of(register: int, catalogue: Catalogue) -> Reason:
     """Return which kernels list a register and which do not, as far as a row says."""
     rows = (row for row in catalogue.drops if register in row.kvm_ids and row.why)
     return next((from_row(row.why) for row in rows), UNKNOWN_THERE)
+
+
+def carried_unvalued(guest: Guest, gone: Collection[str], catalogue: Catalogue) -> list[str]:
+    """Return the ID registers that a guest's state carries and whose value its profile does not record."""
+    identity = {
+        row.kvm_id: name for name, row in catalogue.registers.items() if not row.derived and name not in gone
+    }
+    carried = (
+        name_of(one) if group_of(one) == "demux" else identity.get(one) for one in guest.register_list or ()
+    )
+    bundle = catalogue.bundles["implementation"].registers
+    return [
+        name
+        for name in dict.fromkeys(carried)
+        if name is not None and name not in guest.registers and name not in bundle
+    ]
 
 
 def judge_list(case: Case) -> list[Finding]:

@@ -21,6 +21,7 @@ from armlevel.engine.findings import (
     Side,
 )
 from armlevel.engine.names import FieldName, hosts_of
+from armlevel.engine.parts.register_list import carried_unvalued
 from armlevel.engine.parts.registers_certain import is_never_taken, why_never
 from armlevel.engine.parts.registers_implementation import not_alike, shown_by
 from armlevel.engine.reasons import Reason, ReasonCode, from_row
@@ -34,7 +35,7 @@ from armlevel.engine.values import (
     Value,
     offered,
 )
-from armlevel.kvm import group_of, id_of, name_of
+from armlevel.kvm import id_of
 from armlevel.profile import (
     IMPLEMENTATION_REGISTERS,
     Accepts,
@@ -96,10 +97,10 @@ def _silent(case: Case) -> list[Finding]:
     # the guest saw. A register that no table knows is one too: a guest that boots here reads it.
     guest, catalogue = case.guest, case.catalogue
     identity = set(catalogue.bundles["implementation"].registers)
-    carried = {name_of(one) for one in guest.register_list or () if group_of(one) == "demux"}
+    carried = carried_unvalued(guest, case.gone, catalogue)
     return [
         _not_recorded(guest.name, about_register(name), "guest-value-not-recorded")
-        for name in dict.fromkeys([*case.offer.limits, *sorted(carried)])
+        for name in dict.fromkeys([*case.offer.limits, *carried])
         if name not in guest.registers
         and name not in case.gone
         and name not in identity

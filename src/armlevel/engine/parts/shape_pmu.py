@@ -17,10 +17,10 @@ from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import NOT_RECORDED, Count, Events, Offers, State, Value, offered
 from armlevel.profile import Offer, Shape
 
-__all__ = ["LevelledPmu", "judge_counters", "judge_events", "level_pmu"]
+__all__ = ["EVENTS", "LevelledPmu", "judge_counters", "judge_events", "level_pmu"]
 
-# A counter's first event in each half of the two registers (Arm DDI 0487, PMCEID0_EL0): common events and those above.
-_HALVES = {"pmceid0": 0, "pmceid1": 32, "pmceid0_high": 0x4000, "pmceid1_high": 0x4020}
+#: A counter's first event in each half of the two registers (Arm DDI 0487, PMCEID0_EL0): common events and those above.
+EVENTS = {"pmceid0": 0, "pmceid1": 32, "pmceid0_high": 0x4000, "pmceid1_high": 0x4020}
 _WITHOUT = Remedy("without", (Name("pmu_v3"),))
 
 
@@ -113,7 +113,7 @@ def judge_events(
     findings = []
     lost = [
         first + bit
-        for name, first in _HALVES.items()
+        for name, first in EVENTS.items()
         if name in source and name in target
         for bit in range(32)
         if source[name] & ~target[name] & 1 << bit
