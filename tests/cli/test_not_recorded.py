@@ -88,3 +88,19 @@ def test_no_file_is_said_to_bring_about_a_guest_whose_aidr_is_not_recorded(armle
         assert "the profile does not record it" in said.err, target
         assert "AIDR_EL1" in said.err, target
         assert '"AIDR_EL1"' not in said.out, target
+
+
+def test_what_capabilities_alone_tell_is_compared_as_all_values_that_it_leaves(armlevel: Command, tmp_path):
+    files = []
+    for name, part, more in (("old", "0x0a1", ""), ("new", "0xd01", " atomics fphp asimdhp")):
+        path = tmp_path / f"{name}.txt"
+        path.write_text(
+            f"processor : 0\nBogoMIPS : 200.00\nFeatures : fp asimd evtstrm cpuid{more}\nCPU implementer : 0x43\n"
+            f"CPU architecture: 8\nCPU variant : 0x1\nCPU part : {part}\nCPU revision : 0\n",
+            encoding="utf-8",
+        )
+        files.append(str(path))
+    said = armlevel("diff", *files)
+    assert said.code == 1
+    lines = {line.split()[0]: line.split()[1:] for line in said.out.splitlines() if line.startswith("  ")}
+    assert lines["ID_AA64ISAR0_EL1.ATOMIC"][:4] == ["0", "1", "2..15", "other"]

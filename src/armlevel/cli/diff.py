@@ -98,7 +98,10 @@ def _table(changes: Sequence[Change], catalogue: Catalogue) -> list[str]:
         before, after = (_value(text, catalogue, change.subject) for text in (change.before, change.after))
         names = " ".join(change.features)
         if not names and field is not None:
-            words = [field.values.get(int(text), "") for text in (change.before, change.after) if text]
+            texts = [text for text in (change.before, change.after) if text]
+            # A side of which capabilities alone are known has several values, or a range of them.
+            words = [field.values.get(int(text), "") for text in texts if text.isdecimal()]
+            words = words if len(words) == len(texts) else []
             told = " -> ".join(word or "?" for word in words) if any(words) else ""
             names = told if len(told) <= _WORDS else ""
         rows.append((change.subject, before, after, change.direction, names))

@@ -119,6 +119,8 @@ def _may_have(guest: Guest, catalogue: Catalogue) -> dict[str, frozenset[int]]:
 
 def _any_of(subject: str, values: Mapping[str, frozenset[int]]) -> str:
     shown = sorted(values[subject])
+    if len(shown) > 2 and shown[-1] - shown[0] == len(shown) - 1:
+        return f"{shown[0]}..{shown[-1]}"
     return " ".join(str(one) if "." in subject else f"{one:#x}" for one in shown)
 
 
