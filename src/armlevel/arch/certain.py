@@ -22,7 +22,7 @@ class Certain:
     ``since``   capability, by its name -> a release that knows it
     ``newer``   capability -> the first release that has it
     ``cores``   (implementer, part) -> ``REG.FIELD`` -> every value that it can have there
-    ``sources`` where the rows are from
+    ``sources`` where the rows are from;  ``registers`` those whose fields ``keeps`` speaks of
     """
 
     until: Release
@@ -31,6 +31,7 @@ class Certain:
     newer: Mapping[str, Release]
     cores: Mapping[tuple[int, int], Mapping[str, frozenset[int]]]
     sources: tuple[str, ...] = ()
+    registers: frozenset[str] = frozenset()
 
 
 def certain_of(rules: tuple[Any, ...], cores: tuple[Any, ...]) -> Certain:
@@ -48,4 +49,5 @@ def certain_of(rules: tuple[Any, ...], cores: tuple[Any, ...]) -> Certain:
         MappingProxyType(dict(newer)),
         MappingProxyType(found),
         tuple(sources),
+        frozenset(subject.partition(".")[0] for subject, _ in keeps),
     )

@@ -163,7 +163,7 @@ def is_never_taken(case: Case, field: Field, value: int) -> bool:
 
 
 def _whole(values: Mapping[str, int], catalogue: Catalogue) -> bool:
-    return all(catalogue.fields[one].register in values for one in catalogue.certain.keeps)
+    return values.keys() >= catalogue.certain.registers
 
 
 def _cause(case: Case) -> Cause:
