@@ -67,6 +67,31 @@ def test_an_option_that_contradicts_is_named(files, capsys):
     assert "sve=off contradicts the profile: it needs sve=on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "-accel tcg",
+            "-accel kvm -accel tcg",
+            "-perfmap -accel tcg",
+            "-readconfig e.cfg",
+            "-cpu max",
+            "-nosuch",
+        ),
+        *(
+            "-M none,accel=tcg -cpu max",
+            "-icount 1",
+            "-set machine.a.b=c",
+            "-accel kvm,device=/dev/kvm",
+            "-qtest a",
+        ),
+    ],
+)
+def test_a_guest_that_would_not_be_kvms_is_not_started(words, files, capsys):
+    assert run(["run", "--guest", files["guest"], "--show", *QEMU[:4], *words.split()]) == 2
+    assert "QEMU is not started: " in capsys.readouterr().err
+
+
 def test_another_digest_is_refused(files, capsys):
     assert run(["run", "--guest", files["guest"], "--digest", "sha256:00", *QEMU]) == 2
     assert "not sha256:00" in capsys.readouterr().err
