@@ -70,6 +70,7 @@ def test_a_cpu_option_is_known_in_any_quoting(line):
         (QEMU + "-cpu 'cortex-a57'", "-cpu cortex-a57: KVM gives guests"),
         (QEMU, "no -cpu: QEMU gives this guest its own default"),
         (QEMU.replace("kvm", "tcg") + "-cpu max", "-accel tcg: without KVM"),
+        (QEMU.replace("kvm", "hvf") + "-cpu host", "-accel hvf: without KVM"),
         ("qemu-system-x86_64 -cpu host", "qemu-system-x86_64: is no QEMU for arm64"),
     ],
 )

@@ -44,6 +44,7 @@ SHAPES: list[Any] = [
     f"  SYS_MIDR_EL1 = {MIDR:#x}\r\n  SYS_ID_AA64MMFR1_EL1 = {MMFR1:#x}\r\n",
     f"MIDR_EL1 {MIDR:#x}, ID_AA64MMFR1_EL1 {MMFR1:#x}\n",
     f"[    0.000000] boot: s3_0_c0_c0_0={MIDR:#x}\nhello\n[    0.1] ID_AA64MMFR1_EL1 | {MMFR1:#018x} |\n",
+    f"MIDR_EL1 (Main ID Register): {MIDR:#x}\nID_AA64MMFR1_EL1 [memory model] = {MMFR1:#x}\n",
     f"{MIDR:#x}".join(["MIDR_EL1,", "\nID_AA64MMFR1_EL1,"]) + f"{MMFR1:#x}\n",
 ]
 

@@ -51,8 +51,10 @@ def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRe
     board = board_of(words)
     if arch != "aarch64":
         faults.append(f"qemu-system-{arch}: is no QEMU for arm64")
-    if "tcg" in _accelerators(words, board) and "kvm" not in _accelerators(words, board):
-        faults.append("-accel tcg: without KVM no host's CPU is offered, and nothing is to be levelled")
+    accelerators = _accelerators(words, board)
+    if accelerators and "kvm" not in accelerators:
+        named = ":".join(sorted(accelerators))[:40]
+        faults.append(f"-accel {named}: without KVM no host's CPU is offered, and nothing is to be levelled")
     if not found and programs:
         faults.append(
             "no -cpu: QEMU gives this guest its own default, which KVM does not run; -cpu host is needed"
