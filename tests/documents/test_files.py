@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import multiprocessing
 import os
 import random
 import stat
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from armlevel.documents import read_file, replace_file
+from armlevel.documents.replace import create_file
 from armlevel.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -141,3 +144,108 @@ def test_a_writer_killed_at_random_leaves_input_and_output_whole(tmp_path, way, 
     assert left["as before"] + left["written"] == count
     assert min(left["as before"], left["written"]) > 0, "kills came all too early or all too late"
     tell(f"{count} writers killed ({way}): " + ", ".join(f"{what} {times}" for what, times in left.items()))
+
+
+def test_nobody_holds_a_writer_up(tmp_path):
+    # A lock on the directory, on the file, and on the name beside it: by a process that never lets go.
+    target = tmp_path / "a.json"
+    target.write_text("old")
+    beside = tmp_path / ".armlevel-a.json"
+    beside.write_text("somebody writes this")
+    holders = [os.open(path, os.O_RDONLY) for path in (tmp_path, target, beside)]
+    for holder in holders:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+    writer = multiprocessing.get_context("spawn").Process(target=replace_file, args=(str(target), "new"))
+    writer.start()
+    writer.join(300)
+    assert writer.exitcode == 0
+    assert target.read_text() == "new"
+    assert beside.read_text() == "somebody writes this"
+    for holder in holders:
+        os.close(holder)
+    replace_file(str(target), "newer")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.json"], "what nobody holds is cleared"
+
+
+@pytest.mark.parametrize("way", ["nameless", "named"])
+def test_a_rename_that_fails_leaves_nothing_beside_the_file(tmp_path, monkeypatch, way):
+    target = tmp_path / "a.json"
+    target.write_text("old")
+    if way == "named":
+        monkeypatch.delattr(os, "O_TMPFILE")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(UsageError, match="cannot be written: Operation not permitted"):
+        replace_file(str(target), "new")
+    assert (target.read_text(), list(tmp_path.iterdir())) == ("old", [target])
+
+
+def test_what_runs_as_somebody_else_does_so_no_more(tmp_path):
+    target = tmp_path / "a"
+    target.write_text("old")
+    target.chmod(0o6755)
+    replace_file(str(target), "new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_stays_whose_it_was(tmp_path):
+    target = tmp_path / "a"
+    target.write_text("old")
+    os.chown(target, 65534, 65534)
+    target.chmod(0o600)
+    replace_file(str(target), "new")
+    status = target.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (65534, 65534, 0o600)
+
+
+@pytest.mark.parametrize("same_user", [True, False])
+def test_what_cannot_stay_whose_it_was_is_kept_or_shown_to_nobody_else(tmp_path, monkeypatch, same_user):
+    target = tmp_path / "a"
+    target.write_text("old")
+    target.chmod(0o660)
+    real = os.fstat
+
+    def other(handle: int) -> os.stat_result:
+        status = list(real(handle))
+        status[stat.ST_GID] += 1
+        status[stat.ST_UID] += 0 if same_user else 1
+        return os.stat_result(status)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("armlevel.documents.replace.os.fstat", other)
+    monkeypatch.setattr("armlevel.documents.replace.os.fchown", refused)
+    if same_user:
+        replace_file(str(target), "new")
+        assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("new", 0o600)
+    else:
+        with pytest.raises(UsageError, match="and a new file would be yours"):
+            replace_file(str(target), "new")
+        assert target.read_text() == "old"
+
+
+def test_a_file_is_made_once(tmp_path):
+    target = tmp_path / "a"
+    assert create_file(str(target), "one")
+    assert not create_file(str(target), "one")
+    with pytest.raises(UsageError, match="a file with other content is there"):
+        create_file(str(target), "two")
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(UsageError, match="a file with other content is there"):
+        create_file(str(tmp_path / "link"), "two")
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda n: _made(tmp_path / "b", str(n)), range(40)))
+    assert done.count(True) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a", "b", "link"]
+
+
+def _made(target: Path, text: str) -> bool:
+    try:
+        return create_file(str(target), text)
+    except UsageError:
+        return False

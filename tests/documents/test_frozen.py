@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import random
 from dataclasses import replace
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from armlevel.documents import canonical, freeze, guest_object, load, read_published, write_published
+from armlevel.documents import canonical, digest, freeze, guest_object, load, read_published, write_published
+from armlevel.documents.frozen import frozen_bytes
 from armlevel.documents.signing import key_id, public_key
-from armlevel.errors import InputError
+from armlevel.errors import InputError, UsageError
 from armlevel.profile import Facts, Given, Guest, Made, Origin, Policy, Shape, ShownImplementation
 from armlevel.profile.implementation import Implementation
 
@@ -187,3 +189,74 @@ def test_the_reason_of_a_refusal_is_said() -> None:
         with pytest.raises(InputError, match="f: ") as caught:
             read_published(changed, "f")
         assert reason in str(caught.value)
+
+
+def _small_order() -> set[bytes]:
+    # The points of small order of edwards25519 (RFC 8032, 5.1), found by multiplying points by the order of the large
+    # subgroup; each in every way that 32 bytes can say it.
+    p = 2**255 - 19
+    d = -121665 * pow(121666, -1, p) % p
+    order = 2**252 + 27742317777372353535851937790883648493
+
+    def add(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
+        (a, b), (x, y) = one, two
+        k = d * a * x * b * y % p
+        return (a * y + x * b) * pow(1 + k, -1, p) % p, (b * y + a * x) * pow(1 - k, -1, p) % p
+
+    def times(n: int, point: tuple[int, int]) -> tuple[int, int]:
+        total = (0, 1)
+        while n:
+            total, point, n = add(total, point) if n & 1 else total, add(point, point), n >> 1
+        return total
+
+    found: set[tuple[int, int]] = set()
+    y = 1
+    while len(found) < 8:
+        y += 1
+        square = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
+        root = pow(square, (p + 3) // 8, p)
+        root = root if root * root % p == square else root * pow(2, (p - 1) // 4, p) % p
+        if root * root % p == square:
+            point = times(order, (root, y))
+            found |= {times(n, point) for n in range(8)}
+    ways = {y + more for _, y in found for more in (0, p) if y + more < 2**255}
+    return {(y | sign << 255).to_bytes(32, "little") for y in ways for sign in (0, 1)}
+
+
+def test_a_key_of_small_order_is_none(tmp_path: Path) -> None:
+    weak = _small_order()
+    assert len(weak) == 14
+    envelope = json.loads(write_published(freeze(SMALL, "web", "1"), KEY))
+    prefix = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: an Ed25519 public key
+    for raw in weak:
+        signature = base64.b64encode(b"\1" + bytes(63)).decode()
+        envelope["signatures"] = [{"keyid": base64.b64encode(raw).decode(), "sig": signature}]
+        with pytest.raises(InputError, match="small order"):
+            read_published(canonical(envelope) + b"\n", "f")
+        pem = (
+            b"-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(prefix + raw) + b"-----END PUBLIC KEY-----\n"
+        )
+        with pytest.raises(UsageError) as caught:
+            public_key(pem, "k")
+        assert "small order" in str(caught.value) or "no public key" in str(caught.value)
+    assert key_id(KEY.public_key())
+
+
+def test_there_is_exactly_one_signature() -> None:
+    envelope = json.loads(write_published(freeze(SMALL, "web", "1"), KEY))
+    envelope["signatures"] *= 2
+    with pytest.raises(InputError, match="there is 2, and an envelope of ours has one"):
+        read_published(canonical(envelope) + b"\n", "f")
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("web", "1-2"), ("a/b", "1"), ("", "1"), ("a\n", "1"), (".a", "1")]
+)
+def test_a_frozen_file_with_a_name_that_is_none_is_refused(name: str, version: str) -> None:
+    document = json.loads(frozen_bytes(freeze(SMALL, "web", "1")))
+    document |= {"name": name, "version": version}
+    document["guest"]["name"] = f"{name}-{version}"
+    document["guest"]["digest"] = digest(document["guest"])
+    document["digest"] = digest(document)
+    with pytest.raises(InputError, match="is not 1 to 64 letters"):
+        read_published(canonical(document) + b"\n", "f")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from armlevel.documents.items import shown
+from armlevel.documents.names import FROZEN_NAME, FROZEN_VERSION
 
 __all__ = ["place_of", "sentence"]
 
@@ -39,6 +40,8 @@ _PATTERNS = {
     "^0x[0-9a-f]{16}$": "is not a value like '0x0000000000000011' (16 hex digits, lower case)",
     r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[0-9]+$": "is not a field and its value, like 'ID_AA64PFR1_EL1.SSBS=0'",
     "^sha256:[0-9a-f]{64}$": "is not sha256: and 64 hex digits",
+    FROZEN_NAME: "is not 1 to 64 letters, digits, '.', '_' and '-', a letter or digit first",
+    FROZEN_VERSION: "is not 1 to 64 letters, digits, '.' and '_', a letter or digit first",
 }
 
 
