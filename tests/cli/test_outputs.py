@@ -31,6 +31,7 @@ class Writer:
 
     verb: str
     option: str
+    metavar: str
     command: Any
 
 
@@ -45,7 +46,7 @@ def _verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
 
 def _writers() -> list[Writer]:
     return [
-        Writer(verb, max(parameter.opts, key=len), command)
+        Writer(verb, max(parameter.opts, key=len), parameter.metavar, command)
         for verb, command in _verbs(get_command(_app))
         for parameter in command.params
         if getattr(parameter, "help", None)
@@ -56,8 +57,9 @@ def _writers() -> list[Writer]:
 
 WRITERS = copy_context().run(_writers)
 OF_MANY = [one for one in WRITERS if "HOST..." in {given.metavar for given in one.command.params}]
-OF_MANY = [one for one in OF_MANY if one.verb not in ON_A_MACHINE]
-HERE = [one for one in WRITERS if one.verb not in ON_A_MACHINE]
+HERE = [one for one in WRITERS if one.verb not in ON_A_MACHINE and one.metavar == "FILE"]
+OF_MANY = [one for one in OF_MANY if one in HERE]
+INTO = [one for one in WRITERS if one.verb not in ON_A_MACHINE and one.metavar == "DIR"]
 
 
 @pytest.fixture
@@ -193,3 +195,25 @@ def test_minus_is_standard_input(tmp_path: Path, inputs):
     line = f"armlevel show - -  < {shlex.quote(str(tmp_path / 'x'))}"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("writer", INTO, ids=lambda one: f"{one.verb} {one.option}")
+def test_no_verb_writes_over_a_file_of_the_directory_that_it_writes_into(
+    armlevel: Command, tmp_path: Path, inputs, writer
+):
+    needed, read = _question(writer, inputs)
+    names = []
+    place = tmp_path / "into"
+    assert armlevel(*writer.verb.split(), writer.option, place, *needed).code in (0, 1, 3)
+    names = sorted(one.name for one in place.iterdir())
+    assert names
+    for name in names:
+        (place / name).write_bytes(Path(read[0]).read_bytes())
+    before = _content(tmp_path)
+    again = [str(place / names[0]) if word == read[0] else word for word in needed]
+    for words in (needed, again):
+        said = armlevel(*writer.verb.split(), writer.option, place, *words)
+        assert (said.code, said.out) == (2, ""), said
+        assert _content(tmp_path) == before
+    said = armlevel(*writer.verb.split(), writer.option, read[0], *needed)
+    assert (said.code, _content(tmp_path)) == (2, before)
