@@ -14,6 +14,7 @@ from armlevel.operations.baseline import BaselineResult
 from armlevel.operations.diff import changes_between
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 from armlevel.words.answers import against_text, judged_text, part_text
+from armlevel.words.remedies import means_text
 from armlevel.words.subjects import (
     core_name,
     fact_texts,
@@ -54,6 +55,8 @@ def baseline_lines(
     lines = [*_verdict_lines(found, of), *given_lines(result.given)]
     if found.guest is not None and groups is None:
         lines += guest_lines(found.guest, catalogue, len(called))
+        if len(hosts) > 1 and (means := result.means()) is not None:
+            lines += wrapped(means_text(means), "  means     ", " " * _HEAD)
         lines += _losses(found.guest, hosts, catalogue, explain=explain)
     if groups is not None and len(called) > 2:
         lines += [*group_lines(groups, every=explain or names), *_set_lines(found.findings, explain=explain)]

@@ -26,8 +26,9 @@ from armlevel.documents import guest_object, pretty, write_frozen
 from armlevel.errors import UsageError
 from armlevel.operations import Joining, Plan, PlanGroup
 from armlevel.operations.named import hosts_named
-from armlevel.operations.plan import Advice, PlanResult, plan
+from armlevel.operations.plan import PlanResult, plan
 from armlevel.operations.policies import policy_of
+from armlevel.words.remedies import means_text
 from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
@@ -137,7 +138,7 @@ def _page(result: PlanResult, *, explain: bool, names: bool) -> list[str]:
     lines: list[str] = []
     for place, pool in enumerate(found.pools):
         if len(pool.hosts) > 1 or explain:
-            lines += _pool_lines(place, pool, result.advice, explain=explain, names=names)
+            lines += _pool_lines(place, pool, result, explain=explain, names=names)
     alone = [pool.hosts[0] for pool in found.pools if len(pool.hosts) == 1]
     if alone and not explain:
         several = len(found.pools) - len(alone)
@@ -167,9 +168,12 @@ def _count(found: Plan) -> str:
     return f"{groups}; that fewer than {found.least} are impossible is proved, what lies between is not"
 
 
-def _pool_lines(place: int, pool: PlanGroup, advice: Advice, *, explain: bool, names: bool) -> list[str]:
+def _pool_lines(place: int, pool: PlanGroup, result: PlanResult, *, explain: bool, names: bool) -> list[str]:
+    advice = result.advice
     every = explain or names
     rows = [("hosts", hosts_text(pool.hosts, every=every or len(pool.hosts) < 10))]
+    if (means := result.means(pool)) is not None:
+        rows.append(("means", means_text(means)))
     if pool.without:
         rows.append(("gives up", ", ".join(sorted(pool.without))))
     if pool.baseline.guest is not None and pool.baseline.guest.tolerates:

@@ -16,6 +16,7 @@ from armlevel.engine.names import hosts_of
 from armlevel.engine.remedies import remedies_of_baseline
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
+from armlevel.operations.means import StockMeans, means_object, stock_means_of
 from armlevel.operations.policies import options_of
 from armlevel.profile import Given, Guest, Host, Made, Origin
 
@@ -39,6 +40,11 @@ class BaselineResult:
     groups: Grouping | None = None
     given: tuple[Given, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    policy: Policy = Policy()
+
+    def means(self) -> StockMeans | None:
+        """Return the cheapest means by which a guest may go anywhere among the hosts; looked for when it is read."""
+        return stock_means_of(self.hosts, self.answer, self.policy)
 
     @property
     def answer(self) -> Answer:
@@ -70,6 +76,7 @@ class BaselineResult:
             "conflicts": findings_object(self.found.conflicts),
             "notes": findings_object([one for one in self.found.findings if one not in self.found.conflicts]),
             "groups": [{"hosts": list(group.hosts)} for group in groups],
+            "means": means_object(self.means()),
             "remedies": [remedy_object(one) for one in self.remedies],
             "groups_complete": self.groups.complete if self.groups is not None else True,
             "left_open": list(self.groups.left_open) if self.groups is not None else [],
@@ -100,7 +107,7 @@ def baseline(
     elif found.guest is None:
         groups = Grouping((), complete=False)
     remedies = (*remedies_of_baseline(hosts, found, load(), policy), *_leave_out(hosts, groups))
-    return BaselineResult(found, tuple(hosts), groups, tuple(given), remedies)
+    return BaselineResult(found, tuple(hosts), groups, tuple(given), remedies, policy)
 
 
 def _leave_out(hosts: Sequence[Host], groups: Grouping | None) -> tuple[Remedy, ...]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from armlevel.arch import load
-from armlevel.engine import MEANS, MeansName, switches_named
+from armlevel.engine import MEANS, Answer, MeansName, Policy, switches_named
+from armlevel.engine.moves.means_of_hosts import StockMeans, stock_means
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import UnknownName, UsageError
+from armlevel.profile import Host
 
-__all__ = ["MEANS", "means_named", "switches_named"]
+__all__ = ["MEANS", "StockMeans", "means_named", "means_object", "stock_means_of", "switches_named"]
 
 
 def means_named(text: str, vmm: str) -> MeansName | None:
@@ -33,3 +38,16 @@ def means_named(text: str, vmm: str) -> MeansName | None:
         ]
         raise UsageError(f"--means {named}: {vmm} has no such means", hint=f"it has {', '.join(others)}")
     return named
+
+
+def stock_means_of(hosts: Sequence[Host], answer: Answer, policy: Policy) -> StockMeans | None:
+    """Return the cheapest means by which a guest may go anywhere among hosts; None if it is not known that one does."""
+    found = stock_means(hosts, load(), policy=policy)
+    return found or (StockMeans("preload") if answer == "runs" else None)
+
+
+def means_object(means: StockMeans | None) -> dict[str, Any] | None:
+    """Return a means as an answer records it."""
+    if means is None:
+        return None
+    return {"name": means.name, "switches": means.switches or None, "vmm": means.vmm or None}

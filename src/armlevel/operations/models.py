@@ -45,6 +45,14 @@ class GroupModel(ResultModel):
     hosts: list[str]
 
 
+class StockMeansModel(ResultModel):
+    """The cheapest means by which a guest may go anywhere among hosts."""
+
+    name: Means
+    switches: str | None
+    vmm: str | None
+
+
 class BaselineModel(AnswerModel):
     """baseline/1: the guest CPU that every host can run, or the candidate that stands refused and who could."""
 
@@ -59,6 +67,7 @@ class BaselineModel(AnswerModel):
     notes: list[FindingModel]
     groups: list[GroupModel]
     groups_complete: bool
+    means: StockMeansModel | None
     remedies: list[RemedyModel]
     left_open: list[str]
 
@@ -145,6 +154,7 @@ class PlanGroupModel(ResultModel):
     hosts: list[str]
     answer: Answer
     without: list[str]
+    means: StockMeansModel | None
     costs: dict[str, list[str]]
     held_by: HeldModel | None
     baseline: GuestModel | None

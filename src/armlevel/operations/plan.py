@@ -13,6 +13,7 @@ from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, j
 from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
 from armlevel.errors import UsageError
 from armlevel.operations.given import given_object, names_meant
+from armlevel.operations.means import StockMeans, means_object, stock_means_of
 from armlevel.profile import Given, Host
 
 __all__ = ["Advice", "PlanResult", "plan"]
@@ -52,11 +53,18 @@ class PlanResult:
     joining: tuple[tuple[str, tuple[Joining, ...]], ...] = ()
     without: Plan | None = None
     given: tuple[Given, ...] = ()
+    policy: Policy = Policy()
 
     @property
     def status(self) -> int:
         """The exit status: 0, whatever the groups; 3 if of some host it cannot be said."""
         return 3 if self.plan.left_open else 0
+
+    def means(self, pool: PlanGroup) -> StockMeans | None:
+        """Return the cheapest means by which a guest may go anywhere in a group; looked for when it is read."""
+        if len(pool.hosts) < 2:
+            return None
+        return stock_means_of([kind.host for kind in pool.kinds], pool.baseline.answer, self.policy)
 
     def document(self) -> dict[str, Any]:
         """Return the plan/1 object."""
@@ -75,7 +83,10 @@ class PlanResult:
 
     def _groups(self) -> list[dict[str, Any]]:
         held = self.advice.held or (None,) * len(self.plan.pools)
-        return [_group_object(*both) for both in zip(self.plan.pools, held, strict=True)]
+        return [
+            _group_object(pool, one, self.means(pool))
+            for pool, one in zip(self.plan.pools, held, strict=True)
+        ]
 
     def _what_if(self) -> dict[str, Any]:
         said: dict[str, Any] = {}
@@ -129,6 +140,7 @@ def plan(  # noqa: PLR0913 (a question with options)
         ),
         without=_without(hosts, remove, policy, pools) if remove else None,
         given=tuple(given),
+        policy=policy,
     )
 
 
@@ -168,7 +180,7 @@ def _advice_object(advice: Advice) -> dict[str, Any]:
     }
 
 
-def _group_object(group: PlanGroup, held: Holdout | None) -> dict[str, Any]:
+def _group_object(group: PlanGroup, held: Holdout | None, means: StockMeans | None) -> dict[str, Any]:
     costs = {
         name: sorted(cost) for kind, cost in zip(group.kinds, group.costs, strict=True) for name in kind.names
     }
@@ -179,6 +191,7 @@ def _group_object(group: PlanGroup, held: Holdout | None) -> dict[str, Any]:
         "hosts": list(group.hosts),
         "answer": group.baseline.answer,
         "without": sorted(group.without),
+        "means": means_object(means),
         "costs": costs,
         "held_by": held_by,
         "baseline": None if group.baseline.guest is None else guest_object(group.baseline.guest),

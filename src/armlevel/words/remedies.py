@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from armlevel.arch import load
 from armlevel.engine.findings import Finding, Remedy, RemedyKind
+from armlevel.engine.moves.means_of_hosts import StockMeans
 from armlevel.engine.names import HostName
 from armlevel.engine.subjects import Subject
 from armlevel.words.subjects import FACTS, hosts_text, listed_few, subject_text
 
-__all__ = ["REMEDIES", "option_text", "remedy_text", "remedy_texts"]
+__all__ = ["REMEDIES", "means_text", "option_text", "remedy_text", "remedy_texts"]
 
 
 def _kernel(remedy: Remedy) -> str:
@@ -87,6 +88,22 @@ def _pin_cpus(remedy: Remedy) -> str:
         f"pin the guest to CPU {numbers}, and name {cluster}: that decides which MIDR_EL1 it reads, its PMU, and before"
         " Linux 6.3 its cache sizes; not which MIDR_EL1 KVM takes"
     )
+
+
+def means_text(means: StockMeans) -> str:
+    """Return a means of all hosts in words.
+
+    >>> means_text(StockMeans("switches", "pmu=off", "qemu-11.1"))
+    'switches: -cpu host,pmu=off on every host (QEMU 11.1)'
+    """
+    stack = f" ({_stack(means.vmm.replace('-', ' ').replace('.', ' ').split())})" if means.vmm else ""
+    texts = {
+        "passthrough": "passthrough: guests may go as they are",
+        "switches": f"switches: -cpu host,{means.switches} on every host",
+        "sysreg": "sysreg: the VMM writes the registers",
+        "preload": "preload: armlevel run",
+    }
+    return texts[means.name] + stack
 
 
 def _level(remedy: Remedy) -> str:
