@@ -182,7 +182,8 @@ def test_a_guest_of_its_own_may_be_moved(armlevel: Command, pair: list[str], tmp
 def _grid(page: str) -> list[str]:
     # The rows of a matrix, below its title and the numbers of its columns.
     lines = page.splitlines()
-    return lines[lines.index("rows: from; columns: to") + 2 :]
+    title = next(place for place, line in enumerate(lines) if "rows: from; columns: to" in line)
+    return lines[title + 1 + (lines[title].startswith("rows")) :]
 
 
 def test_the_matrix_tells_natural_from_levelled(armlevel: Command, pair: list[str], stuck: list[str]):

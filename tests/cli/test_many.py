@@ -50,7 +50,7 @@ def test_a_matrix_of_many_hosts_is_two_pages(armlevel: Command, lab: Path):
     assert len(lines) <= 90
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("57 hosts, 3192 moves: ")
-    assert "rows: from; columns: to" in lines
+    assert "rows: from; columns: to" in said.out
     # Hosts of a group stand together: one run of rows has all of a64fx, in the order of their kernels.
     places = [number for number, line in enumerate(lines) if " a64fx@" in line and " -> " not in line]
     assert places[:4] == list(range(places[0], places[0] + 4))

@@ -33,6 +33,9 @@ COMMANDS: dict[str, list[list[str]]] = {
     "lab": [["--help"], ["run", "--help"], ["verify", "{guest}", "neoverse-n1@6.12"]],
     "import": [["/nowhere/" + LONG]],
     "export": [["{guest}", "--to", "libvirt", "-o", "{folder}/x.xml"], ["{guest}", "--to", "nothing"]],
+    "explain": [["Failed to put registers after init: Invalid argument"], ["0x603000000013c020"], ["what?"]],
+    "machines": [[], ["graviton3-6.18"], ["nobody"]],
+    "doctor": [[]],
     "facts": [["SVE", "ID_AA64PFR0_EL1", "Neoverse N1"], ["Neovers"]],
     "completion": [["--help"], ["tcsh"]],
 }

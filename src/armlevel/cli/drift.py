@@ -28,6 +28,11 @@ _HEADS = ("  subject", "from", "to", "cause", "what brought it")
 #: Beyond so many hosts what is true of several is told once.
 _MANY = 4
 _CHANGES = 6
+_ONE: dict[Answer, str] = {
+    "runs": "{} still runs",
+    "refused": "{} no longer runs",
+    "unknown": "cannot say whether {} still runs",
+}
 
 
 def run(
@@ -78,8 +83,11 @@ def _answer(found: DriftResult, guest: str) -> list[str]:
     runs = sum(one.answer == "runs" for one in found.hosts)
     doubt = sum(one.answer == "unknown" for one in found.hosts)
     what = f"the guest {guest}" if guest else "what ran there"
-    text = f"{counted(runs, total)} host{'s' * (total > 1)} still {'run' if runs != 1 else 'runs'} {what}"
+    text = f"{counted(runs, total)} hosts still {'run' if runs != 1 else 'runs'} {what}"
     text += f"; of {doubt} that cannot be said" if doubt else ""
+    if total == 1:
+        (one,) = found.hosts
+        text = f"{_ONE[one.answer].replace('{}', one.host)} {what}"
     if any(one.since for one in found.hosts):
         changed = sum(any(moved.real for moved in one.changes) for one in found.hosts)
         open_ = sum(bool(one.not_compared) for one in found.hosts)

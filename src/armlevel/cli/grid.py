@@ -21,6 +21,7 @@ _MEANINGS: dict[str, Meaning] = {
     "r": "risk",
     "?": "unknown",
 }
+_TITLE = "rows: from; columns: to"
 _NAME = 40
 _DENSE_NAME = 26
 
@@ -46,11 +47,10 @@ def grid_lines(
     shown = [kind[0] for kind in kinds]
     labels = [kind[0] + (f" +{len(kind) - 1}" if len(kind) > 1 else "") for kind in kinds]
     dense = len(shown) > _room(labels, _NAME, len(kinds))
-    lines = ["rows: from; columns: to"]
-    if dense:
-        lines += _dense(shown, labels, symbols)
-    else:
-        lines += _loose(shown, labels, symbols)
+    lines = _dense(shown, labels, symbols) if dense else _loose(shown, labels, symbols)
+    # Beside the numbers of the columns if there is room.
+    beside = f"{lines[0]}   {_TITLE}"
+    lines = [beside, *lines[1:]] if wide(beside) <= page_width() else [_TITLE, *lines]
     if len(shown) < len(names):
         lines += wrapped(
             f"{len(names)} hosts; +3: three more come and go as this one, and between them (--names)"

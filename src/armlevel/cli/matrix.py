@@ -43,7 +43,7 @@ _LEGEND = {
     "l": "as L, as far as it is recorded",
     "r": "the registers have a baseline; what forbids the move: ",
 }
-_EDGES = 4
+_EDGES = 2
 _REST = {"?": "cannot say", ".": "no"}
 
 
@@ -99,9 +99,9 @@ def run(
 def _answer(names: Sequence[str], letters: Mapping[tuple[str, str], str]) -> list[str]:
     count = Counter(letters.values())
     runs, open_ = count["P"], sum(count[letter] for letter in "psl?")
-    text = f"{len(names)} hosts, {len(letters)} moves: {runs} for passthrough guests"
-    text += f", {count['S']} more with switches" if count["S"] else ""
-    text += f", {count['L']} more levelled"
+    text = f"{len(names)} hosts, {len(letters)} moves: passthrough {runs}"
+    text += f", with switches {count['S']} more" if count["S"] else ""
+    text += f", levelled {count['L']} more"
     return wrapped(f"{text}, {open_} cannot be said" if open_ else text, rest="    ")
 
 
