@@ -133,10 +133,11 @@ def _wanted(guest: Guest) -> dict[str, int]:
 
 
 def _partly_recorded(guest: Guest) -> list[Difference]:
-    # A VM that has the rest of an implementation is not known to be of it.
-    if guest.implementation is None:
-        return []
-    lacking = guest.implementation.shown.unrecorded
+    # A VM that has the rest of an implementation is not known to be of it; nor is one with an interrupt controller that
+    # nobody named the guest's.
+    lacking = list(guest.unrecorded_implementation)
+    if "ID_AA64PFR0_EL1" not in guest.registers:
+        lacking.append("ID_AA64PFR0_EL1")
     return [Difference(name, "not recorded", "not compared", "guest") for name in lacking]
 
 
