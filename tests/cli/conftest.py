@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from armlevel.cli.app import run
 from tests.cli.hosts import Answer, Command
+
+_COLOUR = re.compile(r"\x1b\[\d*m")
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def armlevel(capsys: pytest.CaptureFixture[str]) -> Command:
         assert "fault of armlevel" not in said.err
         if not {"--json", "import", "export", "completion"} & set(arguments):
             names = 40  # a longer name may not fit
-            long = [line for line in said.out.splitlines() if len(line) > 80]
+            long = [line for line in _COLOUR.sub("", said.out).splitlines() if len(line) > 80]
             assert [line for line in long if max(map(len, line.split())) < names] == []
         return Answer(code, said.out, said.err)
 

@@ -183,7 +183,7 @@ class Hosts(FakeLab):
 def lab(monkeypatch):
     made = Hosts()
     monkeypatch.setattr(lab_verbs, "_laboratory", lambda *_, **__: made)
-    monkeypatch.setattr(lab_migrate, "Laboratory", lambda *_: made)
+    monkeypatch.setattr(lab_migrate, "Laboratory", lambda *_, **__: made)
     return made
 
 

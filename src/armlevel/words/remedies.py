@@ -121,7 +121,7 @@ def _nothing(remedy: Remedy) -> str:
     if not remedy.args:
         return "nothing that was tried gives these hosts one CPU: keep them in separate pools (armlevel plan)"
     facts = listed_few([FACTS.get(str(name), str(name)) for name in remedy.args], 3)
-    return f"nothing changes the {facts}: keep these hosts in separate pools"
+    return f"nothing changes the {facts}: keep them in separate pools"
 
 
 #: The sentence of each kind.
