@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from armlevel.engine import Policy, level, predict
-from armlevel.engine.moves.vmm_restore import restorer_named
+from armlevel.engine.findings import Finding
+from armlevel.engine.moves.vmm_restore import judge_refusals, restorer_named
+from armlevel.engine.subjects import about_register
 from armlevel.errors import UnknownName
 from armlevel.kvm import id_of
 from armlevel.profile import Accepts
@@ -240,3 +242,19 @@ def test_a_levelled_guest_that_shows_no_tcr2_does_not_carry_it_and_moves_both_wa
     for source, target in (hosts, hosts[::-1]):
         found = predict(source, target, CATALOGUE, vmm=vmm, guest=guest)
         assert (found.outcome, found.alive, found.blocking) == ("completes", True, ())
+
+
+# ---- not recorded is no value
+
+
+def test_a_message_gives_no_value_that_the_destination_does_not_record():
+    register = "ID_AA64ZFR0_EL1"
+    stops = Finding(about_register(register), "registers", "stops")
+    vmm = CATALOGUE.vmms["qemu-tolerant"]
+    sent, ids = {register: 0x110110110021}, {register: id_of(register)}
+    (known,) = judge_refusals([stops], vmm, sent, {register: 1}, ids)
+    (unread,) = judge_refusals([stops], vmm, sent, {}, ids)
+    (unsent,) = judge_refusals([stops], vmm, {}, {register: 1}, {})
+    assert [text.startswith("Could not set register") for text in known[1].messages] == [True, False]
+    assert (unread[0], list(unread[1].messages)) == (id_of(register), [PUT])
+    assert (unsent[0], unsent[1].messages) == (None, ())

@@ -182,7 +182,7 @@ def _predict(  # noqa: PLR0913, PLR0917
         found["list"] = judge_lists(lists, vmm, (source.name, target.name), {**here.state, **sent}, catalogue)
     ids = {name: id_of(name) for name in sent}
     own = {**there.limits, **there.firmware}
-    refused: list[tuple[int, Finding]] = []
+    refused: list[tuple[int | None, Finding]] = []
     for part in ("registers", "firmware"):
         told = judge_refusals(found[part], vmm, sent, own, ids)
         found[part] = [finding for _, finding in told]
@@ -190,7 +190,7 @@ def _predict(  # noqa: PLR0913, PLR0917
     late = judge_hidden({k: v for k, v in hidden.items() if k not in gone}, ours or (), target.name, vmm)
     found["registers"] += [finding for _, finding in late]
     refused += [(kvm_id, finding) for kvm_id, finding in late if finding.severity == "stops"]
-    return _told(source, target, vmm, found, tuple(sorted(refused, key=lambda pair: pair[0])), lists)
+    return _told(source, target, vmm, found, tuple(sorted(refused, key=_by_id)), lists)
 
 
 def _silent(finding: Finding) -> Finding:
@@ -241,7 +241,7 @@ def _told(  # noqa: PLR0913, PLR0917
     target: Host,
     vmm: Vmm,
     found: Mapping[Part, Sequence[Finding]],
-    refused: Sequence[tuple[int, Finding]],
+    refused: Sequence[tuple[int | None, Finding]],
     lists: Lists | None,
 ) -> Prediction:
     findings = tuple(finding for part in PARTS for finding in found[part])
@@ -264,9 +264,7 @@ def _told(  # noqa: PLR0913, PLR0917
     unlisted = [finding for finding in found["list"] if finding.severity == "stops"]
     reached = _reached(refused, vmm, lists, stopped=bool(unlisted))
     named = [*unlisted] if vmm.list != "length" else []
-    ordered = sorted(
-        [(id_of(one.subject.key), one) for one in named] + list(reached), key=lambda pair: pair[0]
-    )
+    ordered = sorted([*((id_of(one.subject.key), one) for one in named), *reached], key=_by_id)
     speaking = [finding for finding in findings if finding.part not in ("registers", "firmware")]
     messages = [text for finding in speaking for text in finding.messages]
     messages += [text for _, finding in reached for text in finding.messages]
@@ -286,11 +284,16 @@ def _told(  # noqa: PLR0913, PLR0917
 
 
 def _reached(
-    refused: Sequence[tuple[int, Finding]], vmm: Vmm, lists: Lists | None, *, stopped: bool
-) -> list[tuple[int, Finding]]:
+    refused: Sequence[tuple[int | None, Finding]], vmm: Vmm, lists: Lists | None, *, stopped: bool
+) -> list[tuple[int | None, Finding]]:
     # By the rule "length" nothing is read of a list that is too long, and nothing after the first unknown register.
     if vmm.list != "length" or lists is None or not stopped:
         return list(refused)
     if lists.too_long(vmm):
         return []
-    return [pair for pair in refused if pair[0] < lists.only_source[0]]
+    return [pair for pair in refused if pair[0] is None or pair[0] < lists.only_source[0]]
+
+
+def _by_id(pair: tuple[int | None, Finding]) -> tuple[bool, int]:
+    # What the source does not send comes first: no place in the list is before it.
+    return (False, 0) if pair[0] is None else (True, pair[0])

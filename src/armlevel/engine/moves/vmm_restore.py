@@ -30,6 +30,7 @@ __all__ = [
 # What Debian adds to QEMU's own number; its builds were measured and behave as released.
 _RELEASE = re.compile(r"(\d+(?:\.\d+)*)(?:[+~\s].*debian.*|[+](?:ds|dfsg).*)?", re.IGNORECASE)
 _LAST = 99
+_FILLED = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,12 @@ def judge_lists(
 
 
 def _messages(vmm: Vmm, event: str, texts: Mapping[str, str]) -> tuple[Message, ...]:
-    return tuple(Message(text.format(**texts)) for text in vmm.messages.get(event, ()))
+    # A line that says what is not recorded is not foretold: it would give a value that nobody read.
+    return tuple(
+        Message(text.format(**texts))
+        for text in vmm.messages.get(event, ())
+        if texts.keys() >= {*_FILLED.findall(text)}
+    )
 
 
 def _is_let(name: str, end: str, vmm: Vmm, values: Mapping[str, int], catalogue: Catalogue) -> bool:
@@ -211,7 +217,7 @@ def judge_hidden(
     source's list.
     """
     # What it prints of a value that it cannot read was not measured.
-    messages = tuple(Message(text) for text in vmm.messages.get("refused", ()) if "{" not in text)
+    messages = _messages(vmm, "refused", {})
     return [
         (
             kvm_id,
@@ -238,19 +244,19 @@ def judge_refusals(
     sent: Mapping[str, int],
     own: Mapping[str, int],
     ids: Mapping[str, int],
-) -> list[tuple[int, Finding]]:
-    """Return findings of registers and firmware with the VMM's message, and the id of the register each is about."""
+) -> list[tuple[int | None, Finding]]:
+    """Return findings of registers and firmware with the VMM's message, and the id of the register each is about.
+
+    The id is None where the source sends no such register. ``own`` are the destination's values, as far as recorded.
+    """
     told = []
     for finding in findings:
         register = finding.subject.register
-        kvm_id = ids.get(register, 0)
+        kvm_id = ids.get(register)
         messages: tuple[Message, ...] = ()
-        if finding.severity == "stops" and kvm_id:
-            texts = {
-                "register": qemu_name_of(kvm_id),
-                "value": f"{sent.get(register, 0):x}",
-                "own": f"{own.get(register, 0):x}",
-            }
-            messages = _messages(vmm, "refused", texts)
+        if finding.severity == "stops" and kvm_id is not None:
+            values = {"value": sent.get(register), "own": own.get(register)}
+            texts = {key: f"{value:x}" for key, value in values.items() if value is not None}
+            messages = _messages(vmm, "refused", texts | {"register": qemu_name_of(kvm_id)})
         told.append((kvm_id, replace(finding, messages=messages)))
     return told
