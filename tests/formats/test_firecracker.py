@@ -108,6 +108,21 @@ def test_a_host_without_idc_must_keep_cleaning_its_caches():
     assert accepts["CLIDR_EL1.LoUU"].outcome(0) == "refused"
 
 
+def test_whether_a_host_must_clean_is_not_known_without_its_ctr():
+    values = VALUES | {"CLIDR_EL1": 0x9200003}
+    cleans_not, silent = (
+        read(fingerprint(config={"reg_modifiers": modifiers(some)})).offers[0].accepts
+        for some in (
+            values | {"CTR_EL0": 0x9444C004},
+            {name: value for name, value in values.items() if name != "CTR_EL0"},
+        )
+    )
+    assert cleans_not["CLIDR_EL1.LoC"].outcome(0) == "same"
+    assert silent["CLIDR_EL1.LoC"].outcome(0) == "unknown"
+    assert silent["CLIDR_EL1.LoC"].outcome(1) == "same"
+    assert silent["CLIDR_EL1.LoUU"].outcome(0) == "same"  # either host keeps it while LoUIS is not 0
+
+
 BAD = {
     "a template": (
         {"reg_modifiers": [{"addr": "0x603000000013c020", "bitmap": "0b" + "x" * 64}]},

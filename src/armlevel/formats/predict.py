@@ -93,11 +93,7 @@ def predict_accepts(
             accepts.update((f.subject, Accepts.of({f.get(limit)}, others="ignored")) for f in fields)
         elif register in catalogue.registers:
             accepts.update(_written(catalogue, register, limit, line, rule_of))
-    idc = catalogue.fields["CTR_EL0.IDC"]
-    if not idc.get(limits.get("CTR_EL0", 0)):
-        for subject in _CLEANING:
-            if subject in accepts:
-                accepts[subject] = _must_clean(catalogue.fields[subject], limits["CLIDR_EL1"], catalogue)
+    accepts.update(_cleaning(accepts, limits, catalogue))
     if shape is not None and "has_el2" in shape.features and _EL2 in accepts:
         # Linux 7.3 KVM sys_regs.c, set_id_aa64pfr0_el1: a VM with EL2 cannot hide it.
         accepts[_EL2] = replace(accepts[_EL2], values=(accepts[_EL2].values or frozenset()) - {0})
@@ -173,6 +169,30 @@ def _field(
     if kept == (limit,) and not changed and not unsure:
         return None
     return Accepts.of(kept, changed=changed, unsure=unsure)
+
+
+def _cleaning(
+    accepts: Mapping[str, Accepts], limits: Mapping[str, int], catalogue: Catalogue
+) -> dict[str, Accepts]:
+    ctr = limits.get("CTR_EL0")
+    if ctr is not None and catalogue.fields["CTR_EL0.IDC"].get(ctr):
+        return {}
+    found = {}
+    for subject in accepts.keys() & set(_CLEANING):
+        field = catalogue.fields[subject]
+        found[subject] = _must_clean(field, limits["CLIDR_EL1"], catalogue)
+        if ctr is None:
+            # Whether the host must clean is not known: what it may keep without is neither kept nor refused.
+            found[subject] = _either(found[subject], accepts[subject], field)
+    return found
+
+
+def _either(one: Accepts, other: Accepts, field: Field) -> Accepts:
+    kept = {value: {one.outcome(value), other.outcome(value)} for value in range(1 << field.width)}
+    return Accepts.of(
+        (value for value, outcomes in kept.items() if outcomes == {"same"}),
+        unsure=(value for value, outcomes in kept.items() if len(outcomes) > 1 or "unknown" in outcomes),
+    )
 
 
 def _must_clean(field: Field, clidr: int, catalogue: Catalogue) -> Accepts:
