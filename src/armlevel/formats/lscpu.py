@@ -82,6 +82,7 @@ def _sections(rows: list[tuple[str, ...]]) -> list[dict[str, str]]:
 
 
 def _count(section: dict[str, str]) -> int:
+    # What is not said (``-``) counts as one, the least: then too few are counted, and the others are not known.
     found = 1
     for key in _EACH:
         found *= integer(section.get(key, "1")) or 1

@@ -122,9 +122,15 @@ def _let_differ(
     domains = dict(space.domains)
     for subject in differing:
         limits = domains[subject].limits
-        lowest = frozenset({min(limits, key=lambda v: (fields[subject].rank(v) or 0, v))})
+        lowest = frozenset({_least(fields[subject], limits)})
         domains[subject] = Domain(lowest, lowest, lowest)
     return Space(domains), differing
+
+
+def _least(field: Field, limits: Iterable[int]) -> int:
+    # Of values without an order none promises less than another: the smallest number, so that the answer is one.
+    ranks = {value: field.rank(value) for value in limits}
+    return min(ranks, key=lambda value: (value if (rank := ranks[value]) is None else rank, value))
 
 
 def _tolerated(
