@@ -166,3 +166,35 @@ def test_each_remedy_of_a_guest_that_is_refused_works_when_it_is_followed(one, t
             assert set(way.hosts) <= set(guest.starts_on)
         else:
             assert way.kind in ("nothing", "restart")
+
+
+def unrecorded(name: str) -> Host:
+    host = host_of(name)
+    return replace(host, software=replace(host.software, kernel=""))
+
+
+@pytest.mark.parametrize("ends", [("old",), ("new",), ("old", "new")])
+def test_no_kernel_is_named_where_that_of_an_end_is_not_recorded(ends):
+    old, new = "neoverse-n1@6.12", "neoverse-n1@7.x"
+    one, two = (
+        unrecorded(name) if end in ends else host_of(name) for end, name in (("old", old), ("new", new))
+    )
+    moves = [
+        migrate(source, target, CATALOGUE, vmm=VMMS[0])[0] for source, target in ((one, two), (two, one))
+    ]
+    kinds = {way.kind for move in moves for way in move.ways}
+    assert kinds
+    assert not kinds & {"upgrade-kernel", "kernel-as"}
+    upgraded = [
+        migrate(source, target, CATALOGUE, vmm=VMMS[0])[0]
+        for source, target in permutations([host_of(old), host_of(new)])
+    ]
+    assert "upgrade-kernel" in {way.kind for move in upgraded for way in move.ways}
+
+
+def test_no_baseline_is_promised_under_the_kernel_of_another_where_kernels_are_not_recorded():
+    names = FLEETS[0]
+    assert "kernel-as" in remedies_that_change([host_of(name) for name in names])
+    for silent in ({names[0]}, {names[1]}, {*names}):
+        fleet = [unrecorded(name) if name in silent else host_of(name) for name in names]
+        assert "kernel-as" not in remedies_that_change(fleet)

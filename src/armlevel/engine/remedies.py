@@ -120,7 +120,8 @@ def _kernels(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> Ite
 def _newest(host: Host, hosts: Sequence[Host]) -> Host | None:
     twins = [one for one in hosts if one is not host and _is_twin(host, one)]
     newest = max(twins, key=lambda one: _numbers(one.software.kernel), default=None)
-    newer = newest is not None and _numbers(newest.software.kernel) > _numbers(host.software.kernel)
+    # A kernel that is not recorded may be the newer one.
+    newer = newest is not None and () < _numbers(host.software.kernel) < _numbers(newest.software.kernel)
     return newest if newer else None
 
 

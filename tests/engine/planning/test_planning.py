@@ -209,3 +209,16 @@ def test_fewer_pools_than_needed_leave_the_smallest_groups_out() -> None:
         plan(everybody(), CATALOGUE, pools=0)
     with pytest.raises(UsageError, match="no hosts"):
         plan([], CATALOGUE)
+
+
+def test_a_merge_needs_kernels_that_are_recorded() -> None:
+    hosts = [host for host in everybody() if host.name.startswith(("neoverse-n2", "cortex-a710"))]
+    silent = [replace(host, software=replace(host.software, kernel="")) for host in hosts]
+    counts = []
+    for some in (hosts, silent[:1] + hosts[1:], silent):
+        asked = Planner(some, CATALOGUE, Policy())
+        found = [upgrade for one in merges(asked, planned(asked).pools) for upgrade in one.upgrades]
+        assert all(now and then for _, now, then, _ in found)
+        counts.append(len(found))
+    assert counts[0]
+    assert counts[2] == 0

@@ -173,7 +173,8 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
 def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Remedy]:
     older, newer = sorted((source, target), key=lambda host: release_numbers(host.software.kernel))
     same = alike(source.implementations, target.implementations)
-    if same and release_numbers(older.software.kernel) < release_numbers(newer.software.kernel):
+    # A kernel that is not recorded may be the newer one.
+    if same and () < release_numbers(older.software.kernel) < release_numbers(newer.software.kernel):
         line = catalogue.line(newer.software.kernel)
         moved = predict(newer, newer, catalogue, vmm=vmm)
         if moved.outcome == "completes" and not moved.harm:

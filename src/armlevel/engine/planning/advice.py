@@ -111,9 +111,11 @@ def _changes(planner: Planner, kinds: Sequence[Kind]) -> Iterator[dict[str, Kind
 
 
 def _twin(kind: Kind, other: Kind) -> bool:
+    # A kernel that is not recorded is none to upgrade to, and none that is known to be another.
     one, two = kind.host, other.host
     return (
-        one.software.kernel != two.software.kernel
+        "" not in (one.software.kernel, two.software.kernel)
+        and one.software.kernel != two.software.kernel
         and alike(one.implementations, two.implementations) is True
         and (one.facts.cntfrq_hz, one.facts.dczid) == (two.facts.cntfrq_hz, two.facts.dczid)
     )
