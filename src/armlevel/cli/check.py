@@ -8,7 +8,7 @@ from dataclasses import replace
 from armlevel.arch import load
 from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
-from armlevel.cli.findings import Page, way_lines
+from armlevel.cli.findings import Page, means_lines, way_lines
 from armlevel.cli.many import ANOTHER, counted, judged_of, many_lines
 from armlevel.cli.options import (
     AcceptWeaker,
@@ -19,12 +19,14 @@ from armlevel.cli.options import (
     HostFiles,
     Json,
     Key,
+    Means,
     Names,
     Tolerate,
 )
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.check import CheckResult, check
+from armlevel.operations.means import WaysOut
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
 from armlevel.profile import Guest
@@ -40,6 +42,7 @@ def run(
     guest: GuestFile,
     hosts: HostFiles,
     key: Key = None,
+    means: Means = "",
     tolerate: Tolerate = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
@@ -62,7 +65,7 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = check(wanted, there, policy, given=given, source=source_named(guest))
+    found = check(wanted, there, policy, given=given, source=source_named(guest), means=means)
     if as_json:
         say_json(found.document())
     else:
@@ -105,15 +108,16 @@ def _table(verdicts: Sequence[Verdict]) -> list[str]:
 
 def _findings(result: CheckResult, page: Page) -> list[str]:
     # Hosts of which the same is to be said are told together.
-    alike: dict[tuple[Finding, ...], list[Verdict]] = {}
-    for verdict in result.verdicts:
+    alike: dict[tuple[Finding, ...], list[tuple[Verdict, WaysOut]]] = {}
+    for verdict, ways in zip(result.verdicts, result.ways_out(), strict=True):
         nameless = tuple(_nameless(finding) for finding in verdict.findings)
-        alike.setdefault(nameless, []).append(verdict)
+        alike.setdefault(nameless, []).append((verdict, ways))
     lines: list[str] = []
     for findings, some in alike.items():
-        ways = [way for verdict in some for way in result.remedies(verdict)]
-        if found := [*page.lines(findings), *way_lines(ways)]:
-            names = [verdict.host for verdict in some]
+        means = dict.fromkeys(line for _, ways in some for line in means_lines(ways))
+        remedies = way_lines(way for _, ways in some for way in ways.remedies)
+        if found := [*page.lines(findings), *means, *remedies]:
+            names = [verdict.host for verdict, _ in some]
             lines += ["", *wrapped(f"{hosts_text(names, every=page.explain)}:", rest="  "), *found]
     return lines
 

@@ -11,13 +11,14 @@ import typer
 from armlevel.arch import load
 from armlevel.cli import progress
 from armlevel.cli.answers import given_lines, open_lines
-from armlevel.cli.findings import Page, way_lines
+from armlevel.cli.findings import Page, means_lines, way_lines
 from armlevel.cli.many import counted, many_lines
-from armlevel.cli.options import Explain, Facts, HostFiles, Json, Names, Tolerate
+from armlevel.cli.options import Explain, Facts, HostFiles, Json, Means, Names, Tolerate
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
-from armlevel.operations import Answer, Drift, Moved, Part, Remedy, Verdict, worst
+from armlevel.operations import Answer, Drift, Moved, Part, Verdict, worst
 from armlevel.operations.drift import DriftResult, drift
-from armlevel.operations.named import guest_named, hosts_named
+from armlevel.operations.means import WaysOut
+from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import judged_text
 from armlevel.words.subjects import hosts_text
@@ -47,6 +48,7 @@ def run(
             "--since", metavar="HOST", help="The hosts as they were recorded before, by name. Repeatable."
         ),
     ] = None,
+    means: Means = "",
     tolerate: Tolerate = None,
     fact: Facts = None,
     names: Names = False,
@@ -62,7 +64,15 @@ def run(
     progress.begin("judging hosts")
     now, given = hosts_named(hosts, fact or ())
     old, _ = hosts_named(since) if since else ([], ())
-    found = drift(now, guest_named(guest) if guest else None, old, policy_of(tolerate=tolerate), given=given)
+    found = drift(
+        now,
+        guest_named(guest) if guest else None,
+        old,
+        policy_of(tolerate=tolerate),
+        given=given,
+        source=source_named(guest) if guest else None,
+        means=means,
+    )
     if as_json:
         say_json(found.document())
     else:
@@ -70,7 +80,8 @@ def run(
         if explain or len(found.hosts) <= _MANY:
             page = Page(load(), explain=explain)
             lines += _table(found.hosts)
-            lines += [line for one in found.hosts for line in _details(one, page, found.remedies(one))]
+            for one, ways in zip(found.hosts, found.ways_out(), strict=True):
+                lines += _details(one, page, ways)
         else:
             lines += many_lines([_for_its_place(one) for one in found.hosts], names=names)
             lines += _changes_of_many(found.hosts, names=names)
@@ -135,12 +146,12 @@ def _table(found: Sequence[Drift]) -> list[str]:
     return columns(rows, "  ")
 
 
-def _details(one: Drift, page: Page, ways: Sequence[Remedy]) -> list[str]:
+def _details(one: Drift, page: Page, ways: WaysOut) -> list[str]:
     lines: list[str] = []
     findings = [f for f in one.verdict.findings if one.born_here or "arrive" in f.applies]
     if one.answer != "runs" and findings:
         lines += ["", *wrapped(f"{one.host}: {meant(one.answer)}", rest="  "), *page.lines(findings)]
-        lines += way_lines(ways)
+        lines += [*means_lines(ways), *way_lines(ways.remedies)]
     if one.changes:
         since = f" since {one.since}" if one.since != one.host else ""
         lines += ["", f"{one.host} changed{since}:"]

@@ -19,15 +19,15 @@ from armlevel.operations import (
     Value,
     about_whole,
 )
+from armlevel.operations.answers import INFORM
+from armlevel.operations.means import WaysOut
 from armlevel.words.reasons import reason_head, reason_text
 from armlevel.words.remedies import remedy_text, remedy_texts
 from armlevel.words.subjects import features_at_stake, hosts_text, listed_few, subject_text
 from armlevel.words.values import cell_text, field_numbers, offer_text
 
-__all__ = ["INFORM", "Page", "between", "by_value", "kinds_of", "of_kinds", "way_lines"]
+__all__ = ["Page", "between", "by_value", "kinds_of", "means_lines", "of_kinds", "way_lines"]
 
-#: Remedies that make known what is not.
-INFORM: tuple[RemedyKind, ...] = ("fact", "probe", "say-vmm")
 _SEVERITY = ("breaks", "stops", "unknown", "risk", "note")
 _NAMES = 3
 _WHOLE_LIST = about_whole("register-list")
@@ -78,6 +78,18 @@ def of_kinds(kinds: Sequence[Sequence[str]]) -> Cells:
         )
 
     return cells
+
+
+def means_lines(ways: WaysOut) -> list[str]:
+    """Return what stands in the way of switches, and by which means a guest goes all the same."""
+    # Where switches help they are the first remedy; where none does, what stands in their way is told.
+    text = ""
+    if ways.remains:
+        some = listed_few([subject_text(one) for one in ways.remains], _NAMES)
+        text = f"no switch: {some}" + (f"; {ways.means}" if ways.means else "")
+    elif ways.asked and not ways.means:
+        text = f"{ways.asked}: not this way"
+    return wrapped(text, "  means    ") if text else []
 
 
 def way_lines(ways: Iterable[Remedy]) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from armlevel.cli.findings import INFORM
 from armlevel.cli.output import columns, meant, wrapped
 from armlevel.operations import Answer, Finding, HostName, Part, Severity, Verdict, worst
+from armlevel.operations.answers import INFORM
 from armlevel.words.answers import judged_text
 from armlevel.words.reasons import reason_text
 from armlevel.words.remedies import remedy_text

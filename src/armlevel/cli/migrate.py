@@ -10,7 +10,7 @@ import typer
 from armlevel.arch import Catalogue, load
 from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
-from armlevel.cli.findings import Page
+from armlevel.cli.findings import Page, means_lines
 from armlevel.cli.options import (
     AcceptWeaker,
     AssumeSameImpdef,
@@ -29,7 +29,7 @@ from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import judged_text
 from armlevel.words.remedies import remedy_text
-from armlevel.words.subjects import listed_few, shape_text, subject_text
+from armlevel.words.subjects import shape_text
 
 __all__ = ["run"]
 
@@ -81,7 +81,7 @@ def run(
                 *([""] if move is back else []),
                 *_move(move),
                 *_why(move, load(), explain=explain),
-                *_means(found, move),
+                *means_lines(found.ways_of(move)),
             ]
         # A and B are what the usage of this verb calls them: a long path would hide the rest of the command.
         short = (text if len(text) < _LONG else letter for letter, text in (("A", a), ("B", b)))
@@ -95,15 +95,6 @@ def _what(found: MovesResult, vmm: str) -> str:
         return f"guest {found.guest.name}, shape {shape_text(found.guest.shape)}"
     switches = found.moves[0].switches
     return f"passthrough guest under {vmm}" + (f" with {switches}" if switches else "")
-
-
-def _means(found: MovesResult, move: Move) -> list[str]:
-    # Where switches help they are the first remedy; where none does, what stands in their way is told.
-    if not move.remains:
-        return []
-    some = listed_few([subject_text(one) for one in move.remains], _SAID)
-    means = found.means_of(move)
-    return wrapped(f"no switch: {some}" + (f"; {means}" if means else ""), "  means    ")
 
 
 def _move(move: Move) -> list[str]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
-from armlevel.engine import Answer, worst
+from armlevel.engine import Answer, Finding, worst
+from armlevel.engine.findings import RemedyKind
 
-__all__ = ["Result", "status_of"]
+__all__ = ["INFORM", "Result", "status_of", "told"]
+
+#: Remedies that make known what is not.
+INFORM: tuple[RemedyKind, ...] = ("fact", "probe", "say-vmm")
 
 _STATUS: dict[Answer, int] = {"runs": 0, "refused": 1, "unknown": 3}
 
@@ -32,3 +37,13 @@ def status_of(answers: Iterable[Answer]) -> int:
     (3, 1, 0)
     """
     return _STATUS[worst(answers)]
+
+
+def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings without the remedies that nobody tried: what would make a fact known is left.
+
+    What changes an answer is tried for the question as a whole, not for a finding.
+    """
+    return tuple(
+        replace(one, remedies=tuple(way for way in one.remedies if way.kind in INFORM)) for one in findings
+    )

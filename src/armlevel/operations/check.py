@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import verdict_object
-from armlevel.engine import Policy, Remedy, Verdict
+from armlevel.engine import MeansName, Policy, Verdict
 from armlevel.engine.remedies import remedies_of_guest, tolerating
-from armlevel.operations.answers import status_of
+from armlevel.operations.answers import status_of, told
 from armlevel.operations.given import given_object
+from armlevel.operations.means import WaysOut, means_for_passthrough, once_per_kind, ways_out_of
 from armlevel.profile import Given, Guest, Host
 
 __all__ = ["CheckResult", "check"]
@@ -20,7 +22,10 @@ __all__ = ["CheckResult", "check"]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The verdict of each host on one guest; ``source`` is the host whose passthrough guest it is, if it is one."""
+    """The verdict of each host on one guest; ``source`` is the host whose passthrough guest it is, if it is one.
+
+    ``means`` is the one that was asked for.
+    """
 
     kind: ClassVar[str] = "check/1"
 
@@ -30,41 +35,60 @@ class CheckResult:
     hosts: tuple[Host, ...] = ()
     policy: Policy = Policy()
     source: Host | None = None
+    means: MeansName | None = None
 
     @property
     def status(self) -> int:
         """The exit status: that of the worst answer."""
         return status_of(answer for one in self.verdicts for answer in (one.start, one.arrive))
 
-    def remedies(self, verdict: Verdict) -> tuple[Remedy, ...]:
-        """Return what would change a verdict: each was followed before it is told."""
-        host = next((one for one in self.hosts if one.name == verdict.host), None)
-        if host is None:
-            return ()
-        if self.source is not None and verdict.arrive == "refused" and self.source.name != host.name:
-            return engine.migrate(self.source, host, load(), self.policy)[0].ways
-        return remedies_of_guest(self.guest, host, verdict, load(), self.policy)
+    def ways_out(self) -> tuple[WaysOut, ...]:
+        """Return what would change each verdict, in their order: each was followed before it is told."""
+        source = self.source
+        if source is not None:
+            moved = once_per_kind(partial(ways_out_of, source, policy=self.policy, asked=self.means))
+        return tuple(
+            moved(host)
+            if source is not None and verdict.arrive == "refused" and source.name != host.name
+            else self._of_guest(host, verdict)
+            for host, verdict in zip(self.hosts, self.verdicts, strict=True)
+        )
+
+    def _of_guest(self, host: Host, verdict: Verdict) -> WaysOut:
+        return WaysOut(remedies_of_guest(self.guest, host, verdict, load(), self.policy), asked=self.means)
 
     def document(self) -> dict[str, Any]:
         """Return the check/1 object."""
-        verdicts = [verdict_object(verdict) for verdict in self.verdicts]
-        return {"kind": self.kind, "verdicts": verdicts} | given_object(self.given)
+        verdicts = [verdict_object(replace(one, findings=told(one.findings))) for one in self.verdicts]
+        ways = [
+            {"host": one.host} | found.document()
+            for one, found in zip(self.verdicts, self.ways_out(), strict=True)
+            if found.remedies
+        ]
+        return {"kind": self.kind, "verdicts": verdicts, "ways_out": ways} | given_object(self.given)
 
 
-def check(
+def check(  # noqa: PLR0913 (a question with options)
     guest: Guest,
     hosts: Sequence[Host],
     policy: Policy | None = None,
     *,
     given: Sequence[Given] = (),
     source: Host | None = None,
+    means: str = "",
 ) -> CheckResult:
     """Judge one guest on each host: may it start there, may it arrive there.
 
     What the policy tolerates may differ, as if the profile recorded it. ``source`` is the host whose passthrough guest
-    it is, if it is one.
+    it is, if it is one, and ``means`` the only one by which it would go where it is refused.
+
+    Raises:
+        UnknownName: there is no such means.
+        UsageError: the means and the guest do not go together.
+
     """
+    chosen = means_for_passthrough(means, "kvm", source)
     asked = policy or Policy()
     wanted = tolerating(guest, asked.tolerate, load()) if asked.tolerate else guest
     verdicts = tuple(engine.check(wanted, host, load(), asked) for host in hosts)
-    return CheckResult(wanted, verdicts, tuple(given), tuple(hosts), asked, source)
+    return CheckResult(wanted, verdicts, tuple(given), tuple(hosts), asked, source, chosen)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import findings_object
-from armlevel.engine import Answer, Drift, Moved, Policy, Remedy, passthrough, worst
+from armlevel.engine import Answer, Drift, MeansName, Moved, Policy, Remedy, passthrough, worst
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.remedies import remedies_of_guest, tolerating
 from armlevel.errors import UsageError
-from armlevel.operations.answers import status_of
+from armlevel.operations.answers import status_of, told
 from armlevel.operations.diff import change_object
 from armlevel.operations.given import given_object
+from armlevel.operations.means import WaysOut, means_for_passthrough, once_per_kind, ways_out_of
 from armlevel.profile import Given, Guest, Host
 
 __all__ = ["DriftResult", "drift"]
@@ -23,7 +25,10 @@ __all__ = ["DriftResult", "drift"]
 
 @dataclass(frozen=True, slots=True)
 class DriftResult:
-    """What each host answers the guest today, and what changed on it."""
+    """What each host answers the guest today, and what changed on it.
+
+    ``source`` is the host whose passthrough guest it is, if it is one; ``means`` the one that was asked for.
+    """
 
     kind: ClassVar[str] = "drift/1"
 
@@ -31,6 +36,8 @@ class DriftResult:
     given: tuple[Given, ...] = ()
     judged: tuple[tuple[Guest, Host, Host | None], ...] = ()
     policy: Policy = Policy()
+    source: Host | None = None
+    means: MeansName | None = None
 
     @property
     def answer(self) -> Answer:
@@ -43,38 +50,57 @@ class DriftResult:
         """The exit status: that of the worst answer."""
         return status_of([self.answer])
 
-    def remedies(self, one: Drift) -> tuple[Remedy, ...]:
-        """Return what would have a host run its guest again: each was followed before it is told."""
-        for found, (guest, host, earlier) in zip(self.hosts, self.judged, strict=False):
-            if found is one and one.answer == "refused":
-                back = _kernel_back(guest, host, earlier, self.policy)
-                return (*back, *remedies_of_guest(guest, host, one.verdict, load(), self.policy))
-        return ()
+    def ways_out(self) -> tuple[WaysOut, ...]:
+        """Return what would have each host run its guest again, in their order: each was followed before it is told."""
+        source = self.source
+        if source is not None:
+            moved = once_per_kind(partial(ways_out_of, source, policy=self.policy, asked=self.means))
+        found: list[WaysOut] = []
+        for one, (guest, host, earlier) in zip(self.hosts, self.judged, strict=True):
+            if one.answer != "refused":
+                found.append(WaysOut())
+                continue
+            if source is not None and one.verdict.arrive == "refused" and source.name != host.name:
+                ways = moved(host)
+            else:
+                those = remedies_of_guest(guest, host, one.verdict, load(), self.policy)
+                ways = WaysOut(those, asked=self.means)
+            back = _kernel_back(guest, host, earlier, self.policy)
+            found.append(replace(ways, remedies=(*back, *ways.remedies)))
+        return tuple(found)
 
     def document(self) -> dict[str, Any]:
         """Return the drift/1 object."""
-        hosts = [_host_object(one) for one in self.hosts]
+        hosts = [
+            _host_object(one) | ways.document() for one, ways in zip(self.hosts, self.ways_out(), strict=True)
+        ]
         return {"kind": self.kind, "answer": self.answer, "hosts": hosts} | given_object(self.given)
 
 
-def drift(
+def drift(  # noqa: PLR0913 (a question with options)
     hosts: Sequence[Host],
     guest: Guest | None = None,
     since: Sequence[Host] = (),
     policy: Policy | None = None,
     *,
     given: Sequence[Given] = (),
+    source: Host | None = None,
+    means: str = "",
 ) -> DriftResult:
     """Judge a guest on hosts as they are now; without a guest, each older host's passthrough guest.
 
-    What the policy tolerates may differ, as if the profile recorded it.
+    What the policy tolerates may differ, as if the profile recorded it. ``source`` is the host whose passthrough guest
+    it is, if it is one, and ``means`` the only one by which it would go where it is refused.
 
     Raises:
-        UsageError: there is neither a guest nor an older host, or an older host belongs to none of the hosts.
+        UnknownName: there is no such means.
+        UsageError: there is neither a guest nor an older host, or an older host belongs to none of the hosts, or the
+            means and the guest do not go together.
 
     """
     if guest is None and not since:
         raise UsageError("neither a guest nor older recordings", hint="give --guest GUEST or --since HOST")
+    chosen = means_for_passthrough(means, "kvm", source)
     before = _paired(hosts, since)
     asked, found, judged = policy or Policy(), [], []
     for host in hosts:
@@ -90,7 +116,7 @@ def drift(
             wanted = tolerating(wanted, asked.tolerate, load())
         found.append(engine.drift(host, wanted, load(), earlier))
         judged.append((wanted, host, earlier))
-    return DriftResult(tuple(found), tuple(given), tuple(judged), asked)
+    return DriftResult(tuple(found), tuple(given), tuple(judged), asked, source, chosen)
 
 
 def _kernel_back(guest: Guest, host: Host, earlier: Host | None, policy: Policy) -> tuple[Remedy, ...]:
@@ -130,7 +156,7 @@ def _host_object(one: Drift) -> dict[str, Any]:
         "since": one.since or None,
         "not_compared": list(one.not_compared),
         "changes": [_moved_object(moved) for moved in one.changes],
-        "findings": findings_object(one.verdict.findings),
+        "findings": findings_object(told(one.verdict.findings)),
     }
 
 

@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from armlevel import engine
 from armlevel.arch import load
-from armlevel.engine import MEANS, Answer, MeansName, Policy, switches_named
+from armlevel.documents import remedy_object
+from armlevel.engine import MEANS, Answer, MeansName, Policy, Remedy, means_of, switches_named
+from armlevel.engine.moves.means import only_means
 from armlevel.engine.moves.means_of_hosts import StockMeans, stock_means
 from armlevel.engine.moves.vmm_restore import restorer_named
+from armlevel.engine.names import hosts_of
+from armlevel.engine.subjects import Subject
 from armlevel.errors import UnknownName, UsageError
-from armlevel.profile import Host
+from armlevel.profile import Host, kind_digest
 
-__all__ = ["MEANS", "StockMeans", "means_named", "means_object", "stock_means_of", "switches_named"]
+__all__ = [
+    "MEANS",
+    "StockMeans",
+    "WaysOut",
+    "means_for_passthrough",
+    "means_named",
+    "means_object",
+    "once_per_kind",
+    "stock_means_of",
+    "switches_named",
+    "ways_out_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class WaysOut:
+    """What was tried and lets a guest go where it is refused: the cheapest means, and every remedy.
+
+    ``means`` is None if none does, or not that which was asked for (``asked``); ``remains`` is what no switch takes out
+    of the way.
+    """
+
+    remedies: tuple[Remedy, ...] = ()
+    means: MeansName | None = None
+    remains: tuple[Subject, ...] = ()
+    asked: MeansName | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as an answer records it."""
+        return {
+            "means": self.means,
+            "no_switch": [subject.key for subject in self.remains],
+            "remedies": [remedy_object(one) for one in self.remedies],
+        }
 
 
 def means_named(text: str, vmm: str) -> MeansName | None:
@@ -38,6 +77,49 @@ def means_named(text: str, vmm: str) -> MeansName | None:
         ]
         raise UsageError(f"--means {named}: {vmm} has no such means", hint=f"it has {', '.join(others)}")
     return named
+
+
+def means_for_passthrough(text: str, vmm: str, source: Host | None) -> MeansName | None:
+    """Return a means by its name, for the passthrough guest of ``source``; None for an empty text.
+
+    Raises:
+        UnknownName: no means is called so.
+        UsageError: the VMM does not have it, or the guest is a profile: its CPU is there already.
+
+    """
+    named = means_named(text, vmm)
+    if named is not None and source is None:
+        raise UsageError(
+            "a guest that is given has its CPU: --means chooses how it comes by one",
+            hint="leave out --means, or name a host in the place of the guest",
+        )
+    return named
+
+
+def ways_out_of(source: Host, host: Host, policy: Policy, asked: MeansName | None = None) -> WaysOut:
+    """Try what would let the passthrough guest of ``source`` go to a host that refuses it."""
+    move = engine.migrate(source, host, load(), policy)[0]
+    ways = only_means(move.ways, asked)
+    remains = move.remains if asked in (None, "switches") else ()
+    return WaysOut(ways, means_of(ways), remains, asked)
+
+
+def once_per_kind(tried: Callable[[Host], WaysOut]) -> Callable[[Host], WaysOut]:
+    """Return what tries hosts that are alike in all that is judged only once."""
+    found: dict[str, tuple[str, WaysOut]] = {}
+
+    def ways(host: Host) -> WaysOut:
+        digest = kind_digest(host)
+        if digest not in found:
+            found[digest] = (host.name, tried(host))
+        first, those = found[digest]
+        return replace(those, remedies=tuple(_renamed(one, first, host.name) for one in those.remedies))
+
+    return ways
+
+
+def _renamed(remedy: Remedy, first: str, name: str) -> Remedy:
+    return replace(remedy, hosts=hosts_of(name if one == first else one for one in remedy.hosts))
 
 
 def stock_means_of(hosts: Sequence[Host], answer: Answer, policy: Policy) -> StockMeans | None:

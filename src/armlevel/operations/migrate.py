@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from armlevel import engine
@@ -22,10 +22,11 @@ from armlevel.engine import (
     stack_of,
     switches_named,
 )
+from armlevel.engine.moves.means import only_means
 from armlevel.errors import UsageError
-from armlevel.operations.answers import status_of
+from armlevel.operations.answers import status_of, told
 from armlevel.operations.given import given_object
-from armlevel.operations.means import means_named
+from armlevel.operations.means import WaysOut, means_named
 from armlevel.profile import Given, Guest, Host
 
 __all__ = ["MovesResult", "arrival_parts", "migrate"]
@@ -55,6 +56,11 @@ class MovesResult:
         moves = [_move_object(move, self.means_of(move)) for move in self.moves]
         return {"kind": self.kind, "moves": moves} | given_object(self.given)
 
+    def ways_of(self, move: Move) -> WaysOut:
+        """Return what lets the guest of a move go where it may not, as far as it was asked for."""
+        asked = self.means if move.answer != "runs" else None
+        return WaysOut(move.ways, self.means_of(move), move.remains, asked)
+
     def means_of(self, move: Move) -> MeansName | None:
         """Return the cheapest means that lets the guest go, or that which was asked for; None if none does.
 
@@ -63,7 +69,7 @@ class MovesResult:
         if self.guest is not None and self.means is None:
             return None
         if move.answer != "runs":
-            return means_of(move.ways) if self.means is None else None
+            return means_of(move.ways)
         return self.means or ("switches" if move.switches else "passthrough")
 
 
@@ -105,7 +111,12 @@ def migrate(  # noqa: PLR0913 (a question with options)
         moves = _switched(moves, hosts, policy, vmm)
     if chosen in ("sysreg", "preload"):
         moves, guest = _levelled(hosts, policy, vmm)
-    return MovesResult(moves, guest, tuple(given), chosen)
+    return MovesResult(tuple(_only(move, chosen) for move in moves), guest, tuple(given), chosen)
+
+
+def _only(move: Move, means: MeansName | None) -> Move:
+    remains = move.remains if means in (None, "switches") else ()
+    return replace(move, ways=only_means(move.ways, means), remains=remains)
 
 
 def _switched(
@@ -147,7 +158,7 @@ def _move_object(move: Move, means: MeansName | None) -> dict[str, Any]:
         "switches": move.switches or None,
         "no_switch": [subject.key for subject in move.remains],
         "parts": arrival_parts(move),
-        "findings": findings_object(move.findings),
+        "findings": findings_object(told(move.findings)),
         "remedies": [remedy_object(way) for way in move.ways],
     } | ({} if move.prediction is None else {"prediction": _prediction_object(move.prediction)})
 

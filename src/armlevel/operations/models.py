@@ -72,11 +72,21 @@ class BaselineModel(AnswerModel):
     left_open: list[str]
 
 
+class WaysOutModel(ResultModel):
+    """What was tried and changes a host's answer; ``means`` is the cheapest one, of a host's passthrough guest."""
+
+    host: str
+    means: Means | None
+    no_switch: list[str]
+    remedies: list[RemedyModel]
+
+
 class CheckModel(AnswerModel):
     """check/1: a verdict for each host."""
 
     kind: Literal["check/1"]
     verdicts: list[VerdictModel]
+    ways_out: list[WaysOutModel]
 
 
 class PredictionModel(ResultModel):
@@ -284,6 +294,9 @@ class DriftedModel(ResultModel):
     not_compared: list[str]
     changes: list[MovedModel]
     findings: list[FindingModel]
+    means: Means | None
+    no_switch: list[str]
+    remedies: list[RemedyModel]
 
 
 class DriftModel(AnswerModel):

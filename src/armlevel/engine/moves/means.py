@@ -15,7 +15,7 @@ from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.engine.subjects import Subject
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Offer
 
-__all__ = ["MEANS", "Judge", "MeansName", "Tried", "against", "means_of", "switches_for"]
+__all__ = ["MEANS", "Judge", "MeansName", "Tried", "against", "means_of", "only_means", "switches_for"]
 
 MeansName = Literal["passthrough", "switches", "sysreg", "preload"]
 #: The cheapest first.
@@ -51,6 +51,11 @@ _BY: dict[RemedyKind, MeansName] = {
 def means_of(ways: Sequence[Remedy]) -> MeansName | None:
     """Return the cheapest means among ways out, which come in order of price; None if there is none."""
     return next((_BY[way.kind] for way in ways if way.kind in _BY), None)
+
+
+def only_means(ways: Sequence[Remedy], means: MeansName | None) -> tuple[Remedy, ...]:
+    """Return ways out without those by another means than that which was asked for, if one was."""
+    return tuple(way for way in ways if means is None or _BY.get(way.kind, means) == means)
 
 
 def against(findings: Sequence[Finding]) -> tuple[Finding, ...]:

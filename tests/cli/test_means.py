@@ -1,0 +1,108 @@
+"""Means and remedies where a host refuses a guest: only what was tried, and only the means that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from armlevel import engine
+from armlevel.arch import load
+from armlevel.documents import host_object, pretty
+from armlevel.engine import passthrough
+from armlevel.operations.check import check
+from armlevel.profile import Host
+from tests.cli.hosts import Command
+from tests.fidelity.hosts import read
+
+NEW, OLD, N2, N2_OLD = "neoverse-n1@7.x", "neoverse-n1@6.12", "neoverse-n2@7.x", "neoverse-n2@6.12"
+INFORM = {"fact", "probe", "say-vmm"}
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for host in read((NEW, OLD, N2, N2_OLD)):
+        paths[host.name] = tmp_path / f"{len(paths)}.json"
+        paths[host.name].write_text(pretty(host_object(host)), encoding="utf-8")
+    return paths
+
+
+def asking(verb: str, guest: Path, host: Path) -> list[str]:
+    return (
+        ["check", str(guest), str(host)] if verb == "check" else ["drift", "--guest", str(guest), str(host)]
+    )
+
+
+def answered(armlevel: Command, verb: str, guest: Path, host: Path, *options: str) -> dict[str, Any]:
+    said = armlevel(*asking(verb, guest, host), *options, "--json").json
+    (one,) = said["ways_out"] if verb == "check" else said["hosts"]
+    return {
+        "means": one["means"],
+        "no_switch": one["no_switch"],
+        "kinds": [w["kind"] for w in one["remedies"]],
+    }
+
+
+@pytest.mark.parametrize("verb", ["check", "drift"])
+def test_the_cheapest_means_is_told_as_migrate_tells_it(armlevel: Command, hosts, verb):
+    for one, two in ((NEW, OLD), (N2, N2_OLD)):
+        moved = armlevel("migrate", hosts[one], hosts[two], "--json").json["moves"][0]
+        said = answered(armlevel, verb, hosts[one], hosts[two])
+        assert said["means"] == moved["means"]
+        assert said["no_switch"] == moved["no_switch"]
+    assert (
+        "means    no switch: ID_AA64MMFR2_EL1.NV; preload"
+        in armlevel(*asking(verb, hosts[N2], hosts[N2_OLD])).out
+    )
+
+
+@pytest.mark.parametrize("verb", ["check", "drift"])
+@pytest.mark.parametrize(
+    ("means", "found"), [("switches", "switches"), ("preload", "preload"), ("passthrough", None)]
+)
+def test_only_the_means_that_was_asked_for_is_told(armlevel: Command, hosts, verb, means, found):
+    said = answered(armlevel, verb, hosts[NEW], hosts[OLD], "--means", means)
+    assert said["means"] == found
+    others = {"switches": "level-and-run", "preload": "switches"}
+    assert others.get(means, "switches") not in said["kinds"]
+    page = armlevel(*asking(verb, hosts[NEW], hosts[OLD]), "--means", means).out
+    assert ("passthrough: not this way" in page) == (found is None)
+
+
+@pytest.mark.parametrize("verb", ["check", "drift"])
+def test_a_means_that_cannot_be_is_refused_with_a_sentence(armlevel: Command, hosts, tmp_path, verb):
+    for word, text in (("magic", "magic"), ("sysreg", "has no such means")):
+        said = armlevel(*asking(verb, hosts[NEW], hosts[OLD]), "--means", word)
+        assert (said.code, text in said.err) == (2, True)
+    guest = tmp_path / "guest.json"
+    assert armlevel("baseline", hosts[NEW], "-o", guest).code == 0
+    said = armlevel(*asking(verb, guest, hosts[OLD]), "--means", "switches")
+    assert said.code == 2
+    assert "has its CPU" in said.err
+
+
+@pytest.mark.parametrize("verb", ["check", "drift"])
+def test_no_finding_has_a_remedy_that_nobody_tried(armlevel: Command, hosts, verb):
+    said = armlevel(*asking(verb, hosts[N2], hosts[N2_OLD]), "--json").json
+    findings = said["verdicts" if verb == "check" else "hosts"][0]["findings"]
+    assert len(findings) > 3
+    assert {way["kind"] for one in findings for way in one["remedies"]} <= INFORM
+
+
+def test_hosts_that_are_alike_are_tried_once(monkeypatch: pytest.MonkeyPatch):
+    source, old = read((NEW, OLD))
+    twins = [replace(old, name=f"n{number}") for number in range(20)]
+    tried: list[str] = []
+    migrate = engine.migrate
+
+    def counted(here: Host, there: Host, *rest: Any) -> Any:
+        tried.append(there.name)
+        return migrate(here, there, *rest)
+
+    monkeypatch.setattr(engine, "migrate", counted)
+    ways = check(passthrough(source, load()), twins, source=source).ways_out()
+    assert tried == ["n0"]
+    assert [one.remedies[0].hosts for one in ways] == [(source.name, twin.name) for twin in twins]
