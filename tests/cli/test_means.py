@@ -106,3 +106,37 @@ def test_hosts_that_are_alike_are_tried_once(monkeypatch: pytest.MonkeyPatch):
     ways = check(passthrough(source, load()), twins, source=source).ways_out()
     assert tried == ["n0"]
     assert [one.remedies[0].hosts for one in ways] == [(source.name, twin.name) for twin in twins]
+
+
+@pytest.mark.parametrize("verb", ["baseline", "plan"])
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ([], ("switches", "qemu-11.1")),
+        (["--vmm", "qemu-11.1"], ("switches", None)),
+        (["--vmm", "qemu-11.1", "--means", "switches"], ("switches", None)),
+        (["--vmm", "qemu-11.1", "--means", "preload"], ("preload", None)),
+        (["--means", "passthrough"], None),
+    ],
+)
+def test_hosts_are_given_the_means_that_was_asked_for(armlevel: Command, hosts, verb, options, found):
+    typed = [verb, hosts[NEW], hosts[OLD], *options]
+    said = armlevel(*typed, "--json").json
+    means = said["means"] if verb == "baseline" else said["groups"][0]["means"]
+    assert (means and (means["name"], means["vmm"])) == found
+    told = f"{found[0]}: " if found else "passthrough: not known to do it for all of them"
+    assert any(told in line for line in armlevel(*typed).out.splitlines() if line.startswith("  means"))
+
+
+@pytest.mark.parametrize("verb", ["baseline", "plan"])
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--means", "magic"], "magic"),
+        (["--means", "preload", "--vmm", "firecracker"], "has no such means"),
+        (["--vmm", "magic"], "no VMM we know"),
+    ],
+)
+def test_a_means_or_vmm_that_cannot_be_is_refused_by_levelling(armlevel: Command, hosts, verb, options, text):
+    said = armlevel(verb, hosts[NEW], hosts[OLD], *options)
+    assert (said.code, text in said.err) == (2, True)

@@ -21,9 +21,11 @@ from armlevel.cli.options import (
     HostFiles,
     ImplementationAs,
     Json,
+    Means,
     Names,
     Output,
     Tolerate,
+    Vmm,
 )
 from armlevel.cli.output import say, say_json, tell
 from armlevel.documents import guest_object, pretty, write_output
@@ -61,6 +63,8 @@ def run(
         typer.Option("--pin", metavar="REG.FIELD=V", help="Give a field this value. Repeatable."),
     ] = None,
     tolerate: Tolerate = None,
+    vmm: Vmm = "kvm",
+    means: Means = "",
     implementation: ImplementationAs = "",
     also_target: AlsoTarget = None,
     fact: Facts = None,
@@ -89,7 +93,7 @@ def run(
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
     called = name or (visible(PurePath(output).stem) if is_file(output) else "") or "baseline"
-    found = baseline(there, policy, name=called, given=given)
+    found = baseline(there, policy, name=called, given=given, vmm=vmm, means=means)
     guest = found.guest
     if guest is not None and output:
         write_output(output, pretty(guest_object(guest)), force=force)

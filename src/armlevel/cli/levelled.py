@@ -14,7 +14,7 @@ from armlevel.operations.baseline import BaselineResult
 from armlevel.operations.diff import changes_between
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 from armlevel.words.answers import against_text, judged_text, part_text
-from armlevel.words.remedies import means_text
+from armlevel.words.remedies import means_text, no_means_text
 from armlevel.words.subjects import (
     core_name,
     fact_texts,
@@ -55,9 +55,10 @@ def baseline_lines(
     lines = [*_verdict_lines(found, of), *given_lines(result.given)]
     if found.guest is not None and groups is None:
         lines += guest_lines(found.guest, catalogue, len(called))
-        if len(hosts) > 1 and (means := result.means()) is not None:
-            lines += wrapped(means_text(means), "  means     ", " " * _HEAD)
+        lines += _means_lines(result)
         lines += _losses(found.guest, hosts, catalogue, explain=explain)
+    elif result.asked.means is not None:
+        lines += _means_lines(result)
     if groups is not None and len(called) > 2:
         lines += [*group_lines(groups, every=explain or names), *_set_lines(found.findings, explain=explain)]
         lines += wrapped(
@@ -72,6 +73,14 @@ def baseline_lines(
     if explain:
         lines += _steps(found, catalogue)
     return lines
+
+
+def _means_lines(result: BaselineResult) -> list[str]:
+    means = result.means() if len(result.hosts) > 1 else None
+    if means is None and (result.asked.means is None or len(result.hosts) < 2):
+        return []
+    text = means_text(means) if means is not None else no_means_text(result.asked.means)
+    return wrapped(text, "  means     ", " " * _HEAD)
 
 
 def _plan_command(typed: Sequence[str]) -> str:

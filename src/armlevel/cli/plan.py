@@ -18,8 +18,10 @@ from armlevel.cli.options import (
     Facts,
     HostFiles,
     Json,
+    Means,
     Names,
     Tolerate,
+    Vmm,
 )
 from armlevel.cli.output import say, say_json, tell, wrapped
 from armlevel.documents import guest_object, pretty, write_frozen
@@ -28,7 +30,7 @@ from armlevel.operations import Joining, Plan, PlanGroup
 from armlevel.operations.named import hosts_named
 from armlevel.operations.plan import PlanResult, plan
 from armlevel.operations.policies import policy_of
-from armlevel.words.remedies import means_text
+from armlevel.words.remedies import means_text, no_means_text
 from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
@@ -57,6 +59,8 @@ def run(
         list[str] | None, typer.Option("--hide", metavar="FEAT_X", help="Do not show a feature. Repeatable.")
     ] = None,
     tolerate: Tolerate = None,
+    vmm: Vmm = "kvm",
+    means: Means = "",
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -98,6 +102,8 @@ def run(
         remove=remove or (),
         advise=explain,
         given=given,
+        vmm=vmm,
+        means=means,
     )
     written = _write(found.plan, directory) if directory else []
     if as_json:
@@ -174,6 +180,8 @@ def _pool_lines(place: int, pool: PlanGroup, result: PlanResult, *, explain: boo
     rows = [("hosts", hosts_text(pool.hosts, every=every or len(pool.hosts) < 10))]
     if (means := result.means(pool)) is not None:
         rows.append(("means", means_text(means)))
+    elif result.asked.means is not None and len(pool.hosts) > 1:
+        rows.append(("means", no_means_text(result.asked.means)))
     if pool.without:
         rows.append(("gives up", ", ".join(sorted(pool.without))))
     if pool.baseline.guest is not None and pool.baseline.guest.tolerates:

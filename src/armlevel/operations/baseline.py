@@ -16,7 +16,7 @@ from armlevel.engine.names import hosts_of
 from armlevel.engine.remedies import remedies_of_baseline
 from armlevel.operations.answers import status_of
 from armlevel.operations.given import given_object
-from armlevel.operations.means import StockMeans, means_object, stock_means_of
+from armlevel.operations.means import AskedMeans, StockMeans, means_named, means_object, stock_means_of
 from armlevel.operations.policies import options_of
 from armlevel.profile import Given, Guest, Host, Made, Origin
 
@@ -31,6 +31,7 @@ class BaselineResult:
 
     ``guest``   the baseline; None if some host refuses it, or none was found
     ``groups``  where there is no baseline: the hosts that do have one together
+    ``asked``   the VMM and the means that were asked for
     """
 
     kind: ClassVar[str] = "baseline/1"
@@ -41,10 +42,13 @@ class BaselineResult:
     given: tuple[Given, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     policy: Policy = Policy()
+    asked: AskedMeans = AskedMeans()
 
     def means(self) -> StockMeans | None:
         """Return the cheapest means by which a guest may go anywhere among the hosts; looked for when it is read."""
-        return stock_means_of(self.hosts, self.answer, self.policy)
+        return stock_means_of(
+            self.hosts, self.found.guest if self.answer == "runs" else None, self.policy, self.asked
+        )
 
     @property
     def answer(self) -> Answer:
@@ -83,20 +87,26 @@ class BaselineResult:
         } | given_object(self.given)
 
 
-def baseline(
+def baseline(  # noqa: PLR0913 (a question with options)
     hosts: Sequence[Host],
     policy: Policy | None = None,
     *,
     name: str = "baseline",
     given: Sequence[Given] = (),
+    vmm: str = "kvm",
+    means: str = "",
 ) -> BaselineResult:
     """Level hosts under a policy; ``name`` is what the guest is called, ``given`` the facts that a person gave.
 
+    ``vmm`` is what restores the guest, and ``means`` the only one that is looked for; the baseline is the same.
+
     Raises:
+        UnknownName: there is no such VMM or means.
         UsageError: there are no hosts, or the policy asks for what no hosts can do.
 
     """
     named("--name", name)
+    asked = AskedMeans(vmm, means_named(means, vmm))
     policy = policy or Policy()
     found = level(hosts, load(), policy, name=name)
     if found.guest is not None:
@@ -107,7 +117,7 @@ def baseline(
     elif found.guest is None:
         groups = Grouping((), complete=False)
     remedies = (*remedies_of_baseline(hosts, found, load(), policy), *_leave_out(hosts, groups))
-    return BaselineResult(found, tuple(hosts), groups, tuple(given), remedies, policy)
+    return BaselineResult(found, tuple(hosts), groups, tuple(given), remedies, policy, asked)
 
 
 def _leave_out(hosts: Sequence[Host], groups: Grouping | None) -> tuple[Remedy, ...]:

@@ -9,17 +9,18 @@ from typing import Any
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import remedy_object
-from armlevel.engine import MEANS, Answer, MeansName, Policy, Remedy, means_of, switches_named
+from armlevel.engine import MEANS, MeansName, Policy, Remedy, means_of, switches_named
 from armlevel.engine.moves.means import only_means
-from armlevel.engine.moves.means_of_hosts import StockMeans, stock_means
+from armlevel.engine.moves.means_of_hosts import StockMeans, levelled_means, stock_means
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.names import hosts_of
 from armlevel.engine.subjects import Subject
 from armlevel.errors import UnknownName, UsageError
-from armlevel.profile import Host, kind_digest
+from armlevel.profile import Guest, Host, kind_digest
 
 __all__ = [
     "MEANS",
+    "AskedMeans",
     "StockMeans",
     "WaysOut",
     "means_for_passthrough",
@@ -58,12 +59,13 @@ def means_named(text: str, vmm: str) -> MeansName | None:
     """Return a means by its name; None for an empty text.
 
     Raises:
-        UnknownName: no means is called so.
+        UnknownName: no means or no VMM is called so.
         UsageError: the VMM does not have it.
 
     >>> means_named("Switches", "qemu-11.1"), means_named("", "kvm")
     ('switches', None)
     """
+    family = restorer_named(vmm, load()).family
     word = text.strip().lower()
     if not word:
         return None
@@ -71,10 +73,8 @@ def means_named(text: str, vmm: str) -> MeansName | None:
     if named is None:
         raise UnknownName("means", text, MEANS)
     row = load().means[named]
-    if restorer_named(vmm, load()).family not in row.families:
-        others = [
-            one.name for one in load().means.values() if restorer_named(vmm, load()).family in one.families
-        ]
+    if family not in row.families:
+        others = [one.name for one in load().means.values() if family in one.families]
         raise UsageError(f"--means {named}: {vmm} has no such means", hint=f"it has {', '.join(others)}")
     return named
 
@@ -122,10 +122,25 @@ def _renamed(remedy: Remedy, first: str, name: str) -> Remedy:
     return replace(remedy, hosts=hosts_of(name if one == first else one for one in remedy.hosts))
 
 
-def stock_means_of(hosts: Sequence[Host], answer: Answer, policy: Policy) -> StockMeans | None:
-    """Return the cheapest means by which a guest may go anywhere among hosts; None if it is not known that one does."""
-    found = stock_means(hosts, load(), policy=policy)
-    return found or (StockMeans("preload") if answer == "runs" else None)
+@dataclass(frozen=True, slots=True)
+class AskedMeans:
+    """Under which VMM means are looked for, and the only one that is, if a person asked for one."""
+
+    vmm: str = "kvm"
+    means: MeansName | None = None
+
+
+def stock_means_of(
+    hosts: Sequence[Host], guest: Guest | None, policy: Policy, asked: AskedMeans
+) -> StockMeans | None:
+    """Return the cheapest means by which a guest may go anywhere among hosts; None if it is not known that one does it.
+
+    ``guest`` is one that every host runs; None if none is known.
+    """
+    found = stock_means(hosts, load(), asked.vmm, policy, asked=asked.means)
+    if found is not None or guest is None:
+        return found
+    return levelled_means(hosts, guest, load(), asked.vmm, policy, asked=asked.means)
 
 
 def means_object(means: StockMeans | None) -> dict[str, Any] | None:

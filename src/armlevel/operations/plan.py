@@ -13,7 +13,7 @@ from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, j
 from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
 from armlevel.errors import UsageError
 from armlevel.operations.given import given_object, names_meant
-from armlevel.operations.means import StockMeans, means_object, stock_means_of
+from armlevel.operations.means import AskedMeans, StockMeans, means_named, means_object, stock_means_of
 from armlevel.profile import Given, Host
 
 __all__ = ["Advice", "PlanResult", "plan"]
@@ -54,6 +54,7 @@ class PlanResult:
     without: Plan | None = None
     given: tuple[Given, ...] = ()
     policy: Policy = Policy()
+    asked: AskedMeans = AskedMeans()
 
     @property
     def status(self) -> int:
@@ -64,7 +65,8 @@ class PlanResult:
         """Return the cheapest means by which a guest may go anywhere in a group; looked for when it is read."""
         if len(pool.hosts) < 2:
             return None
-        return stock_means_of([kind.host for kind in pool.kinds], pool.baseline.answer, self.policy)
+        guest = pool.baseline.guest if pool.baseline.answer == "runs" else None
+        return stock_means_of([kind.host for kind in pool.kinds], guest, self.policy, self.asked)
 
     def document(self) -> dict[str, Any]:
         """Return the plan/1 object."""
@@ -113,17 +115,21 @@ def plan(  # noqa: PLR0913 (a question with options)
     remove: Collection[str] = (),
     advise: bool = False,
     given: Sequence[Given] = (),
+    vmm: str = "kvm",
+    means: str = "",
 ) -> PlanResult:
     """Put hosts into the fewest groups that share a baseline; with ``pools``, only the largest that many.
 
     ``add`` are hosts that might join and ``remove`` names of hosts that might go. ``advise`` asks for advice however
-    many kinds of hosts there are.
+    many kinds of hosts there are. ``vmm`` is what restores guests, and ``means`` the only one that is looked for; the
+    groups are the same.
 
     Raises:
         UsageError: there are no hosts, or a host has no baseline by itself under the policy.
-        UnknownName: a host that might go is not there.
+        UnknownName: a host that might go is not there, or there is no such VMM or means.
 
     """
+    asked = AskedMeans(vmm, means_named(means, vmm))
     policy = policy or Policy()
     if pools is not None and pools < 1:
         raise UsageError(f"{pools} pools hold no host", hint="ask for one pool at least")
@@ -141,6 +147,7 @@ def plan(  # noqa: PLR0913 (a question with options)
         without=_without(hosts, remove, policy, pools) if remove else None,
         given=tuple(given),
         policy=policy,
+        asked=asked,
     )
 
 

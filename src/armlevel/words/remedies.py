@@ -12,7 +12,7 @@ from armlevel.engine.names import HostName
 from armlevel.engine.subjects import Subject
 from armlevel.words.subjects import FACTS, hosts_text, listed_few, subject_text
 
-__all__ = ["REMEDIES", "means_text", "option_text", "remedy_text", "remedy_texts"]
+__all__ = ["REMEDIES", "means_text", "no_means_text", "option_text", "remedy_text", "remedy_texts"]
 
 
 def _kernel(remedy: Remedy) -> str:
@@ -97,13 +97,23 @@ def means_text(means: StockMeans) -> str:
     'switches: -cpu host,pmu=off on every host (QEMU 11.1)'
     """
     stack = f" ({_stack(means.vmm.replace('-', ' ').replace('.', ' ').split())})" if means.vmm else ""
+    switches = f"-cpu host,{means.switches} on every host" if means.switches else "none are needed"
     texts = {
         "passthrough": "passthrough: guests may go as they are",
-        "switches": f"switches: -cpu host,{means.switches} on every host",
+        "switches": f"switches: {switches}",
         "sysreg": "sysreg: the VMM writes the registers",
         "preload": "preload: armlevel run",
     }
     return texts[means.name] + stack
+
+
+def no_means_text(name: str | None) -> str:
+    """Return that a means that was asked for is not known to do it.
+
+    >>> no_means_text("switches")
+    'switches: not known to do it for all of them'
+    """
+    return f"{name}: not known to do it for all of them"
 
 
 def _level(remedy: Remedy) -> str:

@@ -14,9 +14,9 @@ from armlevel.engine.moves.remedies import stacks_of
 from armlevel.engine.moves.switches import Switches, switches_named, under, version_text
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.policy import Policy
-from armlevel.profile import Host, kind_digest
+from armlevel.profile import Guest, Host, kind_digest
 
-__all__ = ["StockMeans", "stock_means"]
+__all__ = ["StockMeans", "levelled_means", "stock_means"]
 
 # Beyond so many kinds of hosts it is not looked for: every pair of them is judged.
 _KINDS = 8
@@ -35,19 +35,60 @@ class StockMeans:
 
 
 def stock_means(
-    hosts: Sequence[Host], catalogue: Catalogue, vmm: str = "kvm", policy: Policy | None = None
+    hosts: Sequence[Host],
+    catalogue: Catalogue,
+    vmm: str = "kvm",
+    policy: Policy | None = None,
+    *,
+    asked: MeansName | None = None,
 ) -> StockMeans | None:
-    """Return how passthrough guests may go from every host to every other; None if a VMM as it is does not do it."""
-    kinds = list({kind_digest(host): host for host in hosts}.values())
-    if len(kinds) > _KINDS:
+    """Return how passthrough guests may go from every host to every other; None if a VMM as it is does not do it.
+
+    ``asked`` is the only means that is looked for: switches are one also where none are needed.
+    """
+    kinds = _kinds(hosts)
+    if not kinds or asked in ("sysreg", "preload"):
         return None
     for stack in stacks_of(vmm, catalogue):
         switches = _common(kinds, catalogue, stack, policy or Policy())
-        if switches is not None:
-            return StockMeans(
-                "switches" if switches else "passthrough", switches.text, stack if stack != vmm else ""
-            )
+        if switches is not None and not (switches and asked == "passthrough"):
+            name = asked or ("switches" if switches else "passthrough")
+            return StockMeans(name, switches.text, stack if stack != vmm else "")
     return None
+
+
+def levelled_means(  # noqa: PLR0913 - a question with options
+    hosts: Sequence[Host],
+    guest: Guest,
+    catalogue: Catalogue,
+    vmm: str = "kvm",
+    policy: Policy | None = None,
+    *,
+    asked: MeansName | None = None,
+) -> StockMeans | None:
+    """Return what gives a guest its levelled CPU on hosts that all run it; None if the VMM may not move it everywhere.
+
+    KVM alone takes what it runs; what another VMM does with the guest is judged for every pair.
+    """
+    family = restorer_named(vmm, catalogue).family
+    by: tuple[MeansName, ...] = ("sysreg", "preload")
+    has = [name for name in by if family in catalogue.means[name].families and asked in (None, name)]
+    if not has:
+        return None
+    if family != "kvm":
+        pairs = list(product(_kinds(hosts), repeat=2))
+        if not pairs or any(
+            judged_move(here, there, catalogue, vmm, guest, policy or Policy()).answer != "runs"
+            for here, there in pairs
+        ):
+            return None
+    return StockMeans(has[0])
+
+
+def _kinds(hosts: Sequence[Host]) -> list[Host]:
+    # None where there are too many to look at every pair.
+    kinds = list({kind_digest(host): host for host in hosts}.values())
+    return kinds if len(kinds) <= _KINDS else []
 
 
 def _common(hosts: Sequence[Host], catalogue: Catalogue, vmm: str, policy: Policy) -> Switches | None:
