@@ -140,3 +140,21 @@ def test_hosts_are_given_the_means_that_was_asked_for(armlevel: Command, hosts, 
 def test_a_means_or_vmm_that_cannot_be_is_refused_by_levelling(armlevel: Command, hosts, verb, options, text):
     said = armlevel(verb, hosts[NEW], hosts[OLD], *options)
     assert (said.code, text in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("means", "letters"), [("", "SS"), ("passthrough", ".S"), ("switches", "SS"), ("preload", "LL")]
+)
+def test_letters_tell_of_the_means_that_was_asked_for(armlevel: Command, hosts, means, letters):
+    asked = ["--means", means] if means else []
+    said = armlevel("matrix", hosts[NEW], hosts[OLD], *asked, "--json").json
+    assert "".join(move["letter"] for move in said["moves"]) == letters
+    head = armlevel("matrix", hosts[NEW], hosts[OLD], *asked).out.splitlines()[0]
+    assert head.endswith(f"; means {means} alone") == bool(means)
+    assert ("levelled" in head) == (means in ("", "preload"))
+    assert ("passthrough 0" in head) == (means != "preload")
+
+
+def test_a_means_that_the_vmm_has_not_is_refused_by_the_matrix(armlevel: Command, hosts):
+    said = armlevel("matrix", hosts[NEW], hosts[OLD], "--means", "sysreg")
+    assert (said.code, "has no such means" in said.err) == (2, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -20,6 +20,7 @@ from armlevel.cli.options import (
     Force,
     HostFiles,
     Json,
+    Means,
     Names,
     Tolerate,
     Vmm,
@@ -27,7 +28,7 @@ from armlevel.cli.options import (
 from armlevel.cli.output import say, say_json, wrapped
 from armlevel.documents import write_output
 from armlevel.operations import Answer, Cell, Finding, Part
-from armlevel.operations.matrix import letter_of, matrix
+from armlevel.operations.matrix import MatrixResult, matrix
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import against_text, part_text, unknown_text
@@ -44,12 +45,14 @@ _LEGEND = {
     "r": "the registers have a baseline; what forbids the move: ",
 }
 _EDGES = 2
+_LEVELLING = ("sysreg", "preload")
 _REST = {"?": "cannot say", ".": "no"}
 
 
 def run(
     hosts: HostFiles,
     vmm: Vmm = "kvm",
+    means: Means = "",
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
     accept_weaker_mitigation: AcceptWeaker = False,
@@ -76,45 +79,53 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = matrix(there, policy, vmm=vmm, given=given, step=progress.step)
+    found = matrix(there, policy, vmm=vmm, means=means, given=given, step=progress.step)
     cells, letters = found.cells, found.letters
     if svg:
         from armlevel.cli.svg import matrix_svg
 
-        write_output(svg, matrix_svg(found.hosts, letters, _meanings(cells)), force=force)
+        write_output(svg, matrix_svg(found.hosts, letters, _meanings(found)), force=force)
     if as_json:
         with beside(svg):
             say_json(found.document())
         return found.status
     hosts_there = in_groups(found.hosts, found.groups)
-    lines = [*_answer(found.hosts, letters), *given_lines(given)]
+    lines = [*_answer(found), *given_lines(given)]
     lines += grid_lines(hosts_there, letters, every=names)
-    lines += [*_legend(cells), *_judged(cells), *_one_way(cells, hosts_there, every=names)]
+    lines += [*_legend(found), *_judged(cells), *_one_way(cells, hosts_there, every=names)]
     lines += group_lines(found.groups, every=names)
     with beside(svg):
         say(lines)
     return found.status
 
 
-def _answer(names: Sequence[str], letters: Mapping[tuple[str, str], str]) -> list[str]:
+def _answer(found: MatrixResult) -> list[str]:
+    names, letters = found.hosts, found.letters
     count = Counter(letters.values())
     runs, open_ = count["P"], sum(count[letter] for letter in "psl?")
-    text = f"{len(names)} hosts, {len(letters)} moves: passthrough {runs}"
-    text += f", with switches {count['S']} more" if count["S"] else ""
-    text += f", levelled {count['L']} more"
+    counts = [f"passthrough {runs}"] if found.means not in _LEVELLING else []
+    counts += [f"with switches {count['S']} more"] if count["S"] else []
+    more = " more" if counts else ""
+    counts += [f"levelled {count['L']}{more}"] if found.means not in ("passthrough", "switches") else []
+    text = f"{len(names)} hosts, {len(letters)} moves: {', '.join(counts)}"
+    text += f"; means {found.means} alone" if found.means is not None else ""
     return wrapped(f"{text}, {open_} cannot be said" if open_ else text, rest="    ")
 
 
-def _meanings(cells: Sequence[Cell]) -> dict[str, str]:
-    forbidden = against_text(f for cell in cells if letter_of(cell) == "r" for f in cell.conflicts)
-    switches = dict.fromkeys(cell.switches or "another VMM" for cell in cells if letter_of(cell) == "S")
+def _meanings(found: MatrixResult) -> dict[str, str]:
+    of = list(zip(found.letters.values(), found.cells, strict=True))
+    forbidden = against_text(f for letter, cell in of if letter == "r" for f in cell.conflicts)
+    switches = dict.fromkeys(cell.switches or "another VMM" for letter, cell in of if letter == "S")
     options = listed_few(list(switches), 3)
-    return {**_LEGEND, "S": _LEGEND["S"] + options, "r": _LEGEND["r"] + forbidden, **_REST}
+    legend = _LEGEND | (
+        {"L": "a levelled guest may (armlevel baseline)"} if found.means in _LEVELLING else {}
+    )
+    return {**legend, "S": _LEGEND["S"] + options, "r": _LEGEND["r"] + forbidden, **_REST}
 
 
-def _legend(cells: Sequence[Cell]) -> list[str]:
-    shown = {letter_of(cell) for cell in cells}
-    texts = {symbol: text for symbol, text in _meanings(cells).items() if symbol in _LEGEND}
+def _legend(found: MatrixResult) -> list[str]:
+    shown = set(found.letters.values())
+    texts = {symbol: text for symbol, text in _meanings(found).items() if symbol in _LEGEND}
     lines = [
         line for symbol, text in texts.items() if symbol in shown for line in wrapped(text, f"  {symbol}  ")
     ]
