@@ -158,3 +158,19 @@ def test_letters_tell_of_the_means_that_was_asked_for(armlevel: Command, hosts, 
 def test_a_means_that_the_vmm_has_not_is_refused_by_the_matrix(armlevel: Command, hosts):
     said = armlevel("matrix", hosts[NEW], hosts[OLD], "--means", "sysreg")
     assert (said.code, "has no such means" in said.err) == (2, True)
+
+
+def test_many_hosts_are_told_no_remedy_that_nobody_tried(armlevel: Command, hosts, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (old,) = read((N2_OLD,))
+    for number in range(6):
+        document = pretty(host_object(replace(old, name=f"n{number}")))
+        (folder / f"n{number}.json").write_text(document, encoding="utf-8")
+    page = armlevel("check", hosts[N2], folder)
+    assert page.code == 1
+    assert "  stops " in page.out
+    assert not any("  remedy " in line and "--fact" not in line for line in page.out.splitlines())
+    said = armlevel("check", hosts[N2], folder, "--json").json
+    assert [one["means"] for one in said["ways_out"]] == ["preload"] * 6
+    assert {way["kind"] for v in said["verdicts"] for f in v["findings"] for way in f["remedies"]} <= INFORM
