@@ -64,7 +64,7 @@ def test_a_good_machine_is_well():
         ({"architecture": "x86_64", "kvm": errno.ENOENT}, "kvm", "not", "kvm-other"),
         ({"architecture": "x86_64"}, "preload", "ok", "library-elsewhere"),
         ({"machine": replace(ARM, kernel="6.17.2")}, "kernel", "unknown", "kernel-unmeasured"),
-        ({"machine": replace(ARM, kernel="")}, "kernel", "unknown", "kernel-unread"),
+        ({"machine": replace(ARM, kernel=None)}, "kernel", "unknown", "kernel-unread"),
         ({"machine": replace(ARM, cpus=())}, "cpus", "unknown", "cpus-unread"),
         ({"machine": replace(ARM, cpus=(Cpu(N1, 4), Cpu(V1, 4)))}, "cpus", "not", "cpus-differ"),
         ({"machine": replace(ARM, vmms={})}, "qemu", "not", "vmm-none"),
@@ -85,7 +85,7 @@ def test_what_is_amiss_is_found(change, name, state, code):
     [
         (profile(), HERE, ("ok", "profile-holds")),
         (profile(kernel="6.12.1"), HERE, ("not", "profile-other-kernel")),
-        (profile(kernel=""), HERE, ("unknown", "profile-not-recorded")),
+        (profile(kernel=None), HERE, ("unknown", "profile-not-recorded")),
         (replace(profile(), cpus=()), HERE, ("unknown", "profile-not-recorded")),
         (replace(profile(), cpus=(Cpu(Implementation(None)),)), HERE, ("unknown", "profile-not-recorded")),
         (
@@ -100,7 +100,7 @@ def test_what_is_amiss_is_found(change, name, state, code):
         (profile("2023-11-10T00:00:00Z"), HERE, ("unknown", "profile-booted")),
         (profile(), replace(HERE, booted=None), ("unknown", "profile-booted")),
         (profile(), replace(HERE, architecture="x86_64"), ("unknown", "profile-not-held")),
-        (profile(), replace(HERE, machine=replace(ARM, kernel="")), ("unknown", "profile-not-held")),
+        (profile(), replace(HERE, machine=replace(ARM, kernel=None)), ("unknown", "profile-not-held")),
         (profile(), replace(HERE, machine=replace(ARM, cpus=())), ("unknown", "profile-not-held")),
     ],
 )

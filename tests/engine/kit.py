@@ -68,7 +68,7 @@ def offer(
 
 
 def host(
-    name: str, *offers: Offer, cpu: Implementation = N1, facts: Facts = FACTS, kernel: str = "7.3.4"
+    name: str, *offers: Offer, cpu: Implementation = N1, facts: Facts = FACTS, kernel: str | None = "7.3.4"
 ) -> Host:
     return Host(name, offers or (offer(cpu=cpu),), (Cpu(cpu),), facts, Software(kernel))
 

@@ -120,7 +120,7 @@ def test_what_differs_is_blamed_on_silicon_then_kernel_then_boot_options():
     assert cause_between([of("a", N1, "6.1"), of("b", V1, "6.18")]) == "silicon"
     assert cause_between([of("a", N1, "6.1"), of("b", N1, "6.18")]) == "kernel"
     assert cause_between([of("a", N1, "6.18"), of("b", N1, "6.18")]) == "boot option"
-    assert cause_between([of("a", N1, ""), of("b", N1, "6.18")]) == "not known"
+    assert cause_between([of("a", N1, None), of("b", N1, "6.18")]) == "not known"
     assert cause_between([Host("a"), of("b", N1, "6.18")]) == "not known"
 
 

@@ -28,6 +28,7 @@ def compare_masks(
     """
     tally = Tally()
     release = NOT_MEASURED if stranger else host.software.kernel
+    assert release is not None  # every probe records it
     for shape, masks in zip(host.shapes, answers, strict=True):
         was = host.offer(shape)
         if was is None or masks is None:

@@ -83,7 +83,7 @@ def test_a_cpu_config_dump_is_of_an_unknown_kernel():
     offer = host.offer(Shape())
     assert offer.default == "unknown"
     assert offer.accepts == {}
-    assert host.software.kernel == ""
+    assert host.software.kernel is None
 
 
 def test_a_kernel_that_was_not_measured_is_unknown():

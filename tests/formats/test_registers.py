@@ -106,8 +106,8 @@ def test_a_counter_whose_firmware_set_nothing_has_no_frequency():
         ({"kernel_version": "6.8.0-31-generic"}, "6.8.0-31-generic"),
         ({"uname": "Linux n1 6.1.0-50 #1 SMP aarch64"}, "6.1.0-50"),
         ({"kernel": "Linux version 6.12.1 (a@b) #1"}, "6.12.1"),
-        ({"kernel": "unknown"}, ""),
-        ({"kernel": {"release": "6.17.0"}}, ""),
+        ({"kernel": "unknown"}, None),
+        ({"kernel": {"release": "6.17.0"}}, None),
     ],
 )
 def test_the_kernel_is_read(said, kernel):

@@ -170,7 +170,7 @@ def test_each_remedy_of_a_guest_that_is_refused_works_when_it_is_followed(one, t
 
 def unrecorded(name: str) -> Host:
     host = host_of(name)
-    return replace(host, software=replace(host.software, kernel=""))
+    return replace(host, software=replace(host.software, kernel=None))
 
 
 @pytest.mark.parametrize("ends", [("old",), ("new",), ("old", "new")])

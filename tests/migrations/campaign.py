@@ -40,7 +40,7 @@ def profiles(lab: Laboratory, names: Iterable[str]) -> dict[str, Host]:
     for name, host in found.items():
         line = parse_host(name)
         release = lab.prepare(line)
-        if not host.software.kernel.startswith(release):
+        if not (host.software.kernel or "").startswith(release):
             found[name] = read_host(lab.profile(line), name)
     return found
 

@@ -345,7 +345,7 @@ def rows_hold_for_ever(patch: pytest.MonkeyPatch) -> None:
     right = partial_limits.possible_limits
 
     def wrong(host, catalogue):
-        return right(replace(host, software=replace(host.software, kernel="")), catalogue)
+        return right(replace(host, software=replace(host.software, kernel=None)), catalogue)
 
     _everywhere(patch, "possible_limits", right, wrong)
 

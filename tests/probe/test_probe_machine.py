@@ -94,7 +94,7 @@ def test_a_probe_of_cpus_that_are_not_alike_stays_on_the_first_kind(root, monkey
 
 def test_an_empty_machine_is_read_without_a_word(tmp_path):
     machine = read_machine(str(tmp_path))
-    assert (machine.cpus, machine.kernel, machine.boot_options) == ((), "", ())
+    assert (machine.cpus, machine.kernel, machine.firmware, machine.boot_options) == ((), None, None, ())
 
 
 @pytest.mark.parametrize(

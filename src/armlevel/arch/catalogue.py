@@ -174,14 +174,14 @@ class Catalogue(StackRows):
         """The kernel lines that were measured."""
         return tuple(kvmrows.KernelLine(*row) for row in self._table["lines"])
 
-    def line(self, release: str) -> kvmrows.KernelLine | None:
-        """Return the measured line a kernel release is of; None if that line was not measured.
+    def line(self, release: str | None) -> kvmrows.KernelLine | None:
+        """Return the measured line a kernel release is of; None if that line was not measured, or none is recorded.
 
         >>> from armlevel.arch import load
         >>> [load().line(release) for release in ("5.15.0-1", "5.14.0-570.12.1.el9_6.aarch64", "6.17.2")]
         [None, None, None]
         """
-        if any(re.search(pattern, release) for pattern in self._table["changed"]):
+        if release is None or any(re.search(pattern, release) for pattern in self._table["changed"]):
             return None
         return next((line for line in self.lines if line.matches(release)), None)
 

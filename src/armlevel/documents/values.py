@@ -64,10 +64,10 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
         tuple(map(_cpu, document.get("cpus", ()))),
         _facts(document.get("facts", {})),
         Software(
-            software.get("kernel", ""),
+            software.get("kernel") or None,
             software.get("kvm_capabilities", {}),
             software.get("vmms", {}),
-            software.get("firmware", ""),
+            software.get("firmware") or None,
             tuple(software.get("boot_options", ())),
             software.get("vulnerabilities", {}),
         ),

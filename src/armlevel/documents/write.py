@@ -162,7 +162,7 @@ def _hex_values(values: Mapping[str, int]) -> dict[str, str]:
     return {name: hex_text(value) for name, value in values.items()}
 
 
-def _texts(**texts: str) -> dict[str, Any]:
+def _texts(**texts: str | None) -> dict[str, Any]:
     return {key: text for key, text in texts.items() if text}
 
 

@@ -30,15 +30,16 @@ def cause_between(hosts: Sequence[Host]) -> Cause:
     if None in same:
         return "not known"
     kernels = {host.software.kernel for host in hosts}
-    if "" in kernels:
+    if None in kernels:
         return "not known"
     return "kernel" if len(kernels) > 1 else "boot option"
 
 
-def newer_line(subject: str, kernels: Mapping[str, str], catalogue: Catalogue) -> Remedy | None:
+def newer_line(subject: str, kernels: Mapping[str, str | None], catalogue: Catalogue) -> Remedy | None:
     """Return the kernel upgrade that would let userspace write ``subject``, and for which of these hosts.
 
-    ``kernels`` maps host -> kernel release. None if no measured kernel line lets it be written, or all do.
+    ``kernels`` maps host -> kernel release, None where it is not recorded. None if no measured kernel line lets it be
+    written, or all do.
     """
     rows = catalogue.writable.get(subject, ())
     lines = [line.name for line in catalogue.lines]

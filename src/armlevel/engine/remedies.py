@@ -114,7 +114,7 @@ def _kernels(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> Ite
             changed = fewer
     for kernel, twin in {twin.software.kernel: twin for twin in changed.values()}.items():
         who = [name for name, other in changed.items() if other.software.kernel == kernel]
-        yield Remedy("kernel-as", (Name(kernel), Name(twin.name)), hosts_of(who))
+        yield Remedy("kernel-as", (Name(str(kernel)), Name(twin.name)), hosts_of(who))
 
 
 def _newest(host: Host, hosts: Sequence[Host]) -> Host | None:
@@ -134,9 +134,9 @@ def _is_twin(host: Host, other: Host) -> bool:
     )
 
 
-def _numbers(release: str) -> tuple[int, ...]:
+def _numbers(release: str | None) -> tuple[int, ...]:
     found: list[int] = []
-    for part in release.partition("-")[0].split("."):
+    for part in (release or "").partition("-")[0].split("."):
         if not part.isdigit():
             break
         found.append(int(part))

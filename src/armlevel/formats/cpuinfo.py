@@ -101,7 +101,7 @@ class _Text:
     blocks: list[tuple[int | None, dict[str, str]]] = field(default_factory=list)
     registers: dict[int, dict[str, int]] = field(default_factory=dict)
     named: set[int] = field(default_factory=set)
-    kernel: str = ""
+    kernel: str | None = None
     others: dict[str, str] = field(default_factory=dict)
     block: dict[str, str] | None = None
 

@@ -101,15 +101,17 @@ def read_fingerprint(document: dict[str, Any], path: str, name: str, catalogue: 
     values, shape = _config(document.get("guest_cpu_config", {}), "guest_cpu_config.", faults)
     if faults:
         raise BadDocument(path, tuple(faults), hint="a fingerprint of Firecracker was expected")
-    release = texts["kernel_version"]
+    # The file has an empty text for what is not known.
+    release = texts["kernel_version"] or None
     version = texts["firecracker_version"]
-    firmware = f"BIOS {texts['bios_version']} revision {texts['bios_revision']}"
+    bios = (texts["bios_version"], texts["bios_revision"])
+    firmware = f"BIOS {bios[0]} revision {bios[1]}" if any(bios) else None
     offers = recorded_offers(values, catalogue, release, shape, {*values, *_LEFT_OUT})
     return Host(
         name,
         offers,
         recorded_cpus(offers, revidr),
-        software=Software(release, vmms={"firecracker": version}, firmware=firmware),
+        software=Software(release, vmms={"firecracker": version} if version else {}, firmware=firmware),
         made=Made(source=f"Firecracker fingerprint, {version}"),
     )
 

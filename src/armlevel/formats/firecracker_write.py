@@ -184,12 +184,14 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
         )
     values = {**offer.limits, **offer.firmware, **offer.state}
     by_id = {id_of(name): value for name, value in values.items()}
-    bios = _BIOS.fullmatch(host.software.firmware)
+    # The file has no word for what is not recorded: an empty text.
+    firmware = host.software.firmware or ""
+    bios = _BIOS.fullmatch(firmware)
     fingerprint = {
         "firecracker_version": version or host.software.vmms.get("firecracker", ""),
-        "kernel_version": host.software.kernel,
+        "kernel_version": host.software.kernel or "",
         "microcode_version": f"{revidr:#018x}",
-        "bios_version": bios[1] if bios else host.software.firmware,
+        "bios_version": bios[1] if bios else firmware,
         "bios_revision": bios[2] if bios else "",
         "guest_cpu_config": {
             "kvm_capabilities": [],

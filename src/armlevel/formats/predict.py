@@ -23,7 +23,7 @@ _EL2 = "ID_AA64PFR0_EL1.EL2"
 _CLEANING = ("CLIDR_EL1.LoC", "CLIDR_EL1.LoUIS", "CLIDR_EL1.LoUU")
 
 
-def predict_offers(whole: Offer, release: str, catalogue: Catalogue) -> tuple[Offer, ...]:
+def predict_offers(whole: Offer, release: str | None, catalogue: Catalogue) -> tuple[Offer, ...]:
     """Return the offers that a recorded one (limits, lists, state) implies on a kernel of this release.
 
     The first is the recorded one with what it accepts. Where the kernel can make the implementation IDs writable, a

@@ -73,7 +73,7 @@ class Beside:
 
     facts: Facts = Facts()
     hwcaps: tuple[str, ...] | None = None
-    kernel: str = ""
+    kernel: str | None = None
 
 
 def unknown_host(name: str, processors: Iterable[Processor], source: str, beside: Beside = Beside()) -> Host:

@@ -17,13 +17,13 @@ _BASE = Shape()
 def recorded_offers(
     values: Mapping[int, int],
     catalogue: Catalogue,
-    release: str = "",
+    release: str | None = None,
     shape: Shape = _BASE,
     listed: Iterable[int] | None = None,
 ) -> tuple[Offer, ...]:
     """Sort the registers of a fresh vCPU into identity, firmware and state, and predict what KVM accepts.
 
-    ``release`` is the host's kernel, empty where it is not recorded; ``listed`` has the ids of the whole register list,
+    ``release`` is the host's kernel, None where it is not recorded; ``listed`` has the ids of the whole register list,
     None where the values are not those of all of it.
     """
     limits: dict[str, int] = {}

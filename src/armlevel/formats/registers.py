@@ -61,7 +61,7 @@ class Dump:
     facts: dict[str, int] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
     count: int | None = None
-    kernel: str = ""
+    kernel: str | None = None
     hwcaps: str = ""
     bogomips: str = ""
     _where: dict[int, str] = field(default_factory=dict)

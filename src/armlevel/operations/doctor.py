@@ -185,8 +185,8 @@ def _cpus(machine: Machine, catalogue: Catalogue) -> CheckUp:
 
 
 def _kernel(machine: Machine, catalogue: Catalogue) -> CheckUp:
-    words = {"kernel": machine.kernel}
-    if not machine.kernel:
+    words = {"kernel": machine.kernel or "not known"}
+    if machine.kernel is None:
         return CheckUp("kernel", "unknown", "kernel-unread", words)
     line = catalogue.line(machine.kernel)
     if line is None:
@@ -242,7 +242,7 @@ def _age(here: Here, profile: Host, made: float | None) -> tuple[State, str]:
     cases: tuple[tuple[bool, State, str], ...] = (
         (not here.is_arm or not machine.kernel or not ours, "unknown", "profile-not-held"),
         (recorded and theirs != ours, "not", "profile-other-cpu"),
-        (then.kernel not in ("", machine.kernel), "not", "profile-other-kernel"),
+        (then.kernel not in (None, machine.kernel), "not", "profile-other-kernel"),
         (not recorded or not then.kernel, "unknown", "profile-not-recorded"),
         (set(then.boot_options) != set(machine.boot_options), "not", "profile-other-options"),
         (made is None, "unknown", "profile-no-date"),

@@ -121,11 +121,12 @@ def drift(  # noqa: PLR0913 (a question with options)
 
 def _kernel_back(guest: Guest, host: Host, earlier: Host | None, policy: Policy) -> tuple[Remedy, ...]:
     # As the host was recorded before, it may have run the guest.
-    if earlier is None or earlier.software.kernel in ("", host.software.kernel):
+    then = None if earlier is None else earlier.software.kernel
+    if earlier is None or then is None or then == host.software.kernel:
         return ()
     if engine.check(guest, earlier, load(), policy).arrive != "runs":
         return ()
-    return (Remedy("kernel-as", (Name(earlier.software.kernel), Name("--since")), hosts_of([host.name])),)
+    return (Remedy("kernel-as", (Name(then), Name("--since")), hosts_of([host.name])),)
 
 
 def _paired(now: Sequence[Host], old: Sequence[Host]) -> dict[str, Host]:

@@ -174,7 +174,8 @@ def is_this_machine(host: Host) -> None:
     if not _those_of(recorded, real):
         fault = f"its CPUs are {_parts(recorded)}, and this machine's are {_parts(real)}"
     elif host.software.kernel and host.software.kernel != machine.kernel:
-        fault = f"it was probed under Linux {host.software.kernel}, and this machine runs {machine.kernel}"
+        now = machine.kernel or "one that cannot be read"
+        fault = f"it was probed under Linux {host.software.kernel}, and this machine runs {now}"
     if fault:
         raise UsageError(
             f"QEMU is not started: {host.name} is not this machine: {fault}",

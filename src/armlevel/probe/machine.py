@@ -38,11 +38,11 @@ class Machine:
 
     cpus: tuple[Cpu, ...]
     where: tuple[tuple[int, ...], ...]
-    kernel: str
+    kernel: str | None
     page_size: int
     boot_options: tuple[str, ...] = ()
     vulnerabilities: Mapping[str, str] = field(default_factory=nothing)
-    firmware: str = ""
+    firmware: str | None = None
     pmu: int | None = None
     name: str = ""
     vmms: Mapping[str, str] = field(default_factory=nothing)
@@ -72,11 +72,11 @@ def read_machine(root: str = "/", *, vmms: bool = True) -> Machine:
             Cpu(kind, len(found[kind]), tuple(found[kind]) if len(kinds) > 1 else ()) for kind in kinds
         ),
         where=tuple(tuple(found[kind]) for kind in kinds),
-        kernel=_text(base / "proc/sys/kernel/osrelease"),
+        kernel=_text(base / "proc/sys/kernel/osrelease") or None,
         page_size=os.sysconf("SC_PAGE_SIZE"),
         boot_options=tuple(word for word in line.split() if _NARROWING.fullmatch(word)),
         vulnerabilities={name: state for name, state in states.items() if state not in ("", "Not affected")},
-        firmware=" ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))),
+        firmware=" ".join(filter(None, (_text(dmi / "bios_vendor"), _text(dmi / "bios_version")))) or None,
         pmu=_pmu(base, found[kinds[0]] if kinds else ()),
         name=_text(base / "proc/sys/kernel/hostname"),
         vmms=vmms_of() if root == "/" and vmms else nothing(),

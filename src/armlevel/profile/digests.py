@@ -79,7 +79,7 @@ def kind_digest(host: Host) -> str:
             view_digest(host),
             sorted(map(list, cores), key=repr),
             [facts.cntfrq_hz, facts.dczid, facts.gmid, facts.page_size],
-            software.kernel,
+            software.kernel or "",  # as it always was
             dict(software.kvm_capabilities),
             *({key: value} for key, value in partly.items() if value not in (None, [])),
         ],

@@ -50,14 +50,15 @@ class Made:
 class Software:
     """The software level: evidence for a person, never the test.
 
+    ``kernel``, ``firmware``  the release and the name; ``None``: not recorded
     ``boot_options``     words of the kernel's command line that lower what KVM offers
     ``vulnerabilities``  what the kernel says of each it knows and does not call "Not affected"
     """
 
-    kernel: str = ""
+    kernel: str | None = None
     kvm_capabilities: Mapping[str, int] = field(default_factory=nothing)
     vmms: Mapping[str, str] = field(default_factory=nothing)
-    firmware: str = ""
+    firmware: str | None = None
     boot_options: tuple[str, ...] = ()
     vulnerabilities: Mapping[str, str] = field(default_factory=nothing)
 

@@ -213,7 +213,7 @@ def test_fewer_pools_than_needed_leave_the_smallest_groups_out() -> None:
 
 def test_a_merge_needs_kernels_that_are_recorded() -> None:
     hosts = [host for host in everybody() if host.name.startswith(("neoverse-n2", "cortex-a710"))]
-    silent = [replace(host, software=replace(host.software, kernel="")) for host in hosts]
+    silent = [replace(host, software=replace(host.software, kernel=None)) for host in hosts]
     counts = []
     for some in (hosts, silent[:1] + hosts[1:], silent):
         asked = Planner(some, CATALOGUE, Policy())

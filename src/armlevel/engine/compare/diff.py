@@ -220,7 +220,7 @@ def events_of(host: Host, guest: Guest) -> dict[str, int]:
 
 def _software(one: Host, two: Host) -> Iterator[Change]:
     if one.software.kernel != two.software.kernel:
-        yield Change("software.kernel", "software", one.software.kernel or None, two.software.kernel or None)
+        yield Change("software.kernel", "software", one.software.kernel, two.software.kernel)
     for name in sorted({*one.software.vmms} | {*two.software.vmms}):
         was, now = one.software.vmms.get(name), two.software.vmms.get(name)
         if was != now:

@@ -81,6 +81,8 @@ def _moved(change: Change, before: Host, now: Host, catalogue: Catalogue) -> Mov
             for row in catalogue.stable
             if (row.subject, row.before or None, row.after)
             == (change.subject, change.before or None, change.after)
+            and older is not None
+            and newer is not None
             and row.between(older, newer)
         ),
         None,
@@ -98,7 +100,7 @@ def _cause(change: Change, before: Host, now: Host) -> DriftCause:
         same = alike(were, are)
         if same is False or change.subject in _BY_FIRMWARE:  # firmware patches a revision, and sets the clock
             return "firmware"
-        if same and before.software.kernel and now.software.kernel:
+        if same and None not in (before.software.kernel, now.software.kernel):
             return _by_software(change, before.software, now.software)
     return "not known"
 

@@ -13,7 +13,10 @@ __all__ = ["is_spoken_of", "may_keep", "possible_limits", "possible_midrs"]
 
 
 def is_spoken_of(host: Host, catalogue: Catalogue) -> bool:
-    """Whether the rows hold of a host's kernel: one newer than those that they speak of may do otherwise."""
+    """Whether the rows hold of a host's kernel: one newer than those that they speak of may do otherwise.
+
+    One that is not recorded counts as old: /proc/cpuinfo alone tells what a CPU has, and never its kernel.
+    """
     return release_numbers(host.software.kernel)[:2] <= catalogue.certain.until
 
 

@@ -173,10 +173,11 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
 def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Remedy]:
     older, newer = sorted((source, target), key=lambda host: release_numbers(host.software.kernel))
     same = alike(source.implementations, target.implementations)
+    kernel = newer.software.kernel
     # A kernel that is not recorded may be the newer one.
-    if same and () < release_numbers(older.software.kernel) < release_numbers(newer.software.kernel):
-        line = catalogue.line(newer.software.kernel)
+    if same and kernel is not None and () < release_numbers(older.software.kernel) < release_numbers(kernel):
+        line = catalogue.line(kernel)
         moved = predict(newer, newer, catalogue, vmm=vmm)
         if moved.outcome == "completes" and not moved.harm:
-            what = line.name if line is not None else newer.software.kernel
+            what = line.name if line is not None else kernel
             yield Remedy("upgrade-kernel", (Name(what),), hosts_of([older.name]))

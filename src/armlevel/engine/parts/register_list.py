@@ -52,7 +52,7 @@ def carry(
     values: Mapping[str, int],
     meaningless_ids: frozenset[int],
     catalogue: Catalogue,
-    releases: Mapping[str, str] | None = None,
+    releases: Mapping[str, str | None] | None = None,
 ) -> Carried:
     """Intersect the register lists; every other register needs a drop row whose condition holds.
 
@@ -69,7 +69,7 @@ def carry(
             # What a host may hide from this guest, nobody may send it.
             key = (
                 offer.register_list,
-                frozenset(hidden_ids(offer, releases.get(name, ""), values, catalogue)),
+                frozenset(hidden_ids(offer, releases.get(name), values, catalogue)),
             )
             if key not in shared:
                 shared[key] = frozenset(offer.register_list) - key[1]
@@ -151,7 +151,7 @@ def _no_such_cache(register: int, values: Mapping[str, int]) -> bool:
 
 
 def hidden_ids(
-    offer: Offer, release: str, values: Mapping[str, int], catalogue: Catalogue
+    offer: Offer, release: str | None, values: Mapping[str, int], catalogue: Catalogue
 ) -> dict[int, bool]:
     """Return the listed registers that KVM hides from a VM with these ``REG.FIELD`` values; false: it may.
 

@@ -62,10 +62,10 @@ def _holdout(planner: Planner, pool: PlanGroup) -> Holdout | None:
     lost = frozenset().union(*pool.costs)
     lacking = {name: frozenset(i for i, have in enumerate(own) if name not in have) for name in lost}
     sides: list[tuple[str, frozenset[int]]] = [("host", frozenset({i})) for i in range(len(pool.kinds))]
-    kernels: dict[str, set[int]] = {}
+    kernels: dict[str | None, set[int]] = {}
     for i, kind in enumerate(pool.kinds):
         kernels.setdefault(kind.host.software.kernel, set()).add(i)
-    sides += [(name, frozenset(some)) for name, some in kernels.items() if name and len(some) > 1]
+    sides += [(name, frozenset(some)) for name, some in kernels.items() if name is not None and len(some) > 1]
     sides = [side for side in sides if len(side[1]) < len(pool.kinds)]
 
     def worth(side: tuple[str, frozenset[int]]) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def _twin(kind: Kind, other: Kind) -> bool:
     # A kernel that is not recorded is none to upgrade to, and none that is known to be another.
     one, two = kind.host, other.host
     return (
-        "" not in (one.software.kernel, two.software.kernel)
+        None not in (one.software.kernel, two.software.kernel)
         and one.software.kernel != two.software.kernel
         and alike(one.implementations, two.implementations) is True
         and (one.facts.cntfrq_hz, one.facts.dczid) == (two.facts.cntfrq_hz, two.facts.dczid)
@@ -123,9 +123,11 @@ def _twin(kind: Kind, other: Kind) -> bool:
 
 def _upgrades(kinds: Sequence[Kind], changed: dict[str, Kind]) -> Iterator[tuple[str, str, str, str]]:
     for kind in kinds:
-        if (twin := changed.get(kind.digest)) is not None:
+        twin = changed.get(kind.digest)
+        now, then = (one.host.software.kernel if one is not None else None for one in (kind, twin))
+        if twin is not None and now is not None and then is not None:
             for name in kind.names:
-                yield name, kind.host.software.kernel, twin.host.software.kernel, twin.host.name
+                yield name, now, then, twin.host.name
 
 
 def joining(planner: Planner, pools: Sequence[PlanGroup], host: Host) -> list[Joining]:

@@ -100,7 +100,7 @@ def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Imple
 
 def _alike(fleet: Fleet) -> Alike:
     # Of one offer and one kernel there is one answer: the first such host is asked, in the name of all.
-    alike: dict[tuple[Offer, str], tuple[Host, Offer, list[str]]] = {}
+    alike: dict[tuple[Offer, str | None], tuple[Host, Offer, list[str]]] = {}
     for host, offer in fleet:
         alike.setdefault((offer, host.software.kernel), (host, offer, []))[2].append(host.name)
     return list(alike.values())
