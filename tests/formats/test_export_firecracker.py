@@ -15,7 +15,7 @@ from armlevel.formats import read_foreign, read_request
 from armlevel.formats.export_result import written
 from armlevel.formats.firecracker_write import export_fingerprint, export_template
 from armlevel.kvm import name_of
-from armlevel.profile import Shape
+from armlevel.profile import Shape, Software
 from tests.formats.profiles import EMULATED, RECORDED, back, baselines, host, naturals
 
 CATALOGUE = load()
@@ -47,6 +47,15 @@ def offered(there, template):
     shape = request.shape_on(there)
     assert bool(document["vcpu_features"]) == bool(shape.features)
     return offer_of(there, shape)
+
+
+def test_a_fingerprint_tells_what_of_its_head_is_not_recorded():
+    there = replace(host(RECORDED[0]), software=Software())
+    found = export_fingerprint(there)
+    heads = ("firecracker_version", "kernel_version", "bios_version")
+    assert [json.loads(found.text)[key] for key in heads] == ["", "", ""]
+    assert [gap.subject for gap in found.left] == [*heads]
+    assert read_foreign(found.text.encode(), "f.json", there.name).software == Software()
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -184,7 +184,7 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
         )
     values = {**offer.limits, **offer.firmware, **offer.state}
     by_id = {id_of(name): value for name, value in values.items()}
-    # The file has no word for what is not recorded: an empty text.
+    # The file has no word for what is not recorded: an empty text, and the gaps tell.
     firmware = host.software.firmware or ""
     bios = _BIOS.fullmatch(firmware)
     fingerprint = {
@@ -203,7 +203,9 @@ def export_fingerprint(host: Host, version: str = "") -> ExportResult:
             ],
         },
     }
-    return ExportResult(json.dumps(fingerprint, indent=2) + "\n", _state_left(offer, by_id))
+    heads = ("firecracker_version", "kernel_version", "bios_version")
+    left = tuple(not_known(key, "the host's") for key in heads if not fingerprint[key])
+    return ExportResult(json.dumps(fingerprint, indent=2) + "\n", left + _state_left(offer, by_id))
 
 
 def _state_left(offer: Offer, by_id: Mapping[int, int]) -> tuple[Gap, ...]:
