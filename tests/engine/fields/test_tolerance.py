@@ -18,7 +18,10 @@ RECORDED = {one.name: one for one in read()}
 
 
 def pair(field: str, one: int, other: int):
-    return [plain("a", {field: one}, lists=LISTED), plain("b", {field: other}, lists=LISTED)]
+    return [
+        plain(name, {IDS: 0, RNDR: 0, field: value}, lists=LISTED)
+        for name, value in (("a", one), ("b", other))
+    ]
 
 
 @pytest.mark.parametrize(
