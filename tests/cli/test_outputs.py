@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -186,14 +187,15 @@ def test_minus_is_standard_output(armlevel: Command, inputs, tmp_path: Path, mon
 
 
 def test_minus_is_standard_input(tmp_path: Path, inputs):
+    here = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     (tmp_path / "x").write_bytes(Path(inputs["HOST..."][0]).read_bytes())
     line = (
         f"armlevel baseline - -o {shlex.quote(str(tmp_path / 'g.json'))} < {shlex.quote(str(tmp_path / 'x'))}"
     )
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, env=here)
     assert done.returncode == 0, done.stderr
     line = f"armlevel show - -  < {shlex.quote(str(tmp_path / 'x'))}"
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, env=here)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
 
 

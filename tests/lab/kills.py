@@ -47,7 +47,7 @@ def probe(moment: int, behind: int, tell: int, wait: int) -> None:
         if happened == moment + behind:
             os.read(wait, 1)
 
-    sys.argv = ["inside", "-n", "a", "-o", str(_TARGET)]
+    sys.argv = ["inside", "-n", "a", "--force", "-o", str(_TARGET)]
     sys.addaudithook(hook)
     try:
         runpy.run_path("inside", run_name="__main__")

@@ -224,7 +224,7 @@ def columns(
     >>> columns([("a", "one two"), ("bbb", "three")], width=12)
     ['a    one two', 'bbb  three']
     >>> columns([("a name that is long", "x y", "one two")], width=30)
-    ['a name that   x y  one two', 'is long']
+    ['a name that is long  x y', '    one two']
     """
     if not rows:
         return []
@@ -263,7 +263,10 @@ def _row(row: Sequence[str], widths: Sequence[int], indent: str, gap: int, width
     ]
     last, room = row[-1], width - wide(heads[0])
     if room < 12 and wide(last) > room:
-        return [*heads, *(wrapped(last, indent + "    ", width=width) if last else [])]
+        return [
+            *(head.rstrip() for head in heads),
+            *(wrapped(last, indent + "    ", width=width) if last else []),
+        ]
     texts = wrapped(last, width=room) if last else [""]
     blank = " " * wide(heads[0])
     heads += [blank] * (len(texts) - tall)
