@@ -34,7 +34,7 @@ _FLEETS = (fleets, 300)
 _TINY = (tiny_worlds, 600)
 
 _PAIRS = (pairs_of_hosts, 300)
-_NONE_OPEN = test_baseline.test_no_guest_starts_where_levelling_the_two_hosts_finds_something_open
+_NONE_OPEN = test_baseline.test_no_guest_starts_where_levelling_the_two_hosts_leaves_a_register_open
 _ARRIVES = test_baseline.test_what_is_levelled_arrives_everywhere_and_starts_where_it_is_born
 _CHOICE_KEPT = test_choice.test_every_host_keeps_what_is_chosen
 _PLAINLY = test_choice.test_the_candidates_are_those_of_the_plain_definition
