@@ -23,7 +23,7 @@ from armlevel.engine.verdict import check
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
 
-__all__ = ["Move", "judged_move", "migrate"]
+__all__ = ["Move", "judged_already", "judged_move", "migrate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def migrate(  # noqa: PLR0913 - a question with options
         move = moved(here, other, vmm)
         if move.answer == "runs":
             return move
-        ways = ways_out(here, other, catalogue, vmm, asked, against_it, switchable=guest is None)
+        knowing = judged_already(move, here, other, vmm, against_it)
+        ways = ways_out(here, other, catalogue, vmm, asked, knowing, switchable=guest is None)
         return replace(move, ways=ways.remedies, remains=ways.remains)
 
     there, back = judge(*ends), judge(*reversed(ends))
@@ -100,6 +101,17 @@ def migrate(  # noqa: PLR0913 - a question with options
         both = _both_ways(there, back, *ends, catalogue=catalogue, vmm=vmm, judge=against_it)
         there, back = _with_ways(there, both), _with_ways(back, both)
     return (_besides(there, switches), _besides(back, switches)) if switches else (there, back)
+
+
+def judged_already(move: Move, source: Host, target: Host, vmm: str, judge: JudgeUnder) -> JudgeUnder:
+    """Return a judge that need not be asked again for the move that ``move`` is the answer to."""
+
+    def knowing(here: Host, other: Host, name: str) -> Sequence[Finding]:
+        if here is source and other is target and name == vmm:
+            return against(move.findings)
+        return judge(here, other, name)
+
+    return knowing
 
 
 def _besides(move: Move, switches: Switches) -> Move:

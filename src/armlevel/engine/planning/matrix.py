@@ -9,7 +9,7 @@ from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.findings import Answer, Finding, Part
 from armlevel.engine.moves.means import against
-from armlevel.engine.moves.moves import Move, judged_move
+from armlevel.engine.moves.moves import Move, judged_already, judged_move
 from armlevel.engine.moves.remedies import stacks_of, stock_ways
 from armlevel.engine.policy import Policy
 from armlevel.errors import UsageError
@@ -95,12 +95,11 @@ def _switched(  # noqa: PLR0913, PLR0917
     move: Move, source: Host, target: Host, catalogue: Catalogue, vmm: str, policy: Policy
 ) -> str | None:
     def judge(here: Host, other: Host, name: str) -> Sequence[Finding]:
-        if here is source and other is target and name == vmm:
-            return against(move.findings)
         return against(judged_move(here, other, catalogue, name, None, policy).findings)
 
     if move.answer == "runs":
         return None
-    ways, _ = stock_ways(source, target, catalogue, stacks_of(vmm, catalogue), judge)
+    knowing = judged_already(move, source, target, vmm, judge)
+    ways, _ = stock_ways(source, target, catalogue, stacks_of(vmm, catalogue), knowing)
     texts = [str(way.args[0]) if way.kind == "switches" else "" for way in ways]
     return min(texts, key=len, default=None)
