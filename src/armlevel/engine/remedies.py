@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from armlevel.arch import Catalogue
+from armlevel.arch import Catalogue, release_numbers
 from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Remedy, Verdict
@@ -14,10 +14,10 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.verdict import check
 from armlevel.profile import Guest, Host, alike
 
-__all__ = ["nothing_changes", "remedies_of_baseline", "remedies_of_guest", "tolerating"]
+__all__ = ["FIXED_FACTS", "nothing_changes", "remedies_of_baseline", "remedies_of_guest", "tolerating"]
 
-# What no kernel, VMM or choice changes.
-_FIXED = ("facts.cntfrq_hz", "facts.dczid", "facts.gmid")
+#: What no kernel, VMM or choice changes.
+FIXED_FACTS = ("facts.cntfrq_hz", "facts.dczid", "facts.gmid")
 
 
 def tolerating(guest: Guest, names: Iterable[str], catalogue: Catalogue) -> Guest:
@@ -119,9 +119,11 @@ def _kernels(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> Ite
 
 def _newest(host: Host, hosts: Sequence[Host]) -> Host | None:
     twins = [one for one in hosts if one is not host and _is_twin(host, one)]
-    newest = max(twins, key=lambda one: _numbers(one.software.kernel), default=None)
+    newest = max(twins, key=lambda one: release_numbers(one.software.kernel), default=None)
     # A kernel that is not recorded may be the newer one.
-    newer = newest is not None and () < _numbers(host.software.kernel) < _numbers(newest.software.kernel)
+    newer = newest is not None and () < release_numbers(host.software.kernel) < release_numbers(
+        newest.software.kernel
+    )
     return newest if newer else None
 
 
@@ -134,18 +136,11 @@ def _is_twin(host: Host, other: Host) -> bool:
     )
 
 
-def _numbers(release: str | None) -> tuple[int, ...]:
-    found: list[int] = []
-    for part in (release or "").partition("-")[0].split("."):
-        if not part.isdigit():
-            break
-        found.append(int(part))
-    return tuple(found)
-
-
 def nothing_changes(findings: Iterable[Finding]) -> Iterator[Remedy]:
     """Give the facts among findings that nothing changes: no kernel, no VMM, no choice."""
-    grave = [one for one in findings if one.severity in ("stops", "breaks") and one.subject.key in _FIXED]
+    grave = [
+        one for one in findings if one.severity in ("stops", "breaks") and one.subject.key in FIXED_FACTS
+    ]
     names = dict.fromkeys(name for one in grave for name in one.subject.names)
     if names:
         hosts = dict.fromkeys(name for one in grave for name, _ in one.offers)

@@ -12,6 +12,7 @@ from armlevel.engine.findings import Finding, Remedy, RemedyKind
 from armlevel.engine.moves.switches import Switches, available, common_length, under, version_text
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.parts.shape import passthrough_shape
+from armlevel.engine.remedies import FIXED_FACTS
 from armlevel.engine.subjects import Subject
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Offer
 
@@ -25,7 +26,7 @@ MEANS: tuple[MeansName, ...] = ("passthrough", "switches", "sysreg", "preload")
 Judge = Callable[[Host, Host], Sequence[Finding]]
 
 # What no VMM and no shape changes.
-_FIXED = ("facts.cntfrq_hz", "facts.dczid", "facts.gmid", *IMPLEMENTATION_REGISTERS)
+_FIXED = (*FIXED_FACTS, *IMPLEMENTATION_REGISTERS)
 
 
 @dataclass(frozen=True, slots=True)
