@@ -19,7 +19,7 @@ from armlevel.operations import (
     Value,
     about_whole,
 )
-from armlevel.operations.answers import INFORM
+from armlevel.operations.answers import told
 from armlevel.operations.means import WaysOut
 from armlevel.words.reasons import reason_head, reason_text
 from armlevel.words.remedies import remedy_text, remedy_texts
@@ -138,7 +138,7 @@ class Page:
         # What changes an answer is tried for the question as a whole; a finding says what would make it known.
         if self.advice and finding.severity not in ("stops", "breaks"):
             return finding
-        return replace(finding, remedies=tuple(one for one in finding.remedies if one.kind in INFORM))
+        return told([finding])[0]
 
     def _tables(self, told: Sequence[_Told]) -> list[str]:
         by_cause: dict[str, list[_Told]] = {}

@@ -138,7 +138,6 @@ def _remedies(verdicts: Iterable[Verdict]) -> list[str]:
                 if finding.severity in _GRAVE and remedy.kind in INFORM:
                     hosts = (ANOTHER,) if remedy.hosts and remedy.kind != "fact" else ()
                     alike = replace(remedy, hosts=hosts)
-                    alike = replace(alike, kind="level", args=()) if remedy.kind == "pin" else alike
                     helped.setdefault(remedy_text(alike), {})[verdict.host] = None
     ranked = sorted(helped.items(), key=lambda pair: -len(pair[1]))
     lines: list[str] = []
