@@ -92,6 +92,7 @@ def fresh(tmp_path: Path) -> Path:
     return checkout
 
 
+@pytest.mark.slow  # four minutes; the README's commands run from a bare checkout at each change
 @pytest.mark.usefixtures("lab")
 def test_the_tutorial_works_from_a_bare_checkout_to_its_last_line(fresh: Path, tell):
     listed = commands_of("tutorial.md", "checkout", "", "lab")

@@ -91,7 +91,10 @@ def answers(lab: Laboratory, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(HOSTS[0], marks=pytest.mark.slow), *HOSTS[1:]],  # the dearest: a third of all profiles
+)
 def test_real_programs_take_every_export_and_end_up_as_said(laboratory, name, tell):
     # One test a host: two would boot it twice where tests run in several processes.
     answer = answers(laboratory, name)
