@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
-from armlevel.engine import Answer, Finding, worst
+from armlevel.documents import Document, document_object, findings_object
+from armlevel.engine import Answer, Finding, Verdict, worst
 from armlevel.engine.findings import RemedyKind
 
-__all__ = ["INFORM", "Result", "status_of", "told"]
+__all__ = ["INFORM", "Result", "findings_told", "status_of", "told", "told_object"]
 
 #: Remedies that make known what is not.
 INFORM: tuple[RemedyKind, ...] = ("fact", "probe", "say-vmm")
@@ -47,3 +48,15 @@ def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(
         replace(one, remedies=tuple(way for way in one.remedies if way.kind in INFORM)) for one in findings
     )
+
+
+def findings_told(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as every answer in JSON holds them: no remedy stands beside one that was not tried."""
+    return findings_object(told(findings))
+
+
+def told_object(document: Document) -> dict[str, Any]:
+    """Return the document of a host, a guest or a verdict, the findings of a verdict as answers hold them."""
+    if isinstance(document, Verdict):
+        document = replace(document, findings=told(document.findings))
+    return document_object(document)

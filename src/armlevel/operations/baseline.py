@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from armlevel import __version__
 from armlevel.arch import load
-from armlevel.documents import findings_object, guest_object, host_object, remedy_object
+from armlevel.documents import guest_object, host_object, remedy_object
 from armlevel.documents.names import named
 from armlevel.engine import Answer, Baseline, Grouping, Policy, Remedy, groups_of, level
 from armlevel.engine.names import hosts_of
 from armlevel.engine.remedies import remedies_of_baseline
-from armlevel.operations.answers import status_of
+from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.given import given_object
 from armlevel.operations.means import AskedMeans, StockMeans, means_named, means_object, stock_means_of
 from armlevel.operations.policies import options_of
@@ -77,8 +77,8 @@ class BaselineResult:
             "dropped": sorted(self.found.dropped),
             "guest": None if self.guest is None else guest_object(self.guest),
             "candidate": None if candidate is None else guest_object(candidate),
-            "conflicts": findings_object(self.found.conflicts),
-            "notes": findings_object([one for one in self.found.findings if one not in self.found.conflicts]),
+            "conflicts": findings_told(self.found.conflicts),
+            "notes": findings_told([one for one in self.found.findings if one not in self.found.conflicts]),
             "groups": [{"hosts": list(group.hosts)} for group in groups],
             "means": means_object(self.means()),
             "remedies": [remedy_object(one) for one in self.remedies],

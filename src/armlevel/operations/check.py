@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.documents import verdict_object
 from armlevel.engine import MeansName, Policy, Verdict
 from armlevel.engine.remedies import remedies_of_guest, tolerating
-from armlevel.operations.answers import status_of, told
+from armlevel.operations.answers import status_of, told_object
 from armlevel.operations.given import given_object
 from armlevel.operations.means import WaysOut, means_for_passthrough, once_per_kind, ways_out_of
 from armlevel.profile import Given, Guest, Host
@@ -59,7 +58,7 @@ class CheckResult:
 
     def document(self) -> dict[str, Any]:
         """Return the check/1 object."""
-        verdicts = [verdict_object(replace(one, findings=told(one.findings))) for one in self.verdicts]
+        verdicts = [told_object(one) for one in self.verdicts]
         ways = [
             {"host": one.host} | found.document()
             for one, found in zip(self.verdicts, self.ways_out(), strict=True)

@@ -9,12 +9,11 @@ from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.documents import findings_object
 from armlevel.engine import Answer, Drift, MeansName, Moved, Policy, Remedy, passthrough, worst
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.remedies import remedies_of_guest, tolerating
 from armlevel.errors import UsageError
-from armlevel.operations.answers import status_of, told
+from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.diff import change_object
 from armlevel.operations.given import given_object
 from armlevel.operations.means import WaysOut, means_for_passthrough, once_per_kind, ways_out_of
@@ -157,7 +156,7 @@ def _host_object(one: Drift) -> dict[str, Any]:
         "since": one.since or None,
         "not_compared": list(one.not_compared),
         "changes": [_moved_object(moved) for moved in one.changes],
-        "findings": findings_object(told(one.verdict.findings)),
+        "findings": findings_told(one.verdict.findings),
     }
 
 

@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import Catalogue, load
 from armlevel.arch.messages import MessageRow, messages
-from armlevel.documents import findings_object, read_file, remedy_object
+from armlevel.documents import read_file, remedy_object
 from armlevel.engine import Finding, Move, Policy
 from armlevel.errors import UnreadableFile, UsageError
 from armlevel.formats.log import Log, Said, read_log
 from armlevel.kvm.in_text import NamedRegister, vgic_attribute
+from armlevel.operations.answers import findings_told
 from armlevel.operations.given import given_object
 from armlevel.profile import Given, Guest, Host
 from armlevel.words.messages import advice_text, meaning_text
@@ -131,7 +132,7 @@ class ExplainResult:
                 "to": self.move.target,
                 "vmm": self.vmm,
                 "answer": self.move.answer,
-                "blocking": findings_object(self.blocking),
+                "blocking": findings_told(self.blocking),
                 "remedies": [remedy_object(way) for way in self.move.ways],
             }
         return said | given_object(self.given)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.documents import findings_object, remedy_object
+from armlevel.documents import remedy_object
 from armlevel.engine import (
     Answer,
     MeansName,
@@ -24,7 +24,7 @@ from armlevel.engine import (
 )
 from armlevel.engine.moves.means import only_means
 from armlevel.errors import UsageError
-from armlevel.operations.answers import status_of, told
+from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.given import given_object
 from armlevel.operations.means import WaysOut, means_named
 from armlevel.profile import Given, Guest, Host
@@ -158,7 +158,7 @@ def _move_object(move: Move, means: MeansName | None) -> dict[str, Any]:
         "switches": move.switches or None,
         "no_switch": [subject.key for subject in move.remains],
         "parts": arrival_parts(move),
-        "findings": findings_object(told(move.findings)),
+        "findings": findings_told(move.findings),
         "remedies": [remedy_object(way) for way in move.ways],
     } | ({} if move.prediction is None else {"prediction": _prediction_object(move.prediction)})
 

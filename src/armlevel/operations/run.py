@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import digest as digest_of
-from armlevel.documents import findings_object, guest_object
+from armlevel.documents import guest_object
 from armlevel.engine import Answer, Finding, Policy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.formats.qemu_write import options_of
-from armlevel.operations.answers import status_of
+from armlevel.operations.answers import findings_told, status_of
 from armlevel.preload import Launch, config_of, fit, launch, observing
 from armlevel.profile import Guest, Host, Implementation
 
@@ -65,7 +65,7 @@ class RunResult:
             "guest": self.guest or None,
             "host": self.host or None,
             "side": self.side,
-            "findings": findings_object(self.findings),
+            "findings": findings_told(self.findings),
             "command": None if what is None else list(what.command),
             "environment": None if what is None else dict(what.environment),
             "config": None if what is None else what.config.decode(),

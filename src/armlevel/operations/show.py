@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from armlevel.arch import features_of, load
-from armlevel.documents import Document, document_object
+from armlevel.documents import Document
 from armlevel.engine import Finding, risks_of_profile
 from armlevel.engine.clusters import Cluster, clusters_of
+from armlevel.operations.answers import told_object
 from armlevel.operations.given import given_kernel, with_release
 from armlevel.profile import Guest, Host, Implementation
 
@@ -34,7 +35,7 @@ class Shown:
 
     def document(self) -> dict[str, Any]:
         """Return the document and what it decodes to."""
-        said: dict[str, Any] = {"document": document_object(self.what)}
+        said: dict[str, Any] = {"document": told_object(self.what)}
         if isinstance(self.what, Host):
             said["cores"] = [_core_object(cpu.implementation) for cpu in self.what.cpus]
             if self.clusters:

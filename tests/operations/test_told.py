@@ -1,0 +1,83 @@
+"""No answer in JSON carries a remedy beside a finding that nobody tried, wherever a schema has room for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+import write_schemas
+from armlevel.engine import Finding, Remedy, check, passthrough
+from armlevel.engine.names import Name, hosts_of
+from armlevel.operations.answers import Result
+from armlevel.operations.baseline import baseline
+from armlevel.operations.check import check as check_hosts
+from armlevel.operations.drift import drift
+from armlevel.operations.explain import explain
+from armlevel.operations.migrate import migrate
+from armlevel.operations.run import RunResult
+from armlevel.operations.show import show
+from tests.laws.test_remedies import CATALOGUE, host_of
+
+T = TypeVar("T")
+SCHEMAS = write_schemas.every_schema()
+OLD, NEW = host_of("neoverse-n1@6.12"), host_of("neoverse-n1@7.x")
+UNTRIED = (Remedy("without", (Name("FEAT_SVE"),)), Remedy("tolerate", (Name("cache-geometry"),)))
+
+
+def planted(value: T) -> T:
+    """Return a value in which each finding, however deep, carries remedies that nobody tried, and one that informs."""
+    if isinstance(value, tuple):
+        return type(value)(map(planted, value))
+    if isinstance(value, Finding):
+        ways = (*UNTRIED, Remedy("probe", hosts=hosts_of([OLD.name])))
+        return replace(value, remedies=ways)
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+        changed = {name: planted(one) for name, one in held.items() if isinstance(one, tuple) or _holds(one)}
+        return replace(value, **changed)
+    return value
+
+
+def _holds(value: object) -> bool:
+    return type(value).__module__.startswith(("armlevel.engine", "armlevel.operations"))
+
+
+def findings_in(document: Any) -> Iterator[dict[str, Any]]:
+    """Give what the schemas call a finding, wherever it stands."""
+    if isinstance(document, dict):
+        if {"subject", "severity", "remedies"} <= document.keys():
+            yield document
+        for one in document.values():
+            yield from findings_in(one)
+    elif isinstance(document, list):
+        for one in document:
+            yield from findings_in(one)
+
+
+def results() -> list[Result]:
+    guest = passthrough(NEW, CATALOGUE)
+    verdict = check(guest, OLD, CATALOGUE)
+    here = RunResult(answer="refused", side="arrive", findings=verdict.findings)
+    return [
+        baseline([host_of(name) for name in ("neoverse-n2@7.x", "neoverse-n2@6.12")]),
+        check_hosts(guest, [OLD, NEW]),
+        migrate([OLD, NEW]),
+        drift([OLD], guest),
+        explain("MIDR_EL1", [NEW, OLD]),
+        here,
+        show([verdict]),
+    ]
+
+
+def test_no_answer_carries_a_remedy_beside_a_finding_that_nobody_tried(tell):
+    met: dict[str, int] = {}
+    for result in results():
+        found = list(findings_in(planted(result).document()))
+        assert found, result.kind
+        for one in found:
+            assert [way["kind"] for way in one["remedies"]] == ["probe"], (result.kind, one["subject"])
+        met[result.kind] = met.get(result.kind, 0) + len(found)
+    room = {kind for kind, schema in SCHEMAS.items() if "FindingModel" in schema.get("$defs", {})}
+    assert set(met) == room - {"verdict/1"}  # that one is a document, which these answers hold
+    tell(f"remedies: {sum(met.values())} findings of {len(met)} kinds of answer hold none that nobody tried")
