@@ -24,11 +24,30 @@ HOST: dict[str, Any] = {
             "aidr": "0x0000000000000000",
             "count": 64,
             "numbers": [0, 1, 2, 63],
+            "cntfrq_hz": 1050000000,
         }
     ],
     "other_cpus": [{"midr": "0x00000000410fd034", "count": 1}],
     "hwcaps": ["fp", "asimd"],
     "facts": {"cntfrq_hz": 1050000000, "dczid": 4, "page_size": 4096, "sources": {"dczid": "read: at boot"}},
+    "machine": {
+        "gic": {"v2": "ENODEV", "v3": "yes", "its": "yes"},
+        "icc_ctlr": {
+            "PRIbits": {"shown": 4, "taken": [0, 1, 2, 3, 4], "refused": [5, 6, 7]},
+            "SEIS": {"shown": 0, "taken": [0], "refused": [1]},
+        },
+        "ich_vtr": "0x0000000090180003",
+        "gicd_iidr": {"shown": 3, "taken": [2, 3]},
+        "gicd_typer2": "0x0000000000000000",
+        "ipa_bits": 48,
+        "ipa_min": 32,
+        "ipa_fixed": False,
+        "mode": "nvhe",
+        "counter_offset": True,
+        "steal_time": False,
+        "ptp": True,
+        "unknown": ["KVM_CAP 1000"],
+    },
     "offers": [
         {
             "shape": {"features": [], "imp_id_writable": False},

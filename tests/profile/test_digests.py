@@ -28,11 +28,13 @@ from armlevel.profile import (
     Cpu,
     Facts,
     Host,
+    HostMachine,
     Implementation,
     Made,
     Offer,
     Shape,
     Software,
+    TriedField,
     kind_digest,
     view_digest,
 )
@@ -92,6 +94,23 @@ OTHER_KIND: dict[str, Any] = {
     "software": replace(HOST.software, kernel="6.18.31"),
     "hwcaps": ("fp", "asimd"),
     "other_cpus": HOST.cpus[:1],
+    "machine": HostMachine(ipa_bits=48),
+}
+# One other value for each field of a machine; a field without an entry here fails the test below.
+OTHER_MACHINE: dict[str, Any] = {
+    "gic": {"v2": "ENODEV"},
+    "icc_ctlr": {"SEIS": TriedField(0, frozenset({0}), frozenset({1}))},
+    "ich_vtr": 1,
+    "gicd_iidr": TriedField(3, frozenset({2, 3})),
+    "gicd_typer2": 0,
+    "ipa_bits": 48,
+    "ipa_min": 32,
+    "ipa_fixed": False,
+    "mode": "vhe",
+    "counter_offset": False,
+    "steal_time": False,
+    "ptp": False,
+    "unknown": (),
 }
 
 
@@ -152,6 +171,15 @@ def test_what_only_shows_a_level_or_says_where_a_fact_is_from_is_no_part_of_a_ki
 def test_each_fact_that_kvm_cannot_change_is_part_of_a_kind(fact: str):
     unknown: dict[str, Any] = {fact: None}
     assert kind_digest(replace(HOST, facts=replace(HOST.facts, **unknown))) != kind_digest(HOST)
+
+
+def test_every_part_of_a_machine_is_part_of_a_kind_and_not_recorded_is_not_no():
+    assert set(OTHER_MACHINE) == set(HostMachine.__dataclass_fields__)
+    machines = [HostMachine(), *(HostMachine(**{part: other}) for part, other in OTHER_MACHINE.items())]
+    kinds = {kind_digest(HOST), *(kind_digest(replace(HOST, machine=one)) for one in machines)}
+    assert len(kinds) == len(OTHER_MACHINE) + 2
+    slower = tuple(replace(cpu, cntfrq_hz=25_000_000) for cpu in HOST.cpus)
+    assert kind_digest(replace(HOST, cpus=slower)) not in kinds
 
 
 def test_the_digests_of_a_value_never_change():

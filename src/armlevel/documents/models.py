@@ -62,6 +62,8 @@ AcceptMap = Annotated[Any, _map(_SUBJECT_PATTERN, {"anyOf": [_numbers, _accepts]
 Ids = Annotated[Any, WithJsonSchema({"type": "array", "items": _value, "uniqueItems": True})]
 VectorLengths = Annotated[list[Annotated[int, Field(ge=128, le=2048, multiple_of=128)]], Field(max_length=16)]
 Lowered = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[0-9]+$")]
+Small = Annotated[int, Field(ge=0, lt=2**8)]
+Errno = Annotated[str, Field(pattern="^(yes|E[A-Z0-9]{1,31})$")]
 Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 
 
@@ -122,6 +124,7 @@ class CpuModel(ImplementationModel):
 
     count: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     numbers: list[Count] = Field(default_factory=list)
+    cntfrq_hz: Annotated[int, Field(gt=0, lt=2**32)] | None = None
 
 
 class FactsModel(Model):
@@ -132,6 +135,49 @@ class FactsModel(Model):
     gmid: Annotated[int, Field(ge=0, lt=2**4)] | None = None
     page_size: Literal[4096, 16384, 65536] | None = None
     sources: dict[str, Text] = Field(default_factory=dict, max_length=64)
+
+
+class TriedModel(Model):
+    """A field that userspace writes when it restores a VM: what a fresh VM shows, and which values it takes."""
+
+    shown: Small
+    taken: list[Small] = Field(default_factory=list, max_length=256)
+    refused: list[Small] = Field(default_factory=list, max_length=256)
+
+
+class GicModel(Model):
+    """The interrupt controller devices: "yes", or the errno of creating one."""
+
+    v2: Errno | None = None
+    v3: Errno | None = None
+    its: Errno | None = None
+
+
+class IccCtlrModel(Model):
+    """The fields of ICC_CTLR_EL1 that say what the CPU interface is."""
+
+    PRIbits: TriedModel | None = None
+    IDbits: TriedModel | None = None
+    SEIS: TriedModel | None = None
+    A3V: TriedModel | None = None
+
+
+class MachineModel(Model):
+    """What a host offers around the vCPU; what is absent is not recorded."""
+
+    gic: GicModel | None = None
+    icc_ctlr: IccCtlrModel | None = None
+    ich_vtr: HexText | None = None
+    gicd_iidr: TriedModel | None = None
+    gicd_typer2: HexText | None = None
+    ipa_bits: Small | None = None
+    ipa_min: Small | None = None
+    ipa_fixed: bool | None = None
+    mode: Literal["vhe", "nvhe", "protected"] | None = None
+    counter_offset: bool | None = None
+    steal_time: bool | None = None
+    ptp: bool | None = None
+    unknown: list[Text] | None = Field(default=None, max_length=4096)
 
 
 class ShapeModel(Model):
@@ -172,6 +218,7 @@ class HostModel(Model):
     other_cpus: list[CpuModel] = Field(default_factory=list, max_length=65536)
     hwcaps: list[Text] | None = Field(default=None, max_length=1024)
     facts: FactsModel = FactsModel()
+    machine: MachineModel | None = None
     offers: Annotated[list[OfferModel], Field(min_length=1, max_length=1024)]
 
 

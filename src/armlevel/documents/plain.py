@@ -17,6 +17,7 @@ from armlevel.documents.values import guest_of, host_of
 from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.errors import BadDocument
 from armlevel.profile import Guest, Host
+from armlevel.profile.machine import GIC_DEVICES, ICC_CTLR_FIELDS
 
 __all__ = ["GUEST", "HOST", "NO_NAMES", "NumberOrText", "OneOf", "OrNull", "plain_guest", "plain_host"]
 
@@ -50,7 +51,7 @@ NO_NAMES = _NoNames()
 ANY = object
 
 _IMPLEMENTATION = {"midr": hex_value, "revidr": hex_value, "aidr": hex_value}
-_CPU = {**_IMPLEMENTATION, "count": int, "numbers": [int]}
+_CPU = {**_IMPLEMENTATION, "count": int, "numbers": [int], "cntfrq_hz": int}
 _POLICY = {
     **{key: [str] for key in ("without", "hide", "require", "tolerate")},
     "pins": {"": hex_value},
@@ -88,6 +89,22 @@ _SOFTWARE = {
     "boot_options": [str],
     "vulnerabilities": {"": str},
 }
+_TRIED = {"shown": int, "taken": [int], "refused": [int]}
+_MACHINE = {
+    "gic": dict.fromkeys(GIC_DEVICES, str),
+    "icc_ctlr": dict.fromkeys(ICC_CTLR_FIELDS, _TRIED),
+    "ich_vtr": hex_value,
+    "gicd_iidr": _TRIED,
+    "gicd_typer2": hex_value,
+    "ipa_bits": int,
+    "ipa_min": int,
+    "ipa_fixed": bool,
+    "mode": OneOf(("vhe", "nvhe", "protected")),
+    "counter_offset": bool,
+    "steal_time": bool,
+    "ptp": bool,
+    "unknown": [str],
+}
 _OFFER = {
     "shape": _SHAPE,
     "how": OneOf(("tried", "masks", "predicted")),
@@ -114,6 +131,7 @@ HOST = {
     "other_cpus": [_CPU],
     "hwcaps": [str],
     "facts": _FACTS,
+    "machine": _MACHINE,
     "offers": [_OFFER],
 }
 GUEST = {
@@ -131,7 +149,7 @@ GUEST = {
     "starts_on": [str],
     "tolerates": [str],
 }
-_NEEDED = {"kind", "shape", "how", "default", "offers", "registers"}
+_NEEDED = {"kind", "shape", "how", "default", "offers", "registers", "shown"}
 _CALLED = {str: "a text", int: "an integer of 0 or more", bool: "true or false"}
 
 

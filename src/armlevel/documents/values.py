@@ -21,6 +21,7 @@ from armlevel.profile import (
     Given,
     Guest,
     Host,
+    HostMachine,
     Implementation,
     Made,
     Offer,
@@ -29,6 +30,7 @@ from armlevel.profile import (
     Shape,
     ShownImplementation,
     Software,
+    TriedField,
 )
 from armlevel.profile.shape import shape_feature
 
@@ -74,6 +76,7 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
         _made(document.get("made", {})),
         None if (hwcaps := document.get("hwcaps")) is None else tuple(hwcaps),
         tuple(map(_cpu, document.get("other_cpus", ()))),
+        None if (machine := document.get("machine")) is None else _machine(machine, faults),
     )
 
 
@@ -193,7 +196,30 @@ def _implementation(document: Document) -> Implementation:
 
 
 def _cpu(document: Document) -> Cpu:
-    return Cpu(_implementation(document), document.get("count"), tuple(document.get("numbers", ())))
+    count, numbers = document.get("count"), tuple(document.get("numbers", ()))
+    return Cpu(_implementation(document), count, numbers, document.get("cntfrq_hz"))
+
+
+def _machine(document: Document, faults: Faults) -> HostMachine:
+    said = dict(document)
+    for name in ("ich_vtr", "gicd_typer2"):
+        if name in said:
+            said[name] = int(said[name], 16)
+    if "icc_ctlr" in said:
+        fields = said["icc_ctlr"].items()
+        said["icc_ctlr"] = {name: _tried(one, f"machine.icc_ctlr.{name}", faults) for name, one in fields}
+    if "gicd_iidr" in said:
+        said["gicd_iidr"] = _tried(said["gicd_iidr"], "machine.gicd_iidr", faults)
+    if "unknown" in said:
+        said["unknown"] = tuple(said["unknown"])
+    return HostMachine(**said)
+
+
+def _tried(document: Document, place: str, faults: Faults) -> TriedField:
+    taken, refused = frozenset(document.get("taken", ())), frozenset(document.get("refused", ()))
+    if both := taken & refused:
+        faults.add(place, f"{min(both)} is both taken and refused")
+    return TriedField(document["shown"], taken, refused)
 
 
 def _shown_implementation(document: Document) -> ShownImplementation:

@@ -39,6 +39,7 @@ _BOUNDS = {
 _PATTERNS = {
     "^0x[0-9a-f]{16}$": "is not a value like '0x0000000000000011' (16 hex digits, lower case)",
     r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[0-9]+$": "is not a field and its value, like 'ID_AA64PFR1_EL1.SSBS=0'",
+    "^(yes|E[A-Z0-9]{1,31})$": "is neither 'yes' nor the name of an errno, like 'ENODEV'",
     "^sha256:[0-9a-f]{64}$": "is not sha256: and 64 hex digits",
     FROZEN_NAME: "is not 1 to 64 letters, digits, '.', '_' and '-', a letter or digit first",
     FROZEN_VERSION: "is not 1 to 64 letters, digits, '.' and '_', a letter or digit first",

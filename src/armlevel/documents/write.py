@@ -18,6 +18,7 @@ from armlevel.profile import (
     Given,
     Guest,
     Host,
+    HostMachine,
     Implementation,
     Made,
     Offer,
@@ -91,6 +92,7 @@ def host_object(host: Host) -> dict[str, Any]:
         "other_cpus": [_cpu(cpu) for cpu in host.other_cpus],
         **({} if host.hwcaps is None else {"hwcaps": list(host.hwcaps)}),
         "facts": _facts(host.facts),
+        **({} if host.machine is None else {"machine": _machine(host.machine)}),
         "offers": [_offer(offer) for offer in host.offers],
     }
     return _document(HOST_KIND, host.name, host.made, body)
@@ -192,7 +194,15 @@ def _cpu(cpu: Cpu) -> dict[str, Any]:
         said["count"] = cpu.count
     if cpu.numbers:
         said["numbers"] = list(cpu.numbers)
+    if cpu.cntfrq_hz is not None:
+        said["cntfrq_hz"] = cpu.cntfrq_hz
     return said
+
+
+def _machine(machine: HostMachine) -> dict[str, Any]:
+    said = machine.content()
+    registers = {name: hex_text(said[name]) for name in ("ich_vtr", "gicd_typer2") if name in said}
+    return said | registers
 
 
 def _shown(implementation: ShownImplementation) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from armlevel.profile.implementation import (
     alike,
 )
 from armlevel.profile.lineage import Given, Origin
+from armlevel.profile.machine import HostMachine, TriedField
 from armlevel.profile.policy import Policy
 from armlevel.profile.settings import RegisterWrite, VcpuSettings
 from armlevel.profile.shape import SHAPE_FEATURES, Shape
@@ -29,6 +30,7 @@ __all__ = [
     "Given",
     "Guest",
     "Host",
+    "HostMachine",
     "Implementation",
     "Made",
     "Offer",
@@ -39,6 +41,7 @@ __all__ = [
     "Shape",
     "ShownImplementation",
     "Software",
+    "TriedField",
     "VcpuSettings",
     "alike",
     "kind_digest",

@@ -3,8 +3,9 @@
 Three digests name a host, each by its content:
 
 - **view**: what its KVM offers, shape by shape. A guest sees no more of a host.
-- **kind**: the view, the implementations of its CPUs, the facts that KVM cannot change, its kernel and the capabilities
-  of its KVM. Hosts of one kind get the same answer to every question, so one of them is asked for all.
+- **kind**: the view, the implementations of its CPUs, the facts that KVM cannot change, what it offers around the vCPU,
+  its kernel and the capabilities of its KVM. Hosts of one kind get the same answer to every question, so one of them is
+  asked for all.
 - **document**: all that its profile says, name included (:func:`armlevel.documents.digest`).
 
 Who made a document and when is in none of them. Equal values have equal digests in every process and on every Python.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from armlevel.profile.accepts import Accepts
     from armlevel.profile.host import Host, Offer
+    from armlevel.profile.implementation import Implementation
 
 __all__ = ["Digested", "kind_digest", "view_digest"]
 
@@ -65,12 +67,17 @@ def kind_digest(host: Host) -> str:
     (True, False)
     """
     facts, software = host.facts, host.software
-    cores = {(one.midr, one.revidr, one.aidr) for one in (cpu.implementation for cpu in host.cpus)}
-    others = {(one.midr, one.revidr, one.aidr) for one in (cpu.implementation for cpu in host.other_cpus)}
+    cores = {_numbers(cpu.implementation) for cpu in host.cpus}
+    others = {_numbers(cpu.implementation) for cpu in host.other_cpus}
+    counters = {
+        (*_numbers(cpu.implementation), cpu.cntfrq_hz) for cpu in host.every_cpu if cpu.cntfrq_hz is not None
+    }
     partly = {
         "hwcaps": host.hwcaps,
         "other_cpus": sorted(map(list, others), key=repr),
         "numbers": [cpu.numbers for cpu in host.cpus if cpu.numbers],
+        "counters": sorted(map(list, counters), key=repr),
+        "machine": None if host.machine is None else host.machine.content(),
     }
     # What is not recorded leaves no trace, so that a host has the digest that it always had.
     return _digest(
@@ -84,6 +91,10 @@ def kind_digest(host: Host) -> str:
             *({key: value} for key, value in partly.items() if value not in (None, [])),
         ],
     )
+
+
+def _numbers(one: Implementation) -> tuple[int | None, ...]:
+    return one.midr, one.revidr, one.aidr
 
 
 def _offer_digest(offer: Offer) -> str:

@@ -12,6 +12,7 @@ from armlevel.profile.accepts import Accepts
 from armlevel.profile.digests import Digested
 from armlevel.profile.implementation import Implementation
 from armlevel.profile.lineage import Given, Origin
+from armlevel.profile.machine import HostMachine
 from armlevel.profile.policy import Policy
 from armlevel.profile.shape import Shape
 
@@ -67,12 +68,14 @@ class Software:
 class Cpu:
     """Physical CPUs that read alike; how many they are, and the numbers that Linux gave them.
 
-    A count of ``None`` is not recorded. Numbers are recorded where a host has CPUs of several kinds.
+    A count of ``None`` is not recorded. Numbers are recorded where a host has CPUs of several kinds, or whose counters
+    differ. ``cntfrq_hz`` is what CNTFRQ_EL0 reads on each of them: firmware writes it CPU by CPU.
     """
 
     implementation: Implementation
     count: int | None = None
     numbers: tuple[int, ...] = ()
+    cntfrq_hz: int | None = None
 
 
 #: The registers that are facts: no KVM lists them, and a guest reads the hardware's.
@@ -156,6 +159,7 @@ class Host:
 
     ``cpus``        the CPUs that a guest may run on: all of the host, or those of one cluster that it is pinned to
     ``other_cpus``  where ``cpus`` are those of one cluster: the others
+    ``machine``     what it offers around the vCPU; ``None``: not recorded
     ``hwcaps``      the capabilities that its kernel shows programs (``fphp`` ...); ``None``: not recorded
 
     >>> Host("a", offers=(Offer(Shape()),)).offer(Shape(frozenset({"sve"}))) is None
@@ -170,6 +174,7 @@ class Host:
     made: Made = Made()
     hwcaps: tuple[str, ...] | None = None
     other_cpus: tuple[Cpu, ...] = ()
+    machine: HostMachine | None = None
 
     @property
     def every_cpu(self) -> tuple[Cpu, ...]:
