@@ -62,6 +62,7 @@ def read_rows(data: Path) -> Toml:
     table |= {"implementers": tuple(implementers(data)), "parts": parts(data), **kvm(data), **vmms(data)}
     table |= {"part_aliases": part_aliases(data), "system_registers": system_registers(data)}
     table |= means(data)
+    table |= machine(data)
     table["field_rules"] = tuple(
         (one.field, one.at_least, one.then, one.then_at_least, one.because)
         for one in field_rules(Catalogue(table))
@@ -436,6 +437,18 @@ def means(data: Path) -> Toml:
         "switches": tuple(
             tuple(take(row, "switches", option="", vmms=(), **what, **said)) for row in file["switches"]
         ),
+    }
+
+
+def machine(data: Path) -> Toml:
+    """What VMMs put around the vCPU."""
+    file = load(data / "machine.toml")
+    numbers = dict.fromkeys(("ram", "legacy", "align", "slot", "slots"), 0)
+    more = {"compact": (), "memory": 0, "steal_time": 0, "redistributors": 0, "see": ""}
+    window = {"name": "", "option": "", "size": 0, "size_option": "", "since": (), "see": ""}
+    return {
+        "board": tuple(take(file["board"], "board", family="", **numbers, **more)),
+        "windows": tuple(tuple(take(row, "windows", **window)) for row in file["windows"]),
     }
 
 

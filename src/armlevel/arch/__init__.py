@@ -25,6 +25,7 @@ from armlevel.arch.kvmrows import (
     WriteRule,
 )
 from armlevel.arch.linechanges import LineChange
+from armlevel.arch.machinerows import Board, HighWindow
 from armlevel.arch.meansrows import Means, Switch
 from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
 from armlevel.arch.order import ORDERS, Order
@@ -55,6 +56,7 @@ __all__ = [
     "WHO",
     "And",
     "Blocks",
+    "Board",
     "Bundle",
     "Catalogue",
     "Certain",
@@ -72,6 +74,7 @@ __all__ = [
     "FieldRule",
     "FirmwareRegister",
     "Hidden",
+    "HighWindow",
     "Hwcap",
     "Iff",
     "Ignored",

@@ -44,6 +44,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _tolerances(catalogue)
     yield from _vmms(catalogue)
     yield from _switches(catalogue)
+    yield from _windows(catalogue)
 
 
 # ---- names and sources
@@ -91,6 +92,8 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     rows += [(one.register, one.see and one.why) for one in catalogue.lets]
     rows += [(one.message, one.see and one.why) for one in catalogue.blocks]
     rows += [(one.option, one.see) for one in catalogue.switches]
+    rows += [(one.name, one.see) for one in catalogue.windows]
+    rows += [("board", catalogue.board.see)]
     rows += [(one.subject, one.see) for one in catalogue.stable]
     rows += [(one.text, one.reason) for one in catalogue.set_aside]
     rows += list(catalogue.not_visible.items())
@@ -264,6 +267,20 @@ def _vmms(catalogue: Catalogue) -> Iterator[str]:
     for one in catalogue.lets:
         if one.register not in dropped or one.end not in ("source", "either"):
             yield f"{one.register}: is forgiven, but no row says when it may be left behind, or at which end"
+
+
+def _windows(catalogue: Catalogue) -> Iterator[str]:
+    # QEMU aligns a window to its size: one that is no power of two could not be.
+    for one in catalogue.windows:
+        if one.size < 1 or one.size & (one.size - 1):
+            yield f"windows.{one.name}: {one.size:#x} is no power of two"
+        if not one.option:
+            yield f"windows.{one.name}: no option turns it off"
+    for name in ("name", "option"):
+        if len({getattr(one, name) for one in catalogue.windows}) < len(catalogue.windows):
+            yield f"windows: two have one {name}"
+    if catalogue.board.family not in {one.family for one in catalogue.vmms.values()}:
+        yield f"board: {catalogue.board.family} is no family of VMMs"
 
 
 def _switches(catalogue: Catalogue) -> Iterator[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from armlevel.arch import meansrows, vmmrows
+from armlevel.arch import machinerows, meansrows, vmmrows
 
 __all__ = ["StackRows"]
 
@@ -53,3 +53,13 @@ class StackRows:
     def switches(self) -> tuple[meansrows.Switch, ...]:
         """Options that leave something out of a passthrough guest, in the order in which they are written."""
         return tuple(meansrows.Switch(*row) for row in self._table["switches"])
+
+    @cached_property
+    def board(self) -> machinerows.Board:
+        """Where the memory of QEMU's board begins and ends."""
+        return machinerows.Board(*self._table["board"])
+
+    @cached_property
+    def windows(self) -> tuple[machinerows.HighWindow, ...]:
+        """The windows above a guest's memory, in the order in which they are put there."""
+        return tuple(machinerows.HighWindow(*row) for row in self._table["windows"])

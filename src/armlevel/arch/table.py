@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-04334c6e',
+    'version': '2026.11-75d5a60e',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -4012,6 +4012,24 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('kvm-steal-time=off', ('qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), '', 'STEAL_TIME', '', False, '', 2, '', '', 'stolen time', 'QEMU docs/system/arm/cpu-features.rst; hw/arm/virt.c (pvtime region)'),
         ('kvm-psci-version={}', ('qemu-tolerant',), '', '', 'KVM_REG_ARM_PSCI_VERSION', False, '', 1, '', '', 'a newer PSCI', 'QEMU 11.1 target/arm/kvm.c (kvm-psci-version); migrations under QEMU 11.1.3 between Linux 6.12 and 7.3'),
         ('aarch64=off', ('kvm', 'qemu-list-length', 'qemu-list-length-named', 'qemu-tolerant'), '', '', '', False, 'el1_32bit', 0, '', '', '64-bit operating systems', 'QEMU docs/system/arm/cpu-features.rst (aarch64)'),
+    ),
+    'board': (
+        'qemu',
+        1073741824,
+        273804165120,
+        1073741824,
+        1073741824,
+        256,
+        (7, 2),
+        134217728,
+        64,
+        123,
+        'QEMU 10.0.13 hw/arm/virt.c 156-193 (base_memmap), 1815-1911 (virt_set_high_memmap, virt_set_memmap), 2050-2080 (pvtime), 3352-3358, 3490 (defaults), include/hw/arm/virt.h 48, 194-204, hw/core/machine.c 1105; info mtree of QEMU 10.0.2; 10.0.13 and 11.1.3 give the same windows under KVM',
+    ),
+    'windows': (
+        ('redistributors', 'highmem-redists', 67108864, '', (), 'QEMU 10.0.13 hw/arm/virt.c 220-222 (VIRT_HIGH_GIC_REDIST2), 3358'),
+        ('ecam', 'highmem-ecam', 268435456, '', (3, 0), 'QEMU 10.0.13 hw/arm/virt.c 223 (VIRT_HIGH_PCIE_ECAM), 3356, 3612; QEMU 10.2 puts the registers of CXL bridges before it, which fill a gap and move nothing'),
+        ('mmio', 'highmem-mmio', 549755813888, 'highmem-mmio-size', (), 'QEMU 10.0.13 hw/arm/virt.c 196-225 (VIRT_HIGH_PCIE_MMIO), 2578-2601, 3357'),
     ),
     'field_rules': (
         ('ID_AA64SMFR0_EL1.LUTv2', 1, 'ID_AA64PFR1_EL1.SME', 2, ('FEAT_SME_LUTv2', 'FEAT_SME2')),

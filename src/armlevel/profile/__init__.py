@@ -7,6 +7,7 @@ importers make them, ``documents`` writes them down.
 from armlevel.profile.accepts import Accepts, Outcome, whole_register
 from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
+from armlevel.profile.guest_machine import GuestMachine
 from armlevel.profile.host import FACT_REGISTERS, Cpu, Facts, Host, Made, Offer, Software
 from armlevel.profile.implementation import (
     IMPLEMENTATION_REGISTERS,
@@ -29,6 +30,7 @@ __all__ = [
     "Facts",
     "Given",
     "Guest",
+    "GuestMachine",
     "Host",
     "HostMachine",
     "Implementation",
