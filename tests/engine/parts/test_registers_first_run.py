@@ -90,3 +90,10 @@ def test_what_a_probe_saw_of_two_fields_together_counts_for_the_guest_that_has_b
     assert check(guest, host, CATALOGUE).parts["registers"] == ("runs", "runs")
     assert [f.severity for f in about(check(guest, seen, CATALOGUE).findings, PMUVER)] == ["stops", arrives]
     assert check(passthrough(host, CATALOGUE), seen, CATALOGUE).parts["registers"] == ("runs", "runs")
+
+
+def test_what_a_probe_saw_on_a_kernel_of_no_measured_line_is_known_there():
+    host = _host("7.9.0")
+    seen = replace(host, offers=(replace(host.offers[0], side_effects={f"{ATS1A}=0": {S1PIE: 0, S1POE: 0}}),))
+    verdict = check(_without(ATS1A, host), seen, CATALOGUE)
+    assert verdict.parts["registers"] == ("refused", "refused")

@@ -14,7 +14,7 @@ from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_field
 from armlevel.engine.values import FieldValues, State, offered
 
-__all__ = ["judge_enforced"]
+__all__ = ["broken_by", "judge_enforced"]
 
 
 def judge_enforced(case: Case) -> list[Finding]:
@@ -28,9 +28,9 @@ def judge_enforced(case: Case) -> list[Finding]:
     found: dict[str, list[Finding]] = {}
     line = catalogue.line(host.software.kernel)
     for row in catalogue.couplings:
-        if (line is not None and line.name not in row.lines) or _broken(row, case.own, catalogue):
+        if (line is not None and line.name not in row.lines) or broken_by(row, case.own, catalogue):
             continue
-        for subject, most in _broken(row, values, catalogue).items():
+        for subject, most in broken_by(row, values, catalogue).items():
             if register_of(subject) not in case.gone:
                 found.setdefault(
                     subject,
@@ -39,15 +39,17 @@ def judge_enforced(case: Case) -> list[Finding]:
                     ),
                 )
     for subject, (becomes, why) in _seen(case).items():
-        if register_of(subject) not in case.gone:
-            found.setdefault(
-                subject, _findings(subject, values[subject], becomes, host.name, why, known=True)
-            )
+        # Where the rows know nothing of the kernel, what a probe saw of it does.
+        if register_of(subject) not in case.gone and (line is None or subject not in found):
+            found[subject] = _findings(subject, values[subject], becomes, host.name, why, known=True)
     return [finding for subject in found if subject not in case.tolerated for finding in found[subject]]
 
 
-def _broken(row: Coupling, values: Mapping[str, int], catalogue: Catalogue) -> dict[str, int]:
-    # What the shape decides is in the limits of its offer.
+def broken_by(row: Coupling, values: Mapping[str, int], catalogue: Catalogue) -> dict[str, int]:
+    """Return the fields that a row lowers in a VM with these ``REG.FIELD`` values, and to what.
+
+    What the shape decides is in the limits of its offer.
+    """
     if isinstance(row.when, str) or evaluate(row.when, values) is not True:
         return {}
     return {
