@@ -299,13 +299,13 @@ def missing_count_written_as_0(patch: pytest.MonkeyPatch) -> None:
 
 def register_of_no_table_unseen(patch: pytest.MonkeyPatch) -> None:
     """A register that the host shows and no table knows is no matter for a guest that boots there."""
-    right = registers_judged._silent
+    right = registers_judged.silent
 
     def known(case):
         found = right(case)
         return [one for one in found if one.subject.key in case.catalogue.registers]
 
-    patch.setattr(registers_judged, "_silent", known)
+    patch.setattr(registers_judged, "silent", known)
 
 
 # ---- a certain no

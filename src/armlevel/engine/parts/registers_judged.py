@@ -46,7 +46,7 @@ from armlevel.profile import (
     Outcome,
 )
 
-__all__ = ["judge_registers"]
+__all__ = ["judge_implementation", "judge_registers", "silent", "told_by_the_lists"]
 
 # Fields that only software of these levels can use make no difference to a guest without them.
 _ABOVE_GUEST = ("el2", "el3")
@@ -59,18 +59,18 @@ _GUEST_UNRECORDED: ReasonCode = "guest-implementation-not-recorded"
 def judge_registers(case: Case) -> list[Finding]:
     """Judge every ID register value and the implementation, field by field, against one offer."""
     guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
-    findings = _judge_implementation(case)
+    findings = judge_implementation(case)
     cause = _cause(guest, host, shown_by(offer.limits, host))
     if not guest.registers:
         findings.append(
             _not_recorded(guest.name, about_whole("id-registers"), "guest-registers-not-recorded")
         )
     else:
-        findings += _silent(case)
+        findings += silent(case)
     for name, want in guest.registers.items():
         limit = offer.limits.get(name)
         if limit is None:
-            if name in case.gone or _told_by_the_lists(name, guest, offer, catalogue):
+            if name in case.gone or told_by_the_lists(name, guest, offer, catalogue):
                 continue
             findings.append(_not_recorded(host.name, about_register(name), "host-value-not-recorded"))
             continue
@@ -92,9 +92,12 @@ def judge_registers(case: Case) -> list[Finding]:
     return findings
 
 
-def _silent(case: Case) -> list[Finding]:
-    # ID registers that the host shows, or that the guest's state carries, and of which the profile does not say what
-    # the guest saw. A register that no table knows is one too: a guest that boots here reads it.
+def silent(case: Case) -> list[Finding]:
+    """Return the ID registers of which the profile does not say what the guest saw.
+
+    Those that the host shows, or that the guest's state carries; a register that no table knows is one too: a guest
+    that boots here reads it.
+    """
     guest, catalogue = case.guest, case.catalogue
     identity = set(catalogue.bundles["implementation"].registers)
     carried = carried_unvalued(guest, case.gone, catalogue)
@@ -121,8 +124,8 @@ def _not_recorded(owner: str, subject: Subject, why: ReasonCode) -> Finding:
     )
 
 
-def _told_by_the_lists(name: str, guest: Guest, offer: Offer, catalogue: Catalogue) -> bool:
-    # Whether the guest's state carries a register that the host does not list: another part says so.
+def told_by_the_lists(name: str, guest: Guest, offer: Offer, catalogue: Catalogue) -> bool:
+    """Whether the guest's state carries a register that the host does not list: another part says so."""
     if guest.register_list is None or offer.register_list is None:
         return False
     row = catalogue.registers.get(name)
@@ -204,7 +207,8 @@ def _cause(guest: Guest, host: Host, shown: Implementation | None) -> Cause:
     return "kernel" if True in same else "not known" if None in same else "silicon"
 
 
-def _judge_implementation(case: Case) -> list[Finding]:
+def judge_implementation(case: Case) -> list[Finding]:
+    """Judge MIDR_EL1, REVIDR_EL1 and AIDR_EL1."""
     guest, host, offer, catalogue = case.guest, case.host, case.offer, case.catalogue
     shown = shown_by(offer.limits, host)
     mixed = host.mixed and not offer.shape.imp_id_writable

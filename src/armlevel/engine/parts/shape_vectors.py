@@ -13,7 +13,15 @@ from armlevel.engine.subjects import about_shape, about_whole
 from armlevel.engine.values import NOT_RECORDED, Cores, Offers, Value, VectorLengths, offered
 from armlevel.profile import Guest, Host, Implementation, Offer, Shape
 
-__all__ = ["impdef_pauth", "judge_pauth", "judge_vls", "level_pauth", "level_vls"]
+__all__ = [
+    "cores_of_guest",
+    "impdef_pauth",
+    "judge_pauth",
+    "judge_vls",
+    "level_pauth",
+    "level_vls",
+    "parts_of",
+]
 
 # Fields that say "an IMPLEMENTATION DEFINED algorithm" (DDI 0487, ID_AA64ISAR1_EL1.API and .GPI).
 _IMPDEF = ("ID_AA64ISAR1_EL1.API", "ID_AA64ISAR1_EL1.GPI")
@@ -86,7 +94,7 @@ def level_pauth(
     """
     if not impdef_pauth(values, shape):
         return []
-    cores = {host.name: _parts(host.implementations) for host in hosts}
+    cores = {host.name: parts_of(host.implementations) for host in hosts}
     known = {parts for parts in cores.values() if parts}
     shown = offered(*((name, _shown(parts)) for name, parts in cores.items()))
     if any(one.isdisjoint(other) for one, other in combinations(known, 2)):
@@ -104,9 +112,9 @@ def judge_pauth(case: Case) -> list[Finding]:
     """
     if not impdef_pauth(case.known, case.guest.shape):
         return []
-    here = _parts(case.host.implementations)
+    here = parts_of(case.host.implementations)
     shown = offered((case.host.name, _shown(here)))
-    cores = _cores(case.guest)
+    cores = cores_of_guest(case.guest)
     if here and here == cores:
         return []
     if not here or not cores or here & cores:
@@ -114,17 +122,19 @@ def judge_pauth(case: Case) -> list[Finding]:
     return [_pauth_finding("note" if case.same_impdef else "breaks", shown)]
 
 
-def _cores(guest: Guest) -> frozenset[tuple[int, int]]:
-    # The cores that a guest may have run on; hosts to come (--also-target) cannot be told from them.
-    # Where none can be shown but the host's own, the one shown is the one that signed.
+def cores_of_guest(guest: Guest) -> frozenset[tuple[int, int]]:
+    """Return the cores that a guest may have run on; hosts to come (--also-target) cannot be told from them.
+
+    Where none can be shown but the host's own, the one shown is the one that signed.
+    """
     if guest.implementation is None:
         return frozenset()
     signed = guest.implementation.targets if guest.shape.imp_id_writable else (guest.implementation.shown,)
-    return _parts(signed)
+    return parts_of(signed)
 
 
-def _parts(implementations: Iterable[Implementation]) -> frozenset[tuple[int, int]]:
-    # Which cores these are; none where one of them is not recorded, for then it is not known.
+def parts_of(implementations: Iterable[Implementation]) -> frozenset[tuple[int, int]]:
+    """Return which cores these are; none where one of them is not recorded, for then it is not known."""
     parts = [one.part for one in implementations]
     return frozenset() if None in parts else frozenset(part for part in parts if part is not None)
 

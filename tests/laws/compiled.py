@@ -1,0 +1,126 @@
+"""Hosts to compile: recorded ones, and such as have what few recorded ones have; and what two judges say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from armlevel.documents import load_hosts
+from armlevel.engine import Answer, Part, Policy, check, passthrough
+from armlevel.engine.screen.compiled import HostVector, Screen
+from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Offer, Shape
+from tests.fidelity import hosts as lab
+from tests.laws.fleet import catalogue, recorded
+from tests.laws.test_partial import VIEWS
+
+__all__ = ["Screened", "every_host", "guests_of", "stranger"]
+
+_HISTORY = Path(__file__).parents[1] / "machines" / "hosts"
+
+Parts = Mapping[Part, tuple[Answer, Answer]]
+
+
+@cache
+def every_host() -> tuple[Host, ...]:
+    """Every recorded machine and every host of the lab; and what less was recorded of some."""
+    history = load_hosts(sorted(map(str, _HISTORY.glob("*.json"))))
+    whole = [*recorded(), *history, *lab.read(lab.HOSTS)]
+    less = [
+        replace(view(host), name=f"{host.name}, {name}")
+        for host in (whole[2], whole[5], whole[-1])
+        for name, view in VIEWS.items()
+    ]
+    return (*whole, *less)
+
+
+def guests_of(host: Host) -> Iterator[Guest]:
+    """The passthrough guest of each shape of a host."""
+    for shape in host.shapes:
+        yield passthrough(host, catalogue(), shape=shape)
+
+
+def stranger(host: Host, chance: Random) -> Host:
+    """A host with what few have: fields that KVM changes by itself, CPUs of two kinds, kernels nobody measured."""
+    return replace(
+        _other_cpus(host, chance),
+        offers=tuple(_stranger(offer, host, chance) for offer in host.offers),
+        software=replace(
+            host.software,
+            kernel=chance.choice((host.software.kernel, host.software.kernel, "6.18.1", "5.14.0-1", None)),
+        ),
+    )
+
+
+def _other_cpus(host: Host, chance: Random) -> Host:
+    other = Cpu(Implementation(chance.choice((0x412FD050, None)), 0, chance.choice((0, None))))
+    match chance.randint(0, 5):
+        case 0:
+            return replace(host, cpus=(*host.cpus, other))
+        case 1:
+            return replace(host, other_cpus=(other,))
+        case 2:
+            return replace(host, cpus=())
+    return host
+
+
+def _stranger(offer: Offer, host: Host, chance: Random) -> Offer:
+    if offer.like is not None:
+        return offer
+    known = catalogue()
+    fields = [
+        f for f in known.fields.values() if f.register in offer.limits and f.width <= 4 and not f.derived
+    ]
+    changed, beside = (
+        dict(offer.changed_by_kvm),
+        {key: dict(some) for key, some in offer.side_effects.items()},
+    )
+    firmware = dict(offer.accepts)
+    if chance.randint(0, 2) == 0:
+        field = chance.choice(fields)
+        limit = offer.limits[field.register]
+        changed[field.register] = field.put(limit, field.get(limit) ^ 1)
+    if chance.randint(0, 1) == 0:
+        one, two = chance.sample(fields, 2)
+        value = chance.choice((one.get(offer.limits[one.register]), 0, 1))
+        own = two.get(offer.limits[two.register])
+        beside[f"{one.subject}={value}"] = {two.subject: chance.choice((None, own, own ^ 1))}
+    for name, value in offer.firmware.items():
+        if chance.randint(0, 5) == 0:
+            some = {value, chance.randint(0, 3), 0x10000}
+            firmware[f"{name}.63:0"] = Accepts.of(some, others=chance.choice(("refused", "unknown")))
+    counters = chance.choice((None, 4, 6))
+    pmu = {} if counters is None else {"counters": counters}
+    return replace(offer, changed_by_kvm=changed, side_effects=beside, accepts=firmware, pmu=pmu)
+
+
+class Screened:
+    """Hosts and what was compiled of them, held against the full judgement."""
+
+    def __init__(self, hosts: Sequence[Host], policy: Policy | None = None) -> None:
+        """Compile nothing yet."""
+        self.hosts = tuple(hosts)
+        self.policy = policy
+        self.screen = Screen(catalogue())
+        self._vectors: dict[tuple[int, Shape], HostVector | None] = {}
+
+    def vector(self, place: int, shape: Shape) -> HostVector | None:
+        """The vector of a host in a shape, compiled when it is first asked for."""
+        key = (place, shape)
+        if key not in self._vectors:
+            offer = self.hosts[place].offer(shape)
+            self._vectors[key] = None if offer is None else self.screen.host(self.hosts[place], offer)
+        return self._vectors[key]
+
+    def judged(self, guest: Guest, places: Sequence[int]) -> Iterator[tuple[str, Parts, Parts]]:
+        """Yield what the full judgement and the vectors say of a guest on hosts that have its shape."""
+        compiled = self.screen.guest(guest, self.policy)
+        for place in places:
+            vector = self.vector(place, guest.shape)
+            if vector is not None:
+                host = self.hosts[place]
+                full = check(guest, host, catalogue(), self.policy)
+                assert self.screen.runs(compiled, vector) is (full.arrive == "runs"), (guest.name, host.name)
+                yield f"{guest.name} on {host.name}", full.parts, self.screen.answers(compiled, vector)
