@@ -173,6 +173,16 @@ def carried_by_some(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(baseline, "carry", carry)
 
 
+def state_beyond_the_profile_unseen(patch: pytest.MonkeyPatch) -> None:
+    """A guest starts wherever all of its state is listed, whatever else its state would be there."""
+    patch.setattr(register_list, "_beyond_the_profile", lambda *_: ())
+
+
+def numbers_of_the_offer_alone(patch: pytest.MonkeyPatch) -> None:
+    """Levelling does not ask the CPUs for the numbers that an offer does not record."""
+    patch.setattr(registers_implementation, "_with_numbers", lambda offer, _: offer)
+
+
 def born_anywhere(patch: pytest.MonkeyPatch) -> None:
     """Guests are said to be born on any host, whatever workaround level it tells them."""
     right = firmware.level_firmware

@@ -34,7 +34,7 @@ _FLEETS = (fleets, 300)
 _TINY = (tiny_worlds, 600)
 
 _PAIRS = (pairs_of_hosts, 300)
-_NONE_OPEN = test_baseline.test_no_guest_starts_where_levelling_the_two_hosts_leaves_a_register_open
+_NONE_OPEN = test_baseline.test_no_guest_starts_where_levelling_the_two_hosts_leaves_something_open
 _ARRIVES = test_baseline.test_what_is_levelled_arrives_everywhere_and_starts_where_it_is_born
 _CHOICE_KEPT = test_choice.test_every_host_keeps_what_is_chosen
 _PLAINLY = test_choice.test_the_candidates_are_those_of_the_plain_definition
@@ -85,6 +85,8 @@ LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
     (mutants.missing_number_taken_for_equal, _NO_MORE_SAID, (implementations, 100)),
     (mutants.missing_number_taken_for_different, _NO_MORE_SAID, (implementations, 100)),
     (mutants.register_of_no_table_unseen, _NONE_OPEN, _PAIRS),
+    (mutants.state_beyond_the_profile_unseen, _NONE_OPEN, _PAIRS),
+    (mutants.numbers_of_the_offer_alone, _NONE_OPEN, _PAIRS),
     (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
 ]
 

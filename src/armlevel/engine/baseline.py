@@ -160,7 +160,7 @@ def _level_shape(
 ) -> Baseline:
     offers = _offers(hosts, shape)
     levelled: Levelling = level_fields(offers, hosts, catalogue, policy)
-    implementation = level_implementation(offers, catalogue, policy.implementation)
+    implementation = level_implementation(offers, hosts, catalogue, policy.implementation)
     cache = level_bundle("cache", offers, catalogue)
     values = {**levelled.values, **_bundle_values(cache.values, catalogue)}
     silent = frozenset(

@@ -90,7 +90,7 @@ REASONS: dict[ReasonCode, str] = {
     "feature-not-shown": "this host lists it only for a guest that shows the feature, and this one does not",
     "register-not-known": "the guest's state has a register that this host's KVM does not know",
     "register-needed": "no row says that a guest can do without it",
-    "caches-not-known": "CLIDR_EL1 has no common value, so nothing says which caches the guest has",
+    "caches-not-known": "CLIDR_EL1 has no value that is known, so nothing says which caches the guest has",
     "left-only-when": "it may be left behind only when: {0}",
     "fresh-value-kept": "the guest keeps what a fresh vCPU of the destination has there",
     # firmware

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from armlevel.engine import check, level
-from armlevel.profile import Accepts, Implementation, Offer, Shape
+from armlevel.engine import check, level, passthrough
+from armlevel.profile import Accepts, Host, Implementation, Offer, Shape
 from tests.engine.kit import CATALOGUE, N1, V1, V2, about, host, offer, plain, shape
 from tests.fidelity.hosts import read
 
@@ -52,12 +52,25 @@ def test_a_revision_alone_is_another_paint():
     assert about(outcome.findings, "REVIDR_EL1")[0].severity == "stops"
 
 
-def test_paint_that_is_not_recorded_is_unknown_on_both_sides_of_the_question():
+def numberless(name: str) -> Host:
     blank = offer()
-    without = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
-    implementation_refused = host(
-        "b", Offer(Shape(), "tried", "limit-only", without, {}, blank.register_list, blank.firmware)
-    )
+    limits = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
+    return host(name, Offer(Shape(), "tried", "limit-only", limits, {}, blank.register_list, blank.firmware))
+
+
+def test_numbers_that_only_the_cpus_tell_are_what_a_guest_is_shown_to_every_judge():
+    home, silent = plain("a"), numberless("b")
+    assert check(passthrough(home, CATALOGUE), silent, CATALOGUE).parts["registers"] == ("runs", "runs")
+    outcome = level([home, silent], CATALOGUE)
+    assert outcome.parts["registers"] == "runs"
+    assert outcome.guest is not None
+    assert outcome.guest.implementation is not None
+    assert outcome.guest.implementation.shown == N1
+    assert level([plain("v2", cpu=V2), silent], CATALOGUE).parts["registers"] == "refused"
+
+
+def test_paint_that_is_not_recorded_is_unknown_on_both_sides_of_the_question():
+    implementation_refused = replace(numberless("b"), cpus=())
     outcome = level([plain("a"), implementation_refused], CATALOGUE)
     assert outcome.parts["registers"] == "unknown"
     assert outcome.guest is not None
@@ -97,11 +110,7 @@ def test_a_cache_system_that_cannot_be_written_must_be_equal():
 
 
 def test_paint_that_one_host_does_not_record_hides_no_conflict_of_the_others():
-    blank = offer()
-    without = {name: value for name, value in blank.limits.items() if not name.endswith("IDR_EL1")}
-    implementation_refused = host(
-        "c", Offer(Shape(), "tried", "limit-only", without, {}, blank.register_list, blank.firmware)
-    )
+    implementation_refused = replace(numberless("c"), cpus=())
     outcome = level([plain("a", cpu=N1), plain("b", cpu=V2), implementation_refused], CATALOGUE)
     assert outcome.parts["registers"] == "refused"
     assert {(f.severity, f.hosts) for f in about(outcome.findings, "MIDR_EL1")} == {

@@ -48,7 +48,26 @@ def test_a_register_that_is_zero_may_be_left_behind_and_one_that_is_not_may_not(
     ]
     assert answers == ["runs", "refused"]
     unseen = level([plain("a", lists=[PMMIR]), plain("b")], CATALOGUE)
-    assert unseen.parts["list"] == "refused"
+    assert unseen.parts["list"] == "unknown"
+
+
+def _start_and_level(home: Host, there: Host) -> tuple[str, str, str]:
+    verdict = check(passthrough(home, CATALOGUE), there, CATALOGUE)
+    start, arrive = verdict.parts["list"]
+    return start, arrive, level([home, there], CATALOGUE).parts["list"]
+
+
+def test_a_guest_starts_only_where_its_state_is_what_the_profile_says_or_may_be_left_behind():
+    # KVM starts it everywhere; started where more is listed, its state is another than the profile's.
+    home = plain("home")
+    assert _start_and_level(home, plain("there", lists=[SCTLR])) == ("refused", "runs", "refused")
+    for state, said in (({"PMMIR_EL1": 0}, "runs"), ({"PMMIR_EL1": 1}, "refused"), ({}, "unknown")):
+        assert _start_and_level(home, plain("there", lists=[PMMIR], state=state)) == (said, "runs", said)
+    for bit, said in ((0, "runs"), (1, "refused")):
+        ends = plain("home", {TCRX: bit}), plain("there", {TCRX: bit}, lists=[TCR2])
+        assert _start_and_level(*ends) == (said, "runs", said)
+    assert _start_and_level(home, plain("there", lists=[CNTP])) == ("runs", "runs", "runs")
+    assert _start_and_level(plain("rich", lists=[SCTLR]), home) == ("refused", "refused", "refused")
 
 
 def test_what_loses_guest_state_is_dropped_with_a_risk_that_says_so():
@@ -133,7 +152,7 @@ def test_what_kvm_lists_without_condition_or_the_guest_shows_is_carried():
 
 
 def test_a_guest_that_carries_what_the_host_hides_from_it_does_not_arrive():
-    guest = passthrough(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
+    guest = passthrough(host("old", offer({TCRX: 0}, lists=[TCR2, SCTLR]), kernel="6.12.1"), CATALOGUE)
     for kernel, answer in (
         ("6.12.1", "runs"),
         ("6.18.15", "refused"),
@@ -144,5 +163,5 @@ def test_a_guest_that_carries_what_the_host_hides_from_it_does_not_arrive():
 
 
 def test_which_registers_kvm_hides_is_told_by_the_list_itself_where_it_has_one_without_the_feature():
-    guest = passthrough(host("old", offer({TCRX: 0}, lists=[TCR2]), kernel="6.12.1"), CATALOGUE)
+    guest = passthrough(host("old", offer({TCRX: 0}, lists=[TCR2, SCTLR]), kernel="6.12.1"), CATALOGUE)
     assert check(guest, _hides("6.9.0", has=0), CATALOGUE).parts["list"] == ("runs", "runs")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
 from armlevel.engine.case import Case
+from armlevel.engine.fields.tolerance import ids_of
 from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import HostName, RowText, hosts_of, register_of
 from armlevel.engine.reasons import Reason, from_row
@@ -122,32 +123,34 @@ def _judge_drop(
 ) -> tuple[Severity, Reason] | None:
     if row is None:
         return "stops", Reason("register-needed")
-    if row.when == _NO_CACHE and f"CLIDR_EL1.Ctype{((register & 0xF) >> 1) + 1}" not in values:
-        return "stops", Reason("caches-not-known")
-    if not all(_may_drop(row, register, offer, values) for offer in holders):
-        return "stops", Reason("left-only-when", (RowText(str(row.when)),))
-    return ("risk", from_row(row.loses)) if row.loses else None
+    may = {_may_drop(row, register, offer, values) for offer in holders}
+    if may == {True}:
+        return ("risk", from_row(row.loses)) if row.loses else None
+    severity: Severity = "stops" if False in may else "unknown"
+    if row.when == _NO_CACHE and None in may:
+        return severity, Reason("caches-not-known")
+    return severity, Reason("left-only-when", (RowText(str(row.when)),))
 
 
-def _may_drop(row: Drop, register: int, offer: Offer, values: Mapping[str, int]) -> bool:
+def _may_drop(row: Drop, register: int, offer: Offer, values: Mapping[str, int]) -> bool | None:
+    # None: what it hangs on is not recorded.
     if row.when == "always":
         return True
     if row.when == _IS_ZERO:
         name = name_of(register)
-        return offer.firmware.get(name, offer.state.get(name)) == 0
+        value = offer.firmware.get(name, offer.state.get(name))
+        return None if value is None else value == 0
     if row.when == _NO_CACHE:
         return _no_such_cache(register, values)
-    return not isinstance(row.when, str) and evaluate(row.when, values) is True
+    return None if isinstance(row.when, str) else evaluate(row.when, values)
 
 
-def _no_such_cache(register: int, values: Mapping[str, int]) -> bool:
+def _no_such_cache(register: int, values: Mapping[str, int]) -> bool | None:
     # CSSELR_EL1: bits 3:1 are the level less one, bit 0 asks for the instruction cache. CLIDR_EL1.Ctype<n>:
     # 0 none, 1 instruction only, 2 data only, 3 separate, 4 unified (DDI 0487, CLIDR_EL1).
     level, instruction = (register & 0xF) >> 1, bool(register & 1)
     ctype = values.get(f"CLIDR_EL1.Ctype{level + 1}")
-    if ctype is None:
-        return False
-    return ctype not in ((1, 3) if instruction else (2, 3, 4))
+    return None if ctype is None else ctype not in ((1, 3) if instruction else (2, 3, 4))
 
 
 def hidden_ids(
@@ -217,7 +220,7 @@ def judge_list(case: Case) -> list[Finding]:
         ]
     hidden = hidden_ids(offer, host.software.kernel, case.known, catalogue)
     listed = set(offer.register_list) - hidden.keys()
-    return [
+    lacking = [
         Finding(
             about_register(name_of(register)),
             "list",
@@ -230,3 +233,27 @@ def judge_list(case: Case) -> list[Finding]:
         )
         for register in sorted(set(guest.register_list) - listed)
     ]
+    return lacking + list(_beyond_the_profile(case, listed - set(guest.register_list)))
+
+
+def _beyond_the_profile(case: Case, beyond: Collection[int]) -> Iterator[Finding]:
+    # Registers that a guest which is started here has, and its profile has not. KVM starts it all the same; its state
+    # is another than the profile's unless a row says that they may be left behind, and so levelling refuses them too.
+    rows = {register: row for row in case.catalogue.drops for register in row.kvm_ids}
+    moot = ids_of(case.tolerated, case.catalogue) | {
+        case.catalogue.registers[name].kvm_id for name in case.gone if name in case.catalogue.registers
+    }
+    for register in sorted(set(beyond) - moot):
+        found = _judge_drop(register, rows.get(register), [case.offer], case.known)
+        if found is None or found[0] == "risk":
+            continue
+        severity, reason = found
+        yield Finding(
+            about_register(name_of(register)),
+            "list",
+            severity,
+            offers=offered((case.host.name, State("listed"))),
+            cause="kernel",
+            applies=("start",),
+            because=(reason,),
+        )

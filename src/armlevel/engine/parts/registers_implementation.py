@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from armlevel.arch import Catalogue
 from armlevel.arch.release import release_numbers
@@ -22,12 +23,16 @@ _CACHES_MADE_UP = (6, 3)
 
 
 def level_implementation(
-    offers: Sequence[tuple[str, Offer]], catalogue: Catalogue, asked: Implementation | None
+    recorded: Sequence[tuple[str, Offer]],
+    hosts: Sequence[Host],
+    catalogue: Catalogue,
+    asked: Implementation | None,
 ) -> Bundled:
     """Choose MIDR_EL1, REVIDR_EL1 and AIDR_EL1: those ``asked`` for, or the lowest that every host keeps.
 
     A host keeps what is not its own only where KVM_CAP_ARM_WRITABLE_IMP_ID_REGS is enabled before the first vCPU.
     """
+    offers = [(name, _with_numbers(offer, host)) for host, (name, offer) in zip(hosts, recorded, strict=True)]
     lowest = level_bundle("implementation", offers, catalogue)
     if asked is None or not _recorded(lowest, offers):
         return lowest
@@ -158,6 +163,17 @@ def _caches(host: Host, *, settled: bool) -> list[Finding]:
             remedies=(Remedy("upgrade-kernel", (Name("6.12"),), hosts_of([host.name])),),
         )
     ]
+
+
+def _with_numbers(offer: Offer, host: Host) -> Offer:
+    # As every other judge takes them, who asks what a guest is shown here.
+    shown = shown_by(offer.limits, host)
+    numbers = shown.registers() if shown is not None else {}
+    return (
+        offer
+        if numbers.items() <= offer.limits.items()
+        else replace(offer, limits={**offer.limits, **numbers})
+    )
 
 
 def shown_by(limits: Mapping[str, int], host: Host) -> Implementation | None:
