@@ -21,8 +21,7 @@ from armlevel.documents import (
     read_host,
 )
 from armlevel.documents.lines import Lines
-from armlevel.documents.models import MODELS
-from armlevel.documents.read import from_parsed, parse
+from armlevel.documents.read import KINDS, from_parsed, parse
 from armlevel.errors import InputError, NotRecognised
 from armlevel.profile import Host
 from tests.documents.samples import GUEST, HOST, VERDICT
@@ -103,7 +102,7 @@ def at_large(data: bytes) -> Document:
     document = parse(data, "x")
     if not isinstance(document, dict) or "kind" not in document:
         raise NotRecognised(
-            "x", "JSON, but no document of ours", hint="ours have a kind: " + ", ".join(MODELS)
+            "x", "JSON, but no document of ours", hint="ours have a kind: " + ", ".join(KINDS)
         )
     return from_parsed(document, "x", new_pool())
 

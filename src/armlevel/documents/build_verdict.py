@@ -6,7 +6,7 @@ import re
 
 from armlevel.documents import model_verdict as model
 from armlevel.documents.maps import Faults
-from armlevel.documents.model_base import VALUE_PATTERN
+from armlevel.documents.structure import VALUE_PATTERN
 from armlevel.engine.findings import Finding, Remedy, Verdict
 from armlevel.engine.names import FieldName, HostName, Message, Name, RegisterName, hosts_of
 from armlevel.engine.reasons import Reason

@@ -13,15 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from armlevel.documents.items import shown
 from armlevel.documents.maps import Faults, ValuePool
-from armlevel.documents.models import FROZEN_KIND, FrozenModel
 from armlevel.documents.names import frozen_called
 from armlevel.documents.read import parse
+from armlevel.documents.structure import FROZEN, FROZEN_KIND
 from armlevel.documents.values import guest_of, lineage_of
-from armlevel.documents.words import sentence
 from armlevel.documents.write import canonical, digest, guest_object, lineage_object
 from armlevel.errors import BadDocument
 from armlevel.profile import Given, Guest, Made, Origin, Policy
@@ -109,37 +106,29 @@ def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
         raise BadDocument(path, (fault,), hint=_CHANGED)
     if data != canonical(document) + b"\n":
         raise BadDocument(path, ("the bytes are not those that were frozen",), hint=_CHANGED)
-    try:
-        model = FrozenModel.model_validate(document)
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=True)
-        raise BadDocument(path, tuple(map(sentence, errors))) from exc
+    if not FROZEN.fits(document):
+        from armlevel.documents.validated import faults_of
+
+        raise BadDocument(path, faults_of(FROZEN_KIND, document, FROZEN))
     faults = Faults()
     if pool is None:
         from armlevel.arch import load
 
         pool = ValuePool(load())
     guest = guest_of(document["guest"], pool, faults)
-    if model.guest.digest != digest(document["guest"]):
+    if document["guest"].get("digest") != digest(document["guest"]):
         faults.add("guest.digest", "is not that of the guest")
-    if guest.name != f"{model.name}-{model.version}":
+    name, version = document["name"], document["version"]
+    if guest.name != f"{name}-{version}":
         faults.add("guest.name", f"is {shown(guest.name)}, and not that of the name and the version")
     if faults:
         raise BadDocument(path, tuple(faults))
-    line = model.lineage
-    hosts, policy, given = lineage_of(document["lineage"])
-    lineage = Lineage(
-        hosts=hosts,
-        source=line.source,
-        policy=policy,
-        given=given,
-        catalogue=line.catalogue,
-        tool=line.tool,
-        at=line.at,
-        parent=line.parent or "",
-    )
-    made = Made(line.tool, line.catalogue, line.at, line.source, hosts, policy, given)
-    return Frozen(model.name, model.version, replace(guest, made=made), lineage, found)
+    line = document["lineage"]
+    texts = {key: line.get(key, "") for key in ("source", "catalogue", "tool", "at", "parent")}
+    hosts, policy, given = lineage_of(line)
+    lineage = Lineage(hosts=hosts, policy=policy, given=given, **texts)
+    made = Made(lineage.tool, lineage.catalogue, lineage.at, lineage.source, hosts, policy, given)
+    return Frozen(name, version, replace(guest, made=made), lineage, found)
 
 
 def _object(frozen: Frozen) -> dict[str, Any]:

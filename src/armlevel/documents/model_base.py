@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from armlevel.documents.items import shown
+from armlevel.documents.structure import VALUE_PATTERN
 
-__all__ = ["VALUE_PATTERN", "Count", "HexText", "Model", "Number", "Text"]
-
-VALUE_PATTERN = "^0x[0-9a-f]{16}$"
+__all__ = ["Count", "HexText", "Model", "Number", "Text"]
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Text = Annotated[str, Field(max_length=4096)]

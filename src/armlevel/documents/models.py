@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from armlevel.documents.model_base import VALUE_PATTERN, Count, HexText, Model, Text
+from armlevel.documents.model_base import Count, HexText, Model, Text
 from armlevel.documents.model_verdict import ImplementationModel, VerdictModel
 from armlevel.documents.names import FROZEN_NAME, FROZEN_VERSION
+from armlevel.documents.structure import MOST_OFFERS, VALUE_PATTERN
 
 __all__ = [
-    "FROZEN_KIND",
     "MODELS",
     "FrozenModel",
     "GivenModel",
@@ -27,8 +27,6 @@ __all__ = [
     "PolicyModel",
     "VerdictModel",
 ]
-
-FROZEN_KIND = "frozen-profile/1"
 
 _STATE_PATTERN = "^0x[0-9a-f]{16}([0-9a-f]{16})?$"
 _REGISTER_PATTERN = r"^[A-Za-z0-9_]+(\[[0-9]{1,2}\])?$"
@@ -219,7 +217,7 @@ class HostModel(Model):
     hwcaps: list[Text] | None = Field(default=None, max_length=1024)
     facts: FactsModel = FactsModel()
     machine: MachineModel | None = None
-    offers: Annotated[list[OfferModel], Field(min_length=1, max_length=1024)]
+    offers: Annotated[list[OfferModel], Field(min_length=1, max_length=MOST_OFFERS)]
 
 
 class ShownModel(ImplementationModel):

@@ -1,7 +1,8 @@
 """Bytes to profiles: everything is checked, and all faults of a document are told at once, each with its place.
 
-The way of a document: parse, every key once, its kind, older kinds upgraded, structure (pydantic), long maps
+The way of a document: parse, every key once, its kind, older kinds upgraded, structure (``structure``), long maps
 (``maps``), what only the whole can say (``like``, two offers of one shape), and the digest that a document carries.
+The standard library does all of that; pydantic is imported for the words of a fault, and for verdicts (``validated``).
 """
 
 from __future__ import annotations
@@ -13,18 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
 from armlevel.arch import load as load_catalogue
-from armlevel.documents.build_verdict import verdict_of
 from armlevel.documents.items import WrongError, shown
 from armlevel.documents.lines import Lines
 from armlevel.documents.maps import Faults, ValuePool
-from armlevel.documents.models import MODELS, HostModel, OfferModel, VerdictModel
+from armlevel.documents.structure import GUEST, HOST, MOST_OFFERS, OFFER
 from armlevel.documents.values import guest_of, host_of, host_with, offer_of
 from armlevel.documents.verdicts import VERDICT_KIND
-from armlevel.documents.words import sentence
 from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
 from armlevel.engine.findings import Verdict
 from armlevel.errors import BadDocument, NotRecognised, OtherDocument
@@ -51,9 +47,17 @@ UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 #: What to do about a digest that is not that of the content.
 CHANGED = "it was changed after it was made: take it again, or leave its digest out if the change is meant"
 
-# Stands for the offers of a host while the rest of its document is validated.
+#: The kinds of document that are read here.
+KINDS = (HOST_KIND, GUEST_KIND, VERDICT_KIND)
+
 _SPACE = re.compile(r"\s*")
 _MOST_PARTS = 1000
+_DEEPEST = 100
+_BRACKETS = b"[]{}"
+_NO_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
+# Half of a character, which json takes for one.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+# Stands for the offers of a host while the rest of its document is looked at.
 _AN_OFFER = {"shape": {}, "how": "tried", "default": "unknown"}
 _OURS = re.compile(r"(host-profile|guest-profile|frozen-profile|verdict)/[0-9]+")
 
@@ -71,9 +75,9 @@ def parse(data: bytes, path: str) -> Any:
 
     """
     try:
-        document = from_json(data, cache_strings="all", allow_inf_nan=False)
-    except ValueError as exc:
-        raise BadDocument(path, (_why_no_json(data, exc),)) from exc
+        document = _json(data)
+    except (ValueError, RecursionError):
+        document = _json_at_large(data, path)
     if twice := _keys_twice(data, document):
         raise BadDocument(path, tuple(twice))
     return document
@@ -90,7 +94,7 @@ def read_document(data: bytes, path: str, pool: ValuePool | None = None) -> Docu
     document = read_ours(data, path, pool or new_pool())
     if document is None:
         raise NotRecognised(
-            path, "JSON, but no document of ours", hint=f"ours have a kind: {', '.join(MODELS)}"
+            path, "JSON, but no document of ours", hint=f"ours have a kind: {', '.join(KINDS)}"
         )
     return document
 
@@ -170,17 +174,19 @@ def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Documen
     """Read a document that was parsed already."""
     given, document = document, _upgraded(document, path)
     kind = document["kind"]
-    try:
-        model = MODELS[kind].model_validate(document)
-    except ValidationError as exc:
-        faults = Faults(sentence(error) for error in exc.errors(include_url=False, include_context=True))
-        raise BadDocument(path, tuple(faults)) from exc
     faults = Faults()
     built: Document
-    if isinstance(model, VerdictModel):
-        built = verdict_of(model, faults)
+    if kind == VERDICT_KIND:
+        from armlevel.documents.validated import verdict_in
+
+        built = verdict_in(document, path, faults)
     else:
-        built = host_of(document, pool, faults) if kind == HOST_KIND else guest_of(document, pool, faults)
+        structure, of_document = (HOST, host_of) if kind == HOST_KIND else (GUEST, guest_of)
+        if not structure.fits(document):
+            from armlevel.documents.validated import faults_of
+
+            raise BadDocument(path, faults_of(kind, document, structure))
+        built = of_document(document, pool, faults)
     if faults:
         raise BadDocument(path, tuple(faults))
     _hold_digest(given, path)
@@ -194,16 +200,17 @@ def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
         return None
     faults = Faults()
     try:
-        document = from_json(lines.rest, cache_strings="all", allow_inf_nan=False)
+        document = _json(lines.rest)
         # The marks of the cuts are its only escapes, and hold no colon.
-        if lines.rest.count(b":") != _colons(document) or not document["offers"]:
+        if lines.rest.count(b":") != _colons(document) or not 0 < len(document["offers"]) <= MOST_OFFERS:
             return None
         if document.get("digest") not in (None, lines.digest(document)):
             return None
         offers = [_offer(offer, lines, pool) for offer in document["offers"]]
-        HostModel.model_validate(document | {"offers": [_AN_OFFER]})
+        if not HOST.fits(document | {"offers": [_AN_OFFER]}):
+            return None
         host = host_with(offers, document, pool, faults)
-    except (ValueError, KeyError, TypeError, AttributeError, WrongError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, WrongError):
         return None
     return host if lines.restored and not faults else None
 
@@ -217,7 +224,8 @@ def _offer(document: Any, lines: Lines, pool: ValuePool) -> Offer:
 
 def _new_offer(document: Any, pool: ValuePool) -> Offer:
     faults = Faults()
-    OfferModel.model_validate(document)
+    if not OFFER.fits(document):
+        raise WrongError("no offer")
     offer = offer_of(document, pool, faults)
     if faults:
         raise WrongError(faults[0])
@@ -227,15 +235,15 @@ def _new_offer(document: Any, pool: ValuePool) -> Offer:
 def _upgraded(document: dict[str, Any], path: str) -> dict[str, Any]:
     kind = document.get("kind")
     for _ in range(1 + len(UPGRADES)):
-        if not isinstance(kind, str) or kind in MODELS or kind not in UPGRADES:
+        if not isinstance(kind, str) or kind in KINDS or kind not in UPGRADES:
             break
         document = UPGRADES[kind](document)
         kind = document.get("kind")
-    if not isinstance(kind, str) or kind not in MODELS:
+    if not isinstance(kind, str) or kind not in KINDS:
         ours = isinstance(kind, str) and _OURS.fullmatch(kind)
         hint = "a newer armlevel wrote it" if ours else ""
         raise (BadDocument if ours else OtherDocument)(
-            path, (f"kind: {shown(kind)} is unknown (known: {', '.join(MODELS)})",), hint=hint
+            path, (f"kind: {shown(kind)} is unknown (known: {', '.join(KINDS)})",), hint=hint
         )
     return document
 
@@ -245,6 +253,37 @@ def _of_kind(document: Document, wanted: type[_T], kind: str, path: str) -> _T:
         return document
     found = {Host: HOST_KIND, Guest: GUEST_KIND, Verdict: VERDICT_KIND}[type(document)]
     raise BadDocument(path, (f"kind: a {kind} is needed here, this is a {found}",))
+
+
+def _json(data: bytes) -> Any:
+    # As json reads it, which takes more than a document may hold: other encodings, halves of characters, NaN. What is
+    # no text of ours, or may be none, raises ValueError, and is read at large.
+    if (b"\\" in data and _HALF.search(data)) or not _is_shallow(data):
+        raise ValueError
+    return json.loads(data.decode(), parse_constant=_no_number)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _is_shallow(data: bytes) -> bool:
+    # Pairs of brackets are taken away from within until none is left. One in a text has no other; that says no, too.
+    brackets = data.translate(None, _NO_BRACKETS)
+    for _ in range(_DEEPEST):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return False
+
+
+def _json_at_large(data: bytes, path: str) -> Any:
+    from armlevel.documents.validated import json_at_large
+
+    try:
+        return json_at_large(data)
+    except ValueError as exc:
+        raise BadDocument(path, (_why_no_json(data, exc),)) from exc
 
 
 def _why_no_json(data: bytes, exc: ValueError) -> str:

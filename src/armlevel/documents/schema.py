@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from armlevel.documents.models import FROZEN_KIND, MODELS, FrozenModel
+from armlevel.documents.models import MODELS, FrozenModel
+from armlevel.documents.structure import FROZEN_KIND
 
 __all__ = ["schema_of", "schemas"]
 

@@ -1,12 +1,12 @@
 """Documents to profile values, with the checks that need more than one place of a document.
 
 The one reader of host and guest profiles. It takes the parsed JSON of a document whose structure was checked: by
-pydantic's models where armlevel is installed, and by :mod:`armlevel.documents.plain` where a program travels as one
-file. Standard library only.
+the tables of :mod:`armlevel.documents.structure`. Standard library only.
 """
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -60,21 +60,16 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
         if (first := places.setdefault(offer.shape, index)) != index:
             faults.add(f"{place}.shape", f"{offer.shape.label} is already the shape of offers[{first}]")
     software = document.get("software", {})
+    hwcaps = document.get("hwcaps")
     return Host(
         _name(document.get("name", ""), "name", faults),
         tuple(offers) if faults else pool.shared_as(("offers", tuple(map(id, offers))), tuple(offers)),
         tuple(map(_cpu, document.get("cpus", ()))),
         _facts(document.get("facts", {})),
-        Software(
-            software.get("kernel") or None,
-            software.get("kvm_capabilities", {}),
-            software.get("vmms", {}),
-            software.get("firmware") or None,
-            tuple(software.get("boot_options", ())),
-            software.get("vulnerabilities", {}),
-        ),
+        # Many hosts of a fleet have one software level, word for word.
+        pool.once(b"software" + marshal.dumps(software, 2), lambda: _software(software)),
         _made(document.get("made", {})),
-        None if (hwcaps := document.get("hwcaps")) is None else tuple(hwcaps),
+        None if hwcaps is None else pool.shared(tuple(hwcaps)),
         tuple(map(_cpu, document.get("other_cpus", ()))),
         None if (machine := document.get("machine")) is None else _machine(machine, faults),
     )
@@ -225,6 +220,17 @@ def _tried(document: Document, place: str, faults: Faults) -> TriedField:
 def _shown_implementation(document: Document) -> ShownImplementation:
     return ShownImplementation(
         _implementation(document), tuple(map(_implementation, document.get("targets", ())))
+    )
+
+
+def _software(document: Document) -> Software:
+    return Software(
+        document.get("kernel") or None,
+        document.get("kvm_capabilities", {}),
+        document.get("vmms", {}),
+        document.get("firmware") or None,
+        tuple(document.get("boot_options", ())),
+        document.get("vulnerabilities", {}),
     )
 
 
