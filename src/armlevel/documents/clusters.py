@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from armlevel.arch import load as load_catalogue
-from armlevel.engine.clusters import narrowed
 from armlevel.errors import BadDocument
-from armlevel.formats.cpuinfo import is_gathered
 from armlevel.profile import Host
 
 __all__ = ["cluster_named", "narrow"]
@@ -21,6 +18,8 @@ def cluster_named(path: str) -> tuple[str, str] | None:
     head, slash, cluster = path.rpartition("/")
     if not (slash and head and cluster) or Path(path).exists():
         return None
+    from armlevel.formats.cpuinfo import is_gathered
+
     place = Path(head)
     if place.is_file() or (place.is_dir() and is_gathered(head)):
         return head, cluster
@@ -40,4 +39,7 @@ def narrow(document: object, path: str, cluster: str) -> Host:
     """
     if not isinstance(document, Host):
         raise BadDocument(path, (f"no host, so it has no cluster {ascii(cluster)[1:-1]}",))
+    from armlevel.arch import load as load_catalogue
+    from armlevel.engine.clusters import narrowed
+
     return narrowed(document, cluster, load_catalogue())

@@ -25,8 +25,6 @@ from armlevel.errors import (
     UnreadableFile,
     UsageError,
 )
-from armlevel.formats import read_foreign, read_foreign_hosts
-from armlevel.formats.cpuinfo import gather, is_gathered
 from armlevel.profile import Guest, Host
 
 __all__ = ["LARGEST", "Loaded", "load", "load_guest", "load_hosts", "load_many", "read_file"]
@@ -102,7 +100,10 @@ def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
     if (named := cluster_named(path)) is not None:
         head, cluster = named
         return [Loaded(path, narrow(one.document, head, cluster)) for one in _loaded(head, pool)]
-    if _is_folder(path) and is_gathered(path):
+    if _is_folder(path) and _is_gathered(path):
+        from armlevel.formats import read_foreign
+        from armlevel.formats.cpuinfo import gather
+
         try:
             note_input(Path(path).stat(), path)
             gathered = gather(path)
@@ -117,6 +118,8 @@ def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
         return [Loaded(path, found.frozen.guest, found.frozen.digest, found.signed_by)]
     if _may_be_ours(data) and (ours := read_all_ours(data, path, pool)):
         return [Loaded(path, _named(one, path)) for one in ours]
+    from armlevel.formats import read_foreign_hosts
+
     return [Loaded(path, held(one, path)) for one in read_foreign_hosts(data, path, _stem(path))]
 
 
@@ -145,7 +148,7 @@ def load_many(
     pool = pool or new_pool()
     found: list[Loaded] = []
     for path in paths:
-        if _is_folder(path) and not is_gathered(path):
+        if _is_folder(path) and not _is_gathered(path):
             found += _in_folder(path, pool, wanted)
         else:
             found += _loaded(path, pool)
@@ -248,7 +251,7 @@ def _below(folder: str) -> Iterator[str | InputError]:
                 yield UnreadableFile(
                     path, "is neither a file nor a directory, and stands in one that is read"
                 )
-            elif stat.S_ISREG(status.st_mode) or (path != folder and is_gathered(path)):
+            elif stat.S_ISREG(status.st_mode) or (path != folder and _is_gathered(path)):
                 yield path
             else:
                 ahead += reversed(list(_seen_in(path)))
@@ -295,6 +298,12 @@ def _may_be_ours(data: bytes) -> bool:
 def _may_be_frozen(data: bytes) -> bool:
     # What we wrote for people begins with a line break; frozen profiles and envelopes are one long line.
     return data[:2] != b"{\n" and data[:1] == b"{" and (b'"frozen-profile/1"' in data or b'"payload"' in data)
+
+
+def _is_gathered(path: str) -> bool:
+    from armlevel.formats.cpuinfo import is_gathered
+
+    return is_gathered(path)
 
 
 def _is_folder(path: str) -> bool:

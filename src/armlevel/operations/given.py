@@ -10,7 +10,6 @@ from typing import Any
 
 from armlevel.arch import load
 from armlevel.errors import UnknownName, UsageError
-from armlevel.formats.predict import with_kernel
 from armlevel.formats.registers import FACT_LIMITS, PAGE_SIZES
 from armlevel.formats.release import release_of
 from armlevel.profile import Given, Host
@@ -124,6 +123,8 @@ def with_release(host: Host, release: str, option: str) -> Host:
         raise UsageError(
             f"{option}: of {host.name} Linux {known} is recorded", hint="a fact is given, not changed"
         )
+    from armlevel.formats.predict import with_kernel
+
     return host if known else with_kernel(host, release, load())
 
 
