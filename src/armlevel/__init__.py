@@ -10,7 +10,10 @@ typed results, which :meth:`document` turns into the JSON that ``--json`` prints
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = (
+    False  # as type checkers read it; importing `typing` takes a third of what Python itself takes to start
+)
 
 if TYPE_CHECKING:
     from armlevel.errors import ArmlevelError

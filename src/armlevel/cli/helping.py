@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 import typer
@@ -50,8 +51,41 @@ def panel_of(parameter: Any) -> str:
     return cast(str, found)
 
 
+class _AsTyped:
+    """What an option or argument becomes, as typer asks for it: texts stay what they are.
+
+    Typer's own conversion imports pydantic, and builds a validator for each option of a verb, typed or not: that takes
+    longer than all else that a verb does. It is left what is no text (a choice, a number), where it was typed.
+    """
+
+    def __init__(self, parameter: Any, otherwise: Callable[[], Any]) -> None:
+        self._text = parameter.type_descriptor.annotation in (str, list[str])
+        self._otherwise = otherwise
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        several = param.multiple or param.nargs == -1
+        if value is None:
+            return () if several else None
+        if self._text and several and isinstance(value, list | tuple):
+            return list(map(str, value))
+        if self._text and not several and isinstance(value, str):
+            return value
+        return self._otherwise().coerce(value, param=param, ctx=ctx)
+
+
+def _as_typed(parameters: Sequence[Any]) -> list[Any]:
+    for one in parameters:
+        if "get_runtime_param" not in vars(one):
+            one.get_runtime_param = partial(_AsTyped, one, one.get_runtime_param)
+    return list(parameters)
+
+
 class Verb(TyperCommand):
     """A verb whose help groups its options and ends with examples."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return its options and arguments."""
+        return _as_typed(super().get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what stands behind the verb in the usage line."""
@@ -65,6 +99,10 @@ class Verb(TyperCommand):
 
 class VerbGroup(TyperGroup):
     """Verbs that have verbs of their own."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return its options and arguments."""
+        return _as_typed(super().get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         """Return what stands behind the verb in the usage line."""
