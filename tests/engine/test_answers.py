@@ -9,6 +9,7 @@ import pytest
 from armlevel.engine import diff, groups_of, matrix, migrate, passthrough
 from armlevel.engine.causes import cause_between, newer_line
 from armlevel.engine.parts.shape import passthrough_shape
+from armlevel.engine.values import FieldValues
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
 from armlevel.profile import Host, Software
@@ -36,8 +37,8 @@ def test_a_difference_has_the_direction_of_its_order(field, before, after, direc
     (change,) = diff(plain("a", {field: before}), plain("b", {field: after}), CATALOGUE)
     assert (change.subject, change.before, change.after, change.direction) == (
         CATALOGUE.field(field).subject,
-        str(before),
-        str(after),
+        FieldValues((before,)),
+        FieldValues((after,)),
         direction,
     )
     (back,) = diff(plain("b", {field: after}), plain("a", {field: before}), CATALOGUE)

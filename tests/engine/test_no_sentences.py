@@ -13,6 +13,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 import pytest
 
 import armlevel.engine
+from armlevel.engine.compare.diff import Change
 from armlevel.engine.findings import Finding, Remedy
 from armlevel.engine.reasons import Reason
 
@@ -40,7 +41,7 @@ def loose(hint: Any, place: str) -> Iterator[str]:
         yield f"{place}: {hint}"
 
 
-@pytest.mark.parametrize("kind", [Finding, Reason, Remedy])
+@pytest.mark.parametrize("kind", [Finding, Reason, Remedy, Change])
 def test_no_field_holds_a_free_text(kind):
     assert list(loose(kind, kind.__name__)) == []
 

@@ -11,6 +11,7 @@ from armlevel.engine import diff
 from armlevel.formats.predict import predict_offers
 from armlevel.kvm.vm import mask_index
 from armlevel.profile import Shape
+from armlevel.words.changes import change_text
 from tests.fidelity.fields import Tally, compare_host, judge
 from tests.fidelity.hosts import ARCHIVE, HOSTS, SAMPLE, alike, masks_of, read, write
 from tests.fidelity.masks import compare_masks
@@ -49,7 +50,9 @@ def n2(hosts, one, two):
     found: dict[str, dict[str, tuple]] = {}
     for change in changes:
         if change.identity:
-            found.setdefault(change.part, {})[change.subject] = (change.before, change.after)
+            found.setdefault(change.part, {})[change.subject] = tuple(
+                change_text(side, change.subject) for side in (change.before, change.after)
+            )
     return found
 
 

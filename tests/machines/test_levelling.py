@@ -8,14 +8,21 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.documents import load_hosts
-from armlevel.engine import check, diff, groups_of, level, matrix, passthrough
+from armlevel.engine import Change, check, diff, groups_of, level, matrix, passthrough
 from armlevel.engine.values import Frequency, offered
 from armlevel.machines import folder, names
+from armlevel.words.changes import change_text
 
 CATALOGUE = load()
 with folder() as _shipped:
     SHIPPED = {host.name: host for host in load_hosts([str(_shipped / f"{name}.json") for name in names()])}
 HISTORY = {host.name: host for host in load_hosts([str(Path(__file__).parent / "hosts")])}
+
+
+def sides(change: Change) -> tuple[str | None, str | None]:
+    """Both sides of a difference as they are shown."""
+    return change_text(change.before, change.subject), change_text(change.after, change.subject)
+
 
 # Field changes between kernels on one machine: (from, to) -> REG.FIELD -> (from, to).
 _PMU_5_10 = {"ID_AA64DFR0_EL1.PMUVer": (4, 0), "ID_AA64DFR0_EL1.DebugVer": (9, 6)}
@@ -58,7 +65,7 @@ KERNEL_CHANGES = {
 def test_a_kernel_changes_exactly_these_fields(before: str, after: str) -> None:
     changes = diff(SHIPPED[before], SHIPPED[after], CATALOGUE)
     fields = {
-        c.subject: (int(c.before or "", 0), int(c.after or "", 0))
+        c.subject: tuple(int(text or "", 0) for text in sides(c))
         for c in changes
         if c.part == "registers" and not c.subject.startswith("CCSIDR")
     }
@@ -74,7 +81,7 @@ def test_the_register_list_and_the_firmware_change_with_the_register_as_subject(
     assert "PMCR_EL0" in gone
     bitmaps = [f"KVM_REG_ARM_{kind}_BMAP" for kind in ("STD", "STD_HYP", "VENDOR_HYP")]
     assert [c.subject for c in first if c.part == "list" and c.before is None] == ["OSLSR_EL1", *bitmaps]
-    assert [(c.subject, c.before, c.after) for c in first if c.part == "firmware"] == [
+    assert [(c.subject, *sides(c)) for c in first if c.part == "firmware"] == [
         ("KVM_REG_ARM_PSCI_VERSION", "0x10000", "0x10001")
     ]
     second = diff(newer, newest, CATALOGUE)
@@ -83,7 +90,7 @@ def test_the_register_list_and_the_firmware_change_with_the_register_as_subject(
     assert [c.subject for c in second if c.subject.startswith("CCSIDR") and c.part == "registers"] == [
         f"CCSIDR_EL1[{n}]" for n in range(3)
     ]
-    assert [(c.subject, c.before, c.after) for c in second if c.part == "firmware"] == [
+    assert [(c.subject, *sides(c)) for c in second if c.part == "firmware"] == [
         ("KVM_REG_ARM_PSCI_VERSION", "0x10001", "0x10003")
     ]
 
@@ -92,7 +99,7 @@ def test_the_register_list_and_the_firmware_change_with_the_register_as_subject(
 def test_what_a_guest_changes_by_running_is_state_and_not_identity(machine: str) -> None:
     changes = diff(SHIPPED[f"{machine}@6.1"], SHIPPED[f"{machine}@6.18"], CATALOGUE)
     state = [c for c in changes if c.part == "state"]
-    assert {c.subject: (c.before, c.after) for c in state} == {
+    assert {c.subject: sides(c) for c in state} == {
         "CNTP_CTL_EL0": ("0x4", "0x0"),
         "CNTV_CTL_EL0": ("0x4", "0x0"),
     }
@@ -101,7 +108,7 @@ def test_what_a_guest_changes_by_running_is_state_and_not_identity(machine: str)
 
 def test_the_stable_kernel_6_1_66_hid_ccidx_on_graviton3() -> None:
     changes = diff(HISTORY["graviton3@6.1.59"], HISTORY["graviton3@6.1.66"], CATALOGUE)
-    assert {c.subject: (c.before, c.after) for c in changes if c.identity} == {
+    assert {c.subject: sides(c) for c in changes if c.identity} == {
         "ID_AA64MMFR2_EL1.CCIDX": ("1", "0"),
         "ID_MMFR4_EL1.CCIDX": ("1", "0"),
     }

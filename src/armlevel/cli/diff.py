@@ -15,6 +15,7 @@ from armlevel.cli.output import columns, say, say_json, wrapped
 from armlevel.operations import Change
 from armlevel.operations.diff import DiffResult, diff
 from armlevel.operations.named import load_all
+from armlevel.words.changes import side_text, values_named
 from armlevel.words.subjects import listed_few
 
 __all__ = ["run"]
@@ -82,8 +83,7 @@ def _page(
                 lines += _list(some, names, explain=explain)
             elif "software" in parts:
                 pairs = (
-                    (c.subject.removeprefix("software."), f"{c.before or '-'} -> {c.after or '-'}")
-                    for c in some
+                    (c.subject.removeprefix("software."), " -> ".join(_sides(c, catalogue))) for c in some
                 )
                 lines += [line for name, text in pairs for line in wrapped(text, f"  {name}: ", "      ")]
             else:
@@ -94,27 +94,19 @@ def _page(
 def _table(changes: Sequence[Change], catalogue: Catalogue) -> list[str]:
     rows = [("subject", "from", "to", "direction", "features")]
     for change in changes:
-        field = catalogue.fields.get(change.subject)
-        before, after = (_value(text, catalogue, change.subject) for text in (change.before, change.after))
         names = " ".join(change.features)
-        if not names and field is not None:
-            texts = [text for text in (change.before, change.after) if text]
+        if not names:
             # A side of which capabilities alone are known has several values, or a range of them.
-            words = [field.values.get(int(text), "") for text in texts if text.isdecimal()]
-            words = words if len(words) == len(texts) else []
+            words = values_named((change.before, change.after), change.subject, catalogue)
             told = " -> ".join(word or "?" for word in words) if any(words) else ""
             names = told if len(told) <= _WORDS else ""
-        rows.append((change.subject, before, after, change.direction, names))
+        rows.append((change.subject, *_sides(change, catalogue), change.direction, names))
     return columns(rows, "  ")
 
 
-def _value(text: str | None, catalogue: Catalogue, subject: str) -> str:
-    row = catalogue.firmware.get(subject)
-    if text is None:
-        return "-"
-    if row is not None and text.startswith("0x"):
-        return row.name_of(int(text, 16))
-    return text
+def _sides(change: Change, catalogue: Catalogue) -> tuple[str, str]:
+    before, after = (side_text(side, change.subject, catalogue) for side in (change.before, change.after))
+    return before, after
 
 
 def _list(changes: Sequence[Change], hosts: tuple[str, str], *, explain: bool) -> list[str]:

@@ -21,6 +21,7 @@ from armlevel.operations.means import WaysOut
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import judged_text
+from armlevel.words.changes import change_text
 from armlevel.words.subjects import hosts_text
 
 __all__ = ["run"]
@@ -162,7 +163,8 @@ def _details(one: Drift, page: Page, ways: WaysOut) -> list[str]:
 
 def _row(moved: Moved) -> tuple[str, ...]:
     change = moved.change
-    return (f"  {change.subject}", change.before or "-", change.after or "-", moved.cause, _why(moved))
+    was, now = (change_text(side, change.subject) or "-" for side in (change.before, change.after))
+    return (f"  {change.subject}", was, now, moved.cause, _why(moved))
 
 
 def _why(moved: Moved) -> str:

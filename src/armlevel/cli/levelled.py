@@ -14,6 +14,7 @@ from armlevel.operations.baseline import BaselineResult
 from armlevel.operations.diff import changes_between
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 from armlevel.words.answers import against_text, judged_text, part_text
+from armlevel.words.changes import side_text
 from armlevel.words.remedies import means_text, no_means_text
 from armlevel.words.subjects import (
     core_name,
@@ -174,13 +175,9 @@ def _loss(changes: Iterable[Change], catalogue: Catalogue, *, explain: bool) -> 
             text = "other cache geometry" if change.subject.startswith(_CACHES) else "shown as another core"
             shown_as[text] = None
         elif change.part in ("shape", "registers", "firmware") and not lost and change.after is not None:
-            name, before = change.subject, change.before
-            field = catalogue.fields.get(change.subject)
-            after = change.after if field is None else value_text(field, int(change.after))
-            row = catalogue.firmware.get(change.subject)
-            if row is not None and change.before is not None:
-                before, after = row.name_of(int(change.before, 16)), row.name_of(int(change.after, 16))
-            fields.append(f"{name.removeprefix('KVM_REG_ARM_')} {before} -> {after}")
+            before = side_text(change.before, change.subject, catalogue)
+            after = side_text(change.after, change.subject, catalogue, names=True)
+            fields.append(f"{change.subject.removeprefix('KVM_REG_ARM_')} {before} -> {after}")
         if change.part == "list" and change.direction == "less":
             (gone if change.subject in catalogue.registers else dropped).append(change.subject)
     texts = []

@@ -41,6 +41,7 @@ StateCode = Literal[
     "carried",
     "hidden",
     "no",
+    "yes",
     "not-shown",
     "not-counted",
     "refused",

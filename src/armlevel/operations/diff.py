@@ -11,6 +11,7 @@ from armlevel.arch import LineChange, load
 from armlevel.engine import Change, known_between, not_compared
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host
+from armlevel.words.changes import change_text
 
 __all__ = ["DiffResult", "change_object", "changes_between", "diff"]
 
@@ -81,8 +82,8 @@ def change_object(change: Change) -> dict[str, Any]:
     return {
         "subject": change.subject,
         "part": change.part,
-        "from": change.before,
-        "to": change.after,
+        "from": change_text(change.before, change.subject),
+        "to": change_text(change.after, change.subject),
         "direction": change.direction,
         "features": list(change.features),
     }

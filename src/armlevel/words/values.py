@@ -35,6 +35,7 @@ STATES: dict[StateCode, str] = {
     "carried": "carried",
     "hidden": "hidden",
     "no": "no",
+    "yes": "yes",
     "not-shown": "does not show it",
     "not-counted": "not counted",
     "refused": "refused",

@@ -8,9 +8,21 @@ from typing import Literal
 
 from armlevel.arch import Catalogue, features_of, known_of, mentioned
 from armlevel.engine.fields.domains import fields_of
+from armlevel.engine.names import Name
 from armlevel.engine.passthrough import passthrough
+from armlevel.engine.values import (
+    Count,
+    FieldValues,
+    Implementations,
+    Names,
+    RegisterValue,
+    State,
+    Value,
+    VectorLengths,
+    named,
+)
 from armlevel.kvm import name_of
-from armlevel.profile import Guest, Host
+from armlevel.profile import Guest, Host, Implementation
 
 __all__ = ["Change", "DiffPart", "diff", "events_of", "guest_to_compare"]
 
@@ -18,23 +30,25 @@ DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software"
 
 
 Direction = Literal["less", "more", "other"]
+_YES: Mapping[bool, State] = {True: State("yes"), False: State("no")}
+_LISTED: Mapping[bool, State | None] = {True: State("listed"), False: None}
 _DIRECTION: dict[str, Direction] = {"less": "less", "more": "more", "other": "other"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. ``before`` and ``after`` are texts, None where that side has nothing.
+    """One difference. ``before`` and ``after`` are None where that side has nothing.
 
     ``direction``  of ``after`` seen from ``before``: ``less``, ``more`` or ``other``
     ``features``   FEAT_ names that come (``+``) or go (``-``) with it
     """
 
-    subject: str
+    subject: Name
     part: DiffPart
-    before: str | None
-    after: str | None
+    before: Value | None
+    after: Value | None
     direction: Direction = "other"
-    features: tuple[str, ...] = ()
+    features: tuple[Name, ...] = ()
 
     @property
     def identity(self) -> bool:
@@ -78,21 +92,18 @@ def guest_to_compare(item: Host | Guest, catalogue: Catalogue) -> Guest:
 def _shape(before: Guest, after: Guest) -> Iterator[Change]:
     for name in sorted(before.shape.features ^ after.shape.features):
         gone = name in before.shape.features
-        yield Change(f"shape.{name}", "shape", _yes(gone), _yes(not gone), "less" if gone else "more")
+        direction: Direction = "less" if gone else "more"
+        yield Change(Name(f"shape.{name}"), "shape", _YES[gone], _YES[not gone], direction)
     both = "sve" in before.shape.features & after.shape.features
     if before.sve_vls != after.sve_vls and not (both and None in (before.sve_vls, after.sve_vls)):
-        yield Change("sve_vls", "shape", _vls(before.sve_vls), _vls(after.sve_vls))
-    counts = before.pmu_counters, after.pmu_counters
-    if None not in counts and counts[0] != counts[1]:
-        yield Change("pmu.counters", "shape", str(counts[0]), str(counts[1]))
+        yield Change(Name("sve_vls"), "shape", _vls(before.sve_vls), _vls(after.sve_vls))
+    was, now = before.pmu_counters, after.pmu_counters
+    if was is not None and now is not None and was != now:
+        yield Change(Name("pmu.counters"), "shape", Count(was), Count(now))
 
 
-def _yes(present: bool) -> str:  # noqa: FBT001 - a word for a truth
-    return "yes" if present else "no"
-
-
-def _vls(vls: Sequence[int] | None) -> str | None:
-    return None if vls is None else " ".join(map(str, vls))
+def _vls(vls: Sequence[int] | None) -> VectorLengths | None:
+    return None if vls is None else VectorLengths(tuple(vls))
 
 
 def _registers(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Change]:
@@ -109,7 +120,7 @@ def _possible(before: Guest, after: Guest, catalogue: Catalogue) -> Iterator[Cha
     ours, theirs = _may_have(before, catalogue), _may_have(after, catalogue)
     for subject in sorted({*before.possible, *after.possible} & {*ours} & {*theirs}):
         if not ours[subject] & theirs[subject]:
-            yield Change(subject, "registers", _any_of(subject, ours), _any_of(subject, theirs))
+            yield Change(Name(subject), "registers", _any_of(ours[subject]), _any_of(theirs[subject]))
 
 
 def _may_have(guest: Guest, catalogue: Catalogue) -> dict[str, frozenset[int]]:
@@ -117,11 +128,8 @@ def _may_have(guest: Guest, catalogue: Catalogue) -> dict[str, frozenset[int]]:
     return {**guest.possible, **{subject: frozenset({value}) for subject, value in known.items()}}
 
 
-def _any_of(subject: str, values: Mapping[str, frozenset[int]]) -> str:
-    shown = sorted(values[subject])
-    if len(shown) > 2 and shown[-1] - shown[0] == len(shown) - 1:
-        return f"{shown[0]}..{shown[-1]}"
-    return " ".join(str(one) if "." in subject else f"{one:#x}" for one in shown)
+def _any_of(values: Iterable[int]) -> FieldValues:
+    return FieldValues(tuple(sorted(values)))
 
 
 def _cores(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:
@@ -132,16 +140,16 @@ def _cores(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change
         return
     ours, theirs = ({each.midr for each in host.implementations} for host in (one, two))
     if ours and theirs and ours != theirs and None not in ours | theirs:
-        yield Change("MIDR_EL1", "registers", _numbers(ours), _numbers(theirs))
+        yield Change(Name("MIDR_EL1"), "registers", _cores_of(ours), _cores_of(theirs))
 
 
-def _numbers(some: Iterable[int | None]) -> str:
-    return " ".join(f"{number:#x}" for number in sorted(number for number in some if number is not None))
+def _cores_of(midrs: Iterable[int | None]) -> Implementations:
+    return Implementations(tuple(map(Implementation, sorted(midr for midr in midrs if midr is not None))))
 
 
 def _moved_features(
     ours: Mapping[str, int], theirs: Mapping[str, int], catalogue: Catalogue
-) -> dict[str, tuple[str, ...]]:
+) -> dict[str, tuple[Name, ...]]:
     # REG.FIELD -> features that come or go and that this field announces.
     had, has = features_of(catalogue, ours), features_of(catalogue, theirs)
     by_subject: dict[str, set[str]] = {}
@@ -151,21 +159,22 @@ def _moved_features(
         for condition in catalogue.features[name].conditions:
             for subject in mentioned(condition):
                 by_subject.setdefault(subject, set()).add(("+" if now else "-") + name)
-    return {subject: tuple(sorted(names)) for subject, names in by_subject.items()}
+    return {subject: tuple(map(Name, sorted(names))) for subject, names in by_subject.items()}
 
 
 def _fields(
-    name: str, ours: int, theirs: int, moved: Mapping[str, tuple[str, ...]], catalogue: Catalogue
+    name: str, ours: int, theirs: int, moved: Mapping[str, tuple[Name, ...]], catalogue: Catalogue
 ) -> Iterator[Change]:
     if name not in catalogue.registers:
-        yield Change(name, "registers", f"{ours:#x}", f"{theirs:#x}")
+        yield Change(Name(name), "registers", RegisterValue(ours), RegisterValue(theirs))
         return
     for field in fields_of(catalogue, name, (ours, theirs)):
         was, now = field.get(ours), field.get(theirs)
         if was != now:
             direction = _DIRECTION[field.compare(now, was)]
+            features = moved.get(field.subject, ())
             yield Change(
-                field.subject, "registers", str(was), str(now), direction, moved.get(field.subject, ())
+                Name(field.subject), "registers", _any_of([was]), _any_of([now]), direction, features
             )
 
 
@@ -175,31 +184,30 @@ def _list(before: Guest, after: Guest) -> Iterator[Change]:
     ours, theirs = set(before.register_list), set(after.register_list)
     for register in sorted(ours ^ theirs):
         here = register in ours
-        yield Change(name_of(register), "list", _listed(here), _listed(not here), "less" if here else "more")
-
-
-def _listed(present: bool) -> str | None:  # noqa: FBT001 - a word for a truth
-    return "listed" if present else None
+        direction: Direction = "less" if here else "more"
+        yield Change(Name(name_of(register)), "list", _LISTED[here], _LISTED[not here], direction)
 
 
 def _firmware(ours: Mapping[str, int], theirs: Mapping[str, int]) -> Iterator[Change]:
     for name in sorted({*ours} & {*theirs}):
         if ours[name] != theirs[name]:
             direction: Direction = "more" if theirs[name] > ours[name] else "less"
-            yield Change(name, "firmware", f"{ours[name]:#x}", f"{theirs[name]:#x}", direction)
+            yield Change(
+                Name(name), "firmware", RegisterValue(ours[name]), RegisterValue(theirs[name]), direction
+            )
 
 
 def _facts(before: Guest, after: Guest) -> Iterator[Change]:
     for name in ("cntfrq_hz", "dczid", "gmid"):
         was, now = getattr(before.facts, name), getattr(after.facts, name)
         if was is not None and now is not None and was != now:
-            yield Change(f"facts.{name}", "facts", str(was), str(now))
+            yield Change(Name(f"facts.{name}"), "facts", _any_of([was]), _any_of([now]))
 
 
 def _pages(one: Host, two: Host) -> Iterator[Change]:
     was, now = one.facts.page_size, two.facts.page_size
     if was is not None and now is not None and was != now:
-        yield Change("facts.page_size", "facts", str(was), str(now))
+        yield Change(Name("facts.page_size"), "facts", _any_of([was]), _any_of([now]))
 
 
 def _events(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:
@@ -207,7 +215,7 @@ def _events(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Chang
     ours, theirs = (events_of(host, guest) for host, guest in ((one, before), (two, after)))
     for name in sorted({*ours} & {*theirs}):
         if ours[name] != theirs[name]:
-            yield Change(f"pmu.{name}", "shape", f"{ours[name]:#x}", f"{theirs[name]:#x}")
+            yield Change(Name(f"pmu.{name}"), "shape", RegisterValue(ours[name]), RegisterValue(theirs[name]))
 
 
 def events_of(host: Host, guest: Guest) -> dict[str, int]:
@@ -220,11 +228,16 @@ def events_of(host: Host, guest: Guest) -> dict[str, int]:
 
 def _software(one: Host, two: Host) -> Iterator[Change]:
     if one.software.kernel != two.software.kernel:
-        yield Change("software.kernel", "software", one.software.kernel, two.software.kernel)
+        kernels = _software_name(one.software.kernel), _software_name(two.software.kernel)
+        yield Change(Name("software.kernel"), "software", *kernels)
     for name in sorted({*one.software.vmms} | {*two.software.vmms}):
         was, now = one.software.vmms.get(name), two.software.vmms.get(name)
         if was != now:
-            yield Change(f"software.vmms.{name}", "software", was, now)
+            yield Change(Name(f"software.vmms.{name}"), "software", _software_name(was), _software_name(now))
+
+
+def _software_name(name: str | None) -> Names | None:
+    return None if name is None else named(name)
 
 
 def _state(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:
@@ -233,4 +246,6 @@ def _state(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change
         return
     for name in ours.state:
         if name in theirs.state and ours.state[name] != theirs.state[name]:
-            yield Change(name, "state", f"{ours.state[name]:#x}", f"{theirs.state[name]:#x}")
+            yield Change(
+                Name(name), "state", RegisterValue(ours.state[name]), RegisterValue(theirs.state[name])
+            )

@@ -9,6 +9,7 @@ from armlevel.arch import Catalogue, StableChange
 from armlevel.engine.compare.diff import Change, diff
 from armlevel.engine.compare.not_compared import not_compared
 from armlevel.engine.findings import Answer, Verdict, worst
+from armlevel.engine.values import FieldValues, RegisterValue, State, Value
 from armlevel.engine.verdict import check
 from armlevel.kvm import group_of, id_of
 from armlevel.profile import Guest, Host, Software, alike
@@ -79,8 +80,8 @@ def _moved(change: Change, before: Host, now: Host, catalogue: Catalogue) -> Mov
         (
             row
             for row in catalogue.stable
-            if (row.subject, row.before or None, row.after)
-            == (change.subject, change.before or None, change.after)
+            if (row.subject, _value_of(row.before), _value_of(row.after))
+            == (change.subject, change.before, change.after)
             and older is not None
             and newer is not None
             and row.between(older, newer)
@@ -88,6 +89,13 @@ def _moved(change: Change, before: Host, now: Host, catalogue: Catalogue) -> Mov
         None,
     )
     return Moved(change, "kernel" if known is not None else _cause(change, before, now), known)
+
+
+def _value_of(text: str) -> Value | None:
+    # A side of a row: of a list, of firmware or a whole register in hex, of a field.
+    if text in ("", "listed"):
+        return State("listed") if text else None
+    return RegisterValue(int(text, 16)) if text.startswith("0x") else FieldValues((int(text),))
 
 
 def _cause(change: Change, before: Host, now: Host) -> DriftCause:
