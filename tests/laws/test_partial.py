@@ -167,6 +167,8 @@ def test_a_no_by_capabilities_alone_is_a_no_of_any_hosts(fleet: tuple[Host, ...]
     full = check(guest, there, catalogue())
     for subject in refused:
         field = catalogue().fields[subject]
+        if not all(field.register in host.offers[0].limits for host in (home, there)):
+            continue
         mine, theirs = (field.get(host.offers[0].limits[field.register]) for host in (home, there))
         assert mine != theirs
         if catalogue().certain.keeps[subject] == "lower":
@@ -186,6 +188,51 @@ def test_a_newer_kernel_than_the_rows_know_is_not_spoken_of():
         newer = replace(A76, software=Software(release))
         assert (HALF in refused_fields(check(guest_of(A72), newer, catalogue()))) is known, release
         assert (level([A72, newer], catalogue()).answer == "refused") is known, release
+
+
+def newer(host: Host) -> Host:
+    """A host of which the CPUs alone are known, and that its kernel is one that nobody measured."""
+    return replace(part_of(host, kernel=False, hwcaps=True), software=Software("9.1.2"))
+
+
+def test_a_no_under_a_kernel_that_nobody_measured_is_one_of_the_cpus():
+    hosts, fields = recorded(), 0
+    for home, there in Random(9).sample([*product(hosts, hosts)], 300):
+        guest = guest_of(home)
+        found = check(guest, newer(there), catalogue())
+        offer = there.offer(BASE)
+        assert offer is not None
+        assert "runs" not in {found.start, found.arrive}
+        for subject in refused_fields(found) & catalogue().fields.keys():
+            field = catalogue().fields[subject]
+            asked, limit = field.get(guest.registers[field.register]), field.get(offer.limits[field.register])
+            # No kernel gives a guest what the CPUs have not, and any may hide what they have.
+            assert field.compare(asked, limit) == "more", (home.name, there.name, subject)
+            fields += 1
+        both = refused_fields(check(guest_of(newer(home)), newer(there), catalogue()))
+        assert not both & catalogue().fields.keys()
+    assert fields > 100
+
+
+def test_a_no_of_the_measured_kernels_says_so_where_the_kernel_is_not_recorded():
+    def whys(verdict: Verdict, subject: str) -> list[str]:
+        return [
+            one.code for found in verdict.findings if found.subject.key == subject for one in found.because
+        ]
+
+    atomic, doubt = "ID_AA64ISAR0_EL1.ATOMIC", "kernel-may-be-newer"
+    assert doubt in whys(check(guest_of(A72), A76, catalogue()), HALF)
+    assert doubt not in whys(check(guest_of(A76), A72, catalogue()), atomic)  # no kernel can
+    for release in ("6.12.1", "7.3.9"):
+        told = replace(A76, software=Software(release))
+        assert "no-kernel-changes" in whys(check(guest_of(A72), told, catalogue()), HALF)
+        assert doubt not in whys(check(guest_of(A72), told, catalogue()), HALF)
+    later = replace(A72, software=Software("9.1"))
+    assert whys(check(guest_of(A76), later, catalogue()), atomic) == ["cpus-lack-it"]
+    ends = [replace(host, software=Software(release)) for host, release in ((A72, "6.1.0"), (A76, "6.12.1"))]
+    for hosts, said in (([A72, A76], True), (ends, False)):
+        conflicts = [one for one in level(hosts, catalogue()).findings if one.subject.key == HALF]
+        assert [doubt in {why.code for why in one.because} for one in conflicts] == [said]
 
 
 def test_less_of_what_kvm_lowers_is_no_certain_no():

@@ -350,14 +350,21 @@ def one_core_stands_for_all(patch: pytest.MonkeyPatch) -> None:
     partial_limits.limits_by_evidence.cache_clear()
 
 
+def any_kernel_shows_what_the_cpus_have(patch: pytest.MonkeyPatch) -> None:
+    """A kernel that nobody measured hides nothing of the CPUs from its guests."""
+    patch.setattr(
+        partial_limits,
+        "limits_by_silicon",
+        lambda cores, catalogue: {
+            subject: partial_limits._of_cores(catalogue.fields[subject], cores, catalogue)
+            for subject in catalogue.certain.keeps
+        },
+    )
+
+
 def rows_hold_for_ever(patch: pytest.MonkeyPatch) -> None:
     """What holds up to a release is said of every later one."""
-    right = partial_limits.possible_limits
-
-    def wrong(host, catalogue):
-        return right(replace(host, software=replace(host.software, kernel=None)), catalogue)
-
-    _everywhere(patch, "possible_limits", right, wrong)
+    _everywhere(patch, "is_spoken_of", partial_limits.is_spoken_of, lambda *_: True)
 
 
 def unrecorded_cpu_forgotten(patch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,10 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
         test_partial.test_what_a_missing_capability_says_hangs_on_the_kernel,
     ),
     (mutants.one_core_stands_for_all, test_partial.test_a_host_has_no_more_than_any_of_its_cpus),
+    (
+        mutants.any_kernel_shows_what_the_cpus_have,
+        test_partial.test_a_no_under_a_kernel_that_nobody_measured_is_one_of_the_cpus,
+    ),
     (mutants.rows_hold_for_ever, test_partial.test_a_newer_kernel_than_the_rows_know_is_not_spoken_of),
     (
         mutants.unrecorded_cpu_forgotten,

@@ -54,6 +54,8 @@ ReasonCode = Literal[
     "events-not-counted",
     "same-machine-type",
     # registers
+    "cpus-lack-it",
+    "kernel-may-be-newer",
     "no-kernel-changes",
     "no-kernel-raises",
     "policy-unmet",

@@ -57,6 +57,8 @@ REASONS: dict[ReasonCode, str] = {
     "events-not-counted": "events that the guest was told of count nothing there",
     "same-machine-type": "start both with the same -machine type, for instance {0}",
     # registers
+    "cpus-lack-it": "the CPUs do not have it, and no kernel can give it to a guest",
+    "kernel-may-be-newer": "the kernel is not recorded: of one newer than Linux {0} this would not be known",
     "no-kernel-changes": "of this field no kernel up to Linux {0} lets a guest have another value than the CPUs",
     "no-kernel-raises": "of this field no kernel up to Linux {0} lets a guest have more than the CPUs",
     "policy-unmet": "no value that all hosts keep satisfies the policy",

@@ -9,29 +9,45 @@ from armlevel.arch import Catalogue, Field, evaluate
 from armlevel.arch.release import release_numbers
 from armlevel.profile import Host, Implementation
 
-__all__ = ["is_spoken_of", "may_keep", "possible_limits", "possible_midrs"]
+__all__ = ["is_spoken_of", "lacks", "may_keep", "possible_limits", "possible_midrs"]
 
 
 def is_spoken_of(host: Host, catalogue: Catalogue) -> bool:
     """Whether the rows hold of a host's kernel: one newer than those that they speak of may do otherwise.
 
-    One that is not recorded counts as old: /proc/cpuinfo alone tells what a CPU has, and never its kernel.
+    One that is not recorded is taken for one of those: they are all that there are, and who finds a no says so.
     """
     return release_numbers(host.software.kernel)[:2] <= catalogue.certain.until
 
 
 def possible_limits(host: Host, catalogue: Catalogue) -> Mapping[str, frozenset[int]]:
-    """Return every value that the limit of a field may have on a host, by ``REG.FIELD``; all else is not known."""
-    if not is_spoken_of(host, catalogue):
-        return {}
+    """Return every value that the limit of a field may have on a host, by ``REG.FIELD``; all else is not known.
+
+    Of a kernel that the rows do not speak of only this is certain: it shows no more than what the CPUs have.
+    """
     cores = tuple(sorted({cpu.implementation for cpu in host.every_cpu}))
+    if not is_spoken_of(host, catalogue):
+        return limits_by_silicon(cores, catalogue)
     return limits_by_evidence(cores, host.hwcaps, release_numbers(host.software.kernel)[:2], catalogue)
 
 
-def may_keep(field: Field, limits: Iterable[int], catalogue: Catalogue) -> frozenset[int]:
+def lacks(host: Host, field: Field, values: Iterable[int], catalogue: Catalogue) -> bool:
+    """Whether the CPUs of a host certainly have less than each of these values, whatever its kernel is."""
+    cores = tuple(sorted({cpu.implementation for cpu in host.every_cpu}))
+    most = limits_by_silicon(cores, catalogue).get(field.subject)
+    return most is not None and most.isdisjoint(values)
+
+
+def may_keep(
+    field: Field, limits: Iterable[int], catalogue: Catalogue, *, spoken_of: bool = True
+) -> frozenset[int]:
     """Return every value that some kernel may keep of a field whose limit is one of ``limits``."""
-    if catalogue.certain.keeps[field.subject] == "limit":
+    if spoken_of and catalogue.certain.keeps[field.subject] == "limit":
         return frozenset(limits)
+    return _up_to(field, limits)
+
+
+def _up_to(field: Field, limits: Iterable[int]) -> frozenset[int]:
     most = max(_rank(field, limit) for limit in limits)
     return frozenset(value for value in _every(field) if _rank(field, value) <= most)
 
@@ -57,6 +73,17 @@ def limits_by_evidence(
         by_kernel = _of_capabilities(field, hwcaps, release, catalogue)
         # What the kernel says counts for more: a CPU that is not recorded may have lowered the field.
         values = by_cores & by_kernel or by_kernel
+        if len(values) < 1 << field.width:
+            found[subject] = values
+    return found
+
+
+@lru_cache(maxsize=512)
+def limits_by_silicon(cores: Sequence[Implementation], catalogue: Catalogue) -> Mapping[str, frozenset[int]]:
+    found = {}
+    for subject in catalogue.certain.keeps:
+        field = catalogue.fields[subject]
+        values = _up_to(field, _of_cores(field, cores, catalogue))
         if len(values) < 1 << field.width:
             found[subject] = values
     return found

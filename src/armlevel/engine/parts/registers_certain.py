@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from armlevel.arch import Catalogue, Field
+from armlevel.arch import Catalogue, Field, release_numbers
 from armlevel.engine.case import Case
 from armlevel.engine.causes import cause_between
 from armlevel.engine.fields.conflicts import by_kind, minimal_sets
 from armlevel.engine.fields.domains import accepts_of, domain_of
-from armlevel.engine.fields.partial import is_spoken_of, may_keep, possible_limits
+from armlevel.engine.fields.partial import is_spoken_of, lacks, may_keep, possible_limits
 from armlevel.engine.fields.tolerance import tolerance_remedy, tolerated_of
 from armlevel.engine.findings import Cause, Finding, Remedy
 from armlevel.engine.names import Name, hosts_of
@@ -40,7 +40,7 @@ def judge_certain(case: Case) -> list[Finding]:
             (_shown(field, wanted),),
             offered((case.host.name, _shown(field, kept))),
             _cause(case),
-            because=(why_never(field, case.catalogue),),
+            because=why_never(field, [case.host], case.catalogue, wanted),
         )
         for field, wanted, kept in _partly_recorded(case)
         if not wanted & kept
@@ -84,13 +84,14 @@ def _conflict(
     sets = minimal_sets(kinds, _agree)
     tolerance = tolerance_remedy(field.subject, catalogue, shape)
     fewest = min((names for some, names in kinds.items() if some is not None), key=len)
+    against = [host for host in hosts if any(host.name in some for some in sets)]
     yield Finding(
         about_field(field.subject),
         "registers",
         "stops",
         offers=offered(*((name, _shown(field, some)) for name, some in kept.items() if some is not None)),
-        cause=cause_between([host for host in hosts if any(host.name in some for some in sets)]),
-        because=(why_never(field, catalogue),),
+        cause=cause_between(against),
+        because=why_never(field, against, catalogue),
         remedies=(*((tolerance,) if tolerance else ()), Remedy("leave-out", hosts=hosts_of(fewest))),
         sets=tuple(map(hosts_of, sets)),
     )
@@ -111,7 +112,9 @@ def _shown(field: Field, values: Values) -> Value:
 def _kept_by(host: Host, offer: Offer, field: Field, catalogue: Catalogue) -> Values:
     if field.register not in offer.limits:
         limits = possible_limits(host, catalogue).get(field.subject)
-        return None if limits is None else may_keep(field, limits, catalogue)
+        if limits is None:
+            return None
+        return may_keep(field, limits, catalogue, spoken_of=is_spoken_of(host, catalogue))
     possible = domain_of(offer, field).possible
     if not _open(offer, field) or not is_spoken_of(host, catalogue):
         return possible
@@ -133,6 +136,7 @@ def _partly_recorded(case: Case) -> Iterator[tuple[Field, frozenset[int], frozen
     if _whole(registers, catalogue) and _whole(case.offer.limits, catalogue):
         return
     limits = possible_limits(case.host, catalogue)
+    spoken_of = is_spoken_of(case.host, catalogue)
     for subject in catalogue.certain.keeps:
         field = catalogue.fields[subject]
         name = field.register
@@ -149,7 +153,7 @@ def _partly_recorded(case: Case) -> Iterator[tuple[Field, frozenset[int], frozen
             taken = frozenset(value for value in wanted if not is_never_taken(case, field, value))
             yield field, wanted, taken or frozenset({top})
         elif subject in limits:
-            yield field, wanted, may_keep(field, limits[subject], catalogue)
+            yield field, wanted, may_keep(field, limits[subject], catalogue, spoken_of=spoken_of)
 
 
 def is_never_taken(case: Case, field: Field, value: int) -> bool:
@@ -158,6 +162,7 @@ def is_never_taken(case: Case, field: Field, value: int) -> bool:
     outcome = accepts_of(case.offer, field, limit).outcome(value)
     if outcome != "unknown":
         return outcome == "refused"
+    # What a kernel that nobody measured makes of its limit is not known.
     said = field.subject in case.catalogue.certain.keeps and is_spoken_of(case.host, case.catalogue)
     return said and value not in may_keep(field, {limit}, case.catalogue)
 
@@ -174,8 +179,18 @@ def _cause(case: Case) -> Cause:
     return "silicon" if same == {False} else "not known"
 
 
-def why_never(field: Field, catalogue: Catalogue) -> Reason:
-    """Return why no kernel keeps another value of a field, or a higher one."""
+def why_never(
+    field: Field, hosts: Sequence[Host], catalogue: Catalogue, wanted: Values = None
+) -> tuple[Reason, ...]:
+    """Return why no kernel of these hosts keeps another value of a field, or a higher one.
+
+    Where one is not recorded that is said, unless the CPUs lack what is ``wanted`` under any kernel.
+    """
+    if not all(is_spoken_of(host, catalogue) for host in hosts):
+        return (Reason("cpus-lack-it"),)
+    until = (Name(".".join(map(str, catalogue.certain.until))),)
     keeps = catalogue.certain.keeps[field.subject]
-    until = ".".join(map(str, catalogue.certain.until))
-    return Reason("no-kernel-changes" if keeps == "limit" else "no-kernel-raises", (Name(until),))
+    why = Reason("no-kernel-changes" if keeps == "limit" else "no-kernel-raises", until)
+    recorded = all(release_numbers(host.software.kernel) for host in hosts)
+    lacking = wanted is not None and all(lacks(host, field, wanted, catalogue) for host in hosts)
+    return (why,) if recorded or lacking else (why, Reason("kernel-may-be-newer", until))

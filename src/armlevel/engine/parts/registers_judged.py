@@ -166,9 +166,9 @@ def _judge_field(asked: _Asked, case: Case) -> list[Finding]:
         return [tolerated_finding(field, by, takes, (FieldValues((value,)),))]
     if outcome == "changed" or value in asked.accepts.unsure:
         return _judge_changed(asked, host, catalogue)
-    never = (
-        (why_never(field, catalogue),) if outcome == "unknown" and is_never_taken(case, field, value) else ()
-    )
+    never: tuple[Reason, ...] = ()
+    if outcome == "unknown" and is_never_taken(case, field, value):
+        never = why_never(field, [host], catalogue, frozenset({value}))
     if outcome == "unknown" and not never:
         finding = asked.finding(host, "unknown", None, (Reason("value-not-measured"),))
         return [replace(finding, remedies=(Remedy("probe", hosts=hosts_of([host.name])),))]
