@@ -24,6 +24,7 @@ _SECTIONS = {
     "identity": ("shape", "registers", "facts"),
     "register list": ("list",),
     "firmware": ("firmware",),
+    "machine": ("machine",),
     "state of a fresh vCPU (no identity)": ("state",),
     "software (evidence only)": ("software",),
 }
@@ -62,8 +63,14 @@ def run(
 
 def _answer(found: DiffResult) -> str:
     known = not found.not_compared
-    if count := sum(change.identity for change in found.changes):
-        return f"a guest's CPU differs, in {count} place{'s' * (count > 1)}"
+    identity = [change for change in found.changes if change.identity]
+    if count := len(identity):
+        what = (
+            "what stands around a guest's CPU"
+            if all(one.part == "machine" for one in identity)
+            else "a guest's CPU"
+        )
+        return f"{what} differs, in {count} place{'s' * (count > 1)}"
     if not known:
         count = len(found.not_compared)
         open_ = f"cannot say, for {count} thing{'s' * (count > 1)} {'are' if count > 1 else 'is'} not recorded on both"

@@ -15,6 +15,7 @@ from armlevel.operations.diff import changes_between
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 from armlevel.words.answers import against_text, judged_text, part_text
 from armlevel.words.changes import side_text
+from armlevel.words.machine import machine_texts
 from armlevel.words.remedies import means_text, no_means_text
 from armlevel.words.subjects import (
     core_name,
@@ -135,6 +136,8 @@ def guest_lines(guest: Guest, catalogue: Catalogue, total: int = 0) -> list[str]
         )
     if facts := fact_texts(guest.facts):
         rows.append(("facts", ", ".join(text for _, text in facts)))
+    if guest.machine is not None:
+        rows += [("" if n else "machine", text) for n, text in enumerate(machine_texts(guest.machine))]
     if guest.starts_on:
         rows.append(("starts on", hosts_text(guest.starts_on, total)))
     if guest.tolerates:

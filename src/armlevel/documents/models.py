@@ -226,6 +226,51 @@ class ShownModel(ImplementationModel):
     targets: list[ImplementationModel] = Field(default_factory=list, max_length=65536)
 
 
+class HeldIccCtlrModel(Model):
+    """What the fields of a guest's ICC_CTLR_EL1 hold that say what its CPU interface is."""
+
+    PRIbits: Small | None = None
+    IDbits: Small | None = None
+    SEIS: Small | None = None
+    A3V: Small | None = None
+
+
+class WindowsModel(Model):
+    """Where the windows above a guest's memory begin; one that is absent does not exist."""
+
+    redistributors: HexText | None = None
+    ecam: HexText | None = None
+    mmio: HexText | None = None
+
+
+class GuestMachineModel(Model):
+    """What stands around the vCPUs of a guest; what is absent is not recorded."""
+
+    vmm: Text | None = None
+    machine: Text | None = None
+    gic_asked: Literal["2", "3", "host", "max", "default"] | None = None
+    gic: Literal[2, 3] | None = None
+    its: bool | None = None
+    vcpus: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    memory: Count | None = None
+    maxmem: Count | None = None
+    slots: Count | None = None
+    highmem: bool | None = None
+    compact_highmem: bool | None = None
+    highmem_redists: bool | None = None
+    highmem_ecam: bool | None = None
+    highmem_mmio: bool | None = None
+    highmem_mmio_size: Count | None = None
+    virtualization: bool | None = None
+    steal_time_asked: Literal["on", "off", "default"] | None = None
+    steal_time: bool | None = None
+    backing_page: Count | None = None
+    windows: WindowsModel | None = None
+    icc_ctlr: HeldIccCtlrModel | None = None
+    ich_vtr: HexText | None = None
+    gicd_iidr: Count | None = None
+
+
 class GuestModel(Model):
     """guest-profile/1: one guest CPU, exact."""
 
@@ -246,6 +291,7 @@ class GuestModel(Model):
     )
     starts_on: list[Text] = Field(default_factory=list, max_length=65536)
     tolerates: list[Text] = Field(default_factory=list, max_length=65536)
+    machine: GuestMachineModel | None = None
 
 
 class LineageModel(Model):

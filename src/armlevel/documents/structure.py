@@ -22,6 +22,7 @@ from armlevel.documents.specs import (
     Whole,
 )
 from armlevel.documents.write import GUEST_KIND, HOST_KIND
+from armlevel.profile.guest_machine import GIC_ASKED, WINDOWS
 from armlevel.profile.machine import GIC_DEVICES, ICC_CTLR_FIELDS
 
 __all__ = ["FROZEN", "FROZEN_KIND", "GUEST", "HOST", "MOST_OFFERS", "OFFER", "VALUE_PATTERN"]
@@ -113,6 +114,23 @@ _MACHINE = Record(
         "unknown": Many(_TEXT, 4096),
     }
 )
+_GUEST_MACHINE = Record(
+    {
+        **dict.fromkeys(("vmm", "machine"), _TEXT),
+        "gic_asked": OneOf(*GIC_ASKED),
+        "gic": OneOf(2, 3),
+        "vcpus": Whole(1),
+        **dict.fromkeys(
+            ("memory", "maxmem", "slots", "highmem_mmio_size", "backing_page", "gicd_iidr"), _COUNT
+        ),
+        **dict.fromkeys(("its", "highmem", "compact_highmem", "virtualization", "steal_time"), _TRUTH),
+        **dict.fromkeys(("highmem_redists", "highmem_ecam", "highmem_mmio"), _TRUTH),
+        "steal_time_asked": OneOf("on", "off", "default"),
+        "windows": Record(dict.fromkeys(WINDOWS, _HEX)),
+        "icc_ctlr": Record(dict.fromkeys(ICC_CTLR_FIELDS, _SMALL)),
+        "ich_vtr": _HEX,
+    }
+)
 #: One offer of a host.
 OFFER = Record(
     {
@@ -163,6 +181,7 @@ GUEST = Record(
         "possible": Table(_TEXT, Many(_HEX, 65536, 1), 65536),
         "starts_on": _MANY_TEXTS,
         "tolerates": _MANY_TEXTS,
+        "machine": _GUEST_MACHINE,
     },
     frozenset(("kind", "shape", "registers")),
 )

@@ -20,6 +20,7 @@ from armlevel.profile import (
     Facts,
     Given,
     Guest,
+    GuestMachine,
     Host,
     HostMachine,
     Implementation,
@@ -95,6 +96,7 @@ def guest_of(document: Document, pool: ValuePool, faults: Faults) -> Guest:
             name: frozenset(int(one, 16) for one in some)
             for name, some in document.get("possible", {}).items()
         },
+        None if (machine := document.get("machine")) is None else _guest_machine(machine),
     )
 
 
@@ -208,6 +210,15 @@ def _machine(document: Document, faults: Faults) -> HostMachine:
     if "unknown" in said:
         said["unknown"] = tuple(said["unknown"])
     return HostMachine(**said)
+
+
+def _guest_machine(document: Document) -> GuestMachine:
+    said = dict(document)
+    if "windows" in said:
+        said["windows"] = {name: int(base, 16) for name, base in said["windows"].items()}
+    if "ich_vtr" in said:
+        said["ich_vtr"] = int(said["ich_vtr"], 16)
+    return GuestMachine(**said)
 
 
 def _tried(document: Document, place: str, faults: Faults) -> TriedField:

@@ -17,6 +17,7 @@ from armlevel.profile import (
     Facts,
     Given,
     Guest,
+    GuestMachine,
     Host,
     HostMachine,
     Implementation,
@@ -114,6 +115,8 @@ def guest_object(guest: Guest) -> dict[str, Any]:
     body["possible"] = {name: list(map(hex_text, sorted(some))) for name, some in guest.possible.items()}
     body["starts_on"] = list(guest.starts_on)
     body["tolerates"] = list(guest.tolerates)
+    if guest.machine is not None:
+        body["machine"] = _guest_machine(guest.machine)
     return _document(GUEST_KIND, guest.name, guest.made, body)
 
 
@@ -203,6 +206,13 @@ def _machine(machine: HostMachine) -> dict[str, Any]:
     said = machine.content()
     registers = {name: hex_text(said[name]) for name in ("ich_vtr", "gicd_typer2") if name in said}
     return said | registers
+
+
+def _guest_machine(machine: GuestMachine) -> dict[str, Any]:
+    said = machine.content()
+    if machine.windows is not None:
+        said["windows"] = _hex_values(machine.windows)
+    return said if machine.ich_vtr is None else {**said, "ich_vtr": hex_text(machine.ich_vtr)}
 
 
 def _shown(implementation: ShownImplementation) -> dict[str, Any]:

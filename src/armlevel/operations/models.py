@@ -23,7 +23,7 @@ __all__ = ["MODELS", "ResultModel"]
 Part = Literal["shape", "registers", "list", "firmware", "facts", "policy"]
 Means = Literal["passthrough", "switches", "sysreg", "preload"]
 Direction = Literal["less", "more", "other"]
-DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software", "state"]
+DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "machine", "software", "state"]
 Letter = Literal["P", "S", "L", "p", "l", "r", "?", "."]
 
 

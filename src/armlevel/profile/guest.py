@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from armlevel.profile.guest_machine import GuestMachine
 from armlevel.profile.host import Facts, Made, nothing
 from armlevel.profile.implementation import (
     IMPLEMENTATION_REGISTERS,
@@ -27,6 +28,7 @@ class Guest:
     ``facts``      what it learnt at boot that no VMM can restore: counter frequency, DC ZVA block, MTE block
     ``starts_on``  hosts on which a guest booted with this profile sees exactly this; it may arrive on others
     ``possible``   ``REG.FIELD``, or ``MIDR_EL1`` -> the values that it may have; only of what is not recorded
+    ``machine``    what it was given around its vCPUs; ``None``: not recorded
     ``tolerates``  classes of fields that were allowed to differ (``el2-only`` ...), recorded because they weaken it
     """
 
@@ -43,6 +45,7 @@ class Guest:
     made: Made = Made()
     pmu_counters: int | None = None
     possible: Mapping[str, frozenset[int]] = field(default_factory=nothing)
+    machine: GuestMachine | None = None
 
     @property
     def id_registers(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Literal
 from armlevel.arch import Catalogue, features_of, known_of, mentioned
 from armlevel.engine.fields.domains import fields_of
 from armlevel.engine.names import Name
+from armlevel.engine.parts.machine_values import given_value
 from armlevel.engine.passthrough import passthrough
 from armlevel.engine.values import (
     Count,
@@ -26,7 +27,7 @@ from armlevel.profile import Guest, Host, Implementation
 
 __all__ = ["Change", "DiffPart", "diff", "events_of", "guest_to_compare"]
 
-DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "software", "state"]
+DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "machine", "software", "state"]
 
 
 Direction = Literal["less", "more", "other"]
@@ -76,6 +77,7 @@ def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Ch
     changes += _list(before, after)
     changes += _firmware(before.firmware, after.firmware)
     changes += _facts(before, after)
+    changes += _machine(before, after)
     if isinstance(one, Host) and isinstance(two, Host):
         changes += _pages(one, two)
         changes += _events(one, two, before, after)
@@ -202,6 +204,17 @@ def _facts(before: Guest, after: Guest) -> Iterator[Change]:
         was, now = getattr(before.facts, name), getattr(after.facts, name)
         if was is not None and now is not None and was != now:
             yield Change(Name(f"facts.{name}"), "facts", _any_of([was]), _any_of([now]))
+
+
+def _machine(before: Guest, after: Guest) -> Iterator[Change]:
+    # What was given to both and is not the same; what it was asked with is evidence, and no difference.
+    if before.machine is None or after.machine is None:
+        return
+    ours, theirs = before.machine.content(), after.machine.content()
+    for name in ours:
+        if name in theirs and ours[name] != theirs[name] and not name.endswith("_asked"):
+            was, now = given_value(ours[name]), given_value(theirs[name])
+            yield Change(Name(f"machine.{name}"), "machine", was, now)
 
 
 def _pages(one: Host, two: Host) -> Iterator[Change]:

@@ -28,6 +28,7 @@ def not_compared(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> 
         *_shape(before, after),
         *_firmware(before, after),
         *_facts(before, after),
+        *_machine(before, after),
     ]
     if before.register_list is None or after.register_list is None:
         found.append("register list")
@@ -105,3 +106,15 @@ def _facts(before: Guest, after: Guest) -> Iterator[str]:
     for name in ("cntfrq_hz", "dczid", *(("gmid",) if mte else ())):
         if getattr(before.facts, name) is None or getattr(after.facts, name) is None:
             yield f"facts.{name}"
+
+
+def _machine(before: Guest, after: Guest) -> Iterator[str]:
+    # Where neither says anything of it, the machine as a whole was not judged.
+    if before.machine is None and after.machine is None:
+        return
+    if before.machine is None or after.machine is None:
+        yield "machine"
+        return
+    for name in sorted({*before.machine.recorded} ^ {*after.machine.recorded}):
+        if not name.endswith("_asked"):
+            yield f"machine.{name}"
