@@ -324,7 +324,10 @@ def register_of_no_table_unseen(patch: pytest.MonkeyPatch) -> None:
 def lowered_taken_for_fixed(patch: pytest.MonkeyPatch) -> None:
     """What KVM lets be lowered is taken for what it lets nobody change."""
     _everywhere(
-        patch, "may_keep", partial_limits.may_keep, lambda _field, limits, _catalogue: frozenset(limits)
+        patch,
+        "may_keep",
+        partial_limits.may_keep,
+        lambda _field, limits, _catalogue, **_: frozenset(limits),
     )
 
 
