@@ -10,6 +10,7 @@ from typing import Any
 
 from armlevel.documents import host_object
 from armlevel.profile import Accepts, Cpu, Facts, Host, Implementation, Offer, Shape, Software
+from tests.engine.kit import AROUND
 
 N1 = Implementation(0x413FD0C1, 0xFF, 0)
 V1 = Implementation(0x411FD401, 1, 0)
@@ -63,9 +64,8 @@ def host(
         )
         for shape in shapes
     )
-    return Host(
-        name, offers, (Cpu(cpu, 4),), facts, Software(kernel=kernel, kvm_capabilities={"STEAL_TIME": 1})
-    )
+    software = Software(kernel=kernel, kvm_capabilities={"STEAL_TIME": 1})
+    return Host(name, offers, (Cpu(cpu, 4),), facts, software, machine=AROUND)
 
 
 def write(folder: Path, *hosts: Host) -> list[str]:

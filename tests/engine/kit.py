@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping
 
 from armlevel.arch import load
 from armlevel.engine import Baseline, Finding
-from armlevel.profile import Accepts, Cpu, Facts, Host, Implementation, Offer, Shape, Software
+from armlevel.profile import (
+    Accepts,
+    Cpu,
+    Facts,
+    Host,
+    HostMachine,
+    Implementation,
+    Offer,
+    Shape,
+    Software,
+    TriedField,
+)
 
 CATALOGUE = load()
 N1 = Implementation(0x413FD0C1, 0, 0)
@@ -18,6 +29,26 @@ PSCI, W1, W2, W3 = (
 )
 STD = "KVM_REG_ARM_STD_BMAP"
 FACTS = Facts(cntfrq_hz=1_000_000_000, dczid=4, page_size=4096)
+#: What stands around the vCPU on each of them.
+AROUND = HostMachine(
+    gic={"v2": "ENODEV", "v3": "yes", "its": "yes", "v5": "ENODEV"},
+    icc_ctlr={
+        "PRIbits": TriedField(4, frozenset(range(5)), frozenset({5, 6, 7})),
+        "IDbits": TriedField(0, frozenset({0}), frozenset(range(1, 8))),
+        "SEIS": TriedField(0, frozenset({0}), frozenset({1})),
+        "A3V": TriedField(1, frozenset({1}), frozenset({0})),
+    },
+    gicd_iidr=TriedField(3, frozenset({2, 3}), frozenset(range(16)) - {2, 3}),
+    gicd_typer2=0,
+    ipa_bits=48,
+    ipa_min=32,
+    ipa_fixed=False,
+    mode="vhe",
+    counter_offset=True,
+    steal_time=True,
+    ptp=True,
+    unknown=(),
+)
 BASE = Shape()
 
 
@@ -70,7 +101,7 @@ def offer(
 def host(
     name: str, *offers: Offer, cpu: Implementation = N1, facts: Facts = FACTS, kernel: str | None = "7.3.4"
 ) -> Host:
-    return Host(name, offers or (offer(cpu=cpu),), (Cpu(cpu),), facts, Software(kernel))
+    return Host(name, offers or (offer(cpu=cpu),), (Cpu(cpu),), facts, Software(kernel), machine=AROUND)
 
 
 def plain(name: str, fields: Mapping[str, int] | None = None, **more) -> Host:

@@ -45,6 +45,26 @@ _SHAPES = (["pmu_v3", "ptrauth", "sve"], ["sve"])
 _CAPABILITIES = ("VCPU_SVE", "VCPU_PMU_V3", "VCPU_PTRAUTH", "STEAL_TIME", "ARM_WRITABLE_IMP_ID_REGS")
 
 
+_MACHINE = {
+    "gic": {"v2": "ENODEV", "v3": "yes", "its": "yes"},
+    "icc_ctlr": {
+        "PRIbits": {"shown": 4, "taken": [0, 1, 2, 3, 4], "refused": [5, 6, 7]},
+        "A3V": {"shown": 1, "taken": [1], "refused": [0]},
+    },
+    "ich_vtr": "0x0000000090180003",
+    "gicd_iidr": {"shown": 3, "taken": [2, 3], "refused": [0, 1]},
+    "gicd_typer2": "0x0000000000000000",
+    "ipa_bits": 48,
+    "ipa_min": 32,
+    "ipa_fixed": False,
+    "mode": "vhe",
+    "counter_offset": True,
+    "steal_time": True,
+    "ptp": True,
+    "unknown": [],
+}
+
+
 @cache
 def host_document() -> dict[str, Any]:
     """A small host that records something under every key it can."""
@@ -81,6 +101,7 @@ def host_document() -> dict[str, Any]:
         for name, value in document["software"]["kvm_capabilities"].items()
         if name in _CAPABILITIES
     }
+    document["machine"] = _MACHINE
     return document
 
 

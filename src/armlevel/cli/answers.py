@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from armlevel.cli.output import wrapped
 from armlevel.profile import Given
-from armlevel.words.subjects import FACTS, listed_few
+from armlevel.words.subjects import FACTS, key_text, listed_few
 
 __all__ = ["given_lines", "open_lines"]
 
@@ -20,6 +20,10 @@ def given_lines(given: Sequence[Given]) -> list[str]:
 
 def open_lines(subjects: Sequence[str], head: str, *, explain: bool) -> list[str]:
     """Return what a comparison left open, because it is not recorded on both sides."""
-    texts = listed_few([FACTS.get(one.removeprefix("facts."), one) for one in subjects], _OPEN, every=explain)
+    names = [
+        key_text(one) if one.startswith("machine") else FACTS.get(one.removeprefix("facts."), one)
+        for one in subjects
+    ]
+    texts = listed_few(names, _OPEN, every=explain)
     text = f"{head}: {len(subjects)}, for they are not recorded on both sides: {texts}"
     return ["", *wrapped(text, rest="  ")] if subjects else []

@@ -16,6 +16,7 @@ from armlevel.operations.show import Cluster, Shown, show
 from armlevel.profile import Guest, Host, Offer
 from armlevel.words.answers import judged_text
 from armlevel.words.clusters import cpu_rows
+from armlevel.words.host_machine import counters_text, host_machine_texts
 from armlevel.words.subjects import (
     fact_texts,
     number_text,
@@ -70,6 +71,7 @@ def _host(host: Host, clusters: Sequence[Cluster], catalogue: Catalogue, *, expl
         rows += [
             ("", f"{name}: {host.facts.sources[name]}") for name, _ in facts if name in host.facts.sources
         ]
+    rows += _machine(host, explain=explain)
     for offer in map(host.offer, host.shapes):
         if offer is not None:
             listed = (
@@ -94,6 +96,13 @@ def _host(host: Host, clusters: Sequence[Cluster], catalogue: Catalogue, *, expl
         lines += _registers(first.limits, catalogue, first, explain=explain)
         lines += _firmware(first.firmware, catalogue)
     return lines
+
+
+def _machine(host: Host, *, explain: bool) -> list[tuple[str, str]]:
+    counters = counters_text(host.every_cpu)
+    texts = ["not recorded"] if host.machine is None else host_machine_texts(host.machine, explain=explain)
+    first, *others = [*([f"counters differ: {counters}"] if counters else []), *texts]
+    return [("machine", first), *(("", text) for text in others)]
 
 
 def _noticed(offer: Offer, catalogue: Catalogue) -> list[str]:

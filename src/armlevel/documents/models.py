@@ -139,7 +139,7 @@ class TriedModel(Model):
     """A field that userspace writes when it restores a VM: what a fresh VM shows, and which values it takes."""
 
     shown: Small
-    taken: list[Small] = Field(default_factory=list, max_length=256)
+    taken: list[Small] = Field(max_length=256)
     refused: list[Small] = Field(default_factory=list, max_length=256)
 
 
@@ -149,6 +149,7 @@ class GicModel(Model):
     v2: Errno | None = None
     v3: Errno | None = None
     its: Errno | None = None
+    v5: Errno | None = None
 
 
 class IccCtlrModel(Model):

@@ -95,7 +95,7 @@ _SOFTWARE = Record(
     }
 )
 _TRIED = Record(
-    {"shown": _SMALL, "taken": Many(_SMALL, 256), "refused": Many(_SMALL, 256)}, frozenset(["shown"])
+    {"shown": _SMALL, "taken": Many(_SMALL, 256), "refused": Many(_SMALL, 256)}, frozenset(["shown", "taken"])
 )
 _MACHINE = Record(
     {

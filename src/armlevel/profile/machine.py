@@ -18,7 +18,7 @@ KvmMode = Literal["vhe", "nvhe", "protected"]
 YES = "yes"
 
 #: The interrupt controller devices that a host is asked for.
-GIC_DEVICES = ("v2", "v3", "its")
+GIC_DEVICES = ("v2", "v3", "its", "v5")
 
 #: The fields of ICC_CTLR_EL1 that say what the CPU interface is: bits of each (Arm IHI 0069, ICC_CTLR_EL1).
 ICC_CTLR_FIELDS: Mapping[str, tuple[int, int]] = {
@@ -119,5 +119,5 @@ _PLAIN = (
 
 
 def _tried(field: TriedField) -> dict[str, Any]:
-    said = {"taken": sorted(field.taken), "refused": sorted(field.refused)}
-    return {"shown": field.shown, **{name: values for name, values in said.items() if values}}
+    said: dict[str, Any] = {"shown": field.shown, "taken": sorted(field.taken)}
+    return said | ({"refused": sorted(field.refused)} if field.refused else {})

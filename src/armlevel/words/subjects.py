@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from armlevel.arch import Catalogue, Field
 from armlevel.engine.subjects import Subject, SubjectKind
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Facts, Implementation, Shape, whole_register
+from armlevel.words.host_machine import machine_key_text
 
 __all__ = [
     "FACTS",
@@ -96,6 +97,8 @@ def key_text(key: str) -> str:
     kind, _, name = key.partition(".")
     if kind == "facts":
         return FACTS.get(name, name)
+    if kind == "machine":
+        return machine_key_text(key)
     wholes: Mapping[str, str] = {str(kind): text for kind, text in WHOLES.items()}
     return wholes.get(key, key.removesuffix(".63:0").removeprefix("KVM_REG_ARM_"))
 

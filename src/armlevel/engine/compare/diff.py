@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from armlevel.arch import Catalogue, features_of, known_of, mentioned
+from armlevel.engine.compare.around import around_of
 from armlevel.engine.fields.domains import fields_of
 from armlevel.engine.names import Name
 from armlevel.engine.parts.machine_values import given_value
@@ -80,6 +81,7 @@ def diff(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> tuple[Ch
     changes += _machine(before, after)
     if isinstance(one, Host) and isinstance(two, Host):
         changes += _pages(one, two)
+        changes += _around(one, two)
         changes += _events(one, two, before, after)
         changes += _software(one, two)
         changes += _state(one, two, before, after)
@@ -221,6 +223,20 @@ def _pages(one: Host, two: Host) -> Iterator[Change]:
     was, now = one.facts.page_size, two.facts.page_size
     if was is not None and now is not None and was != now:
         yield Change(Name("facts.page_size"), "facts", _any_of([was]), _any_of([now]))
+
+
+def _around(one: Host, two: Host) -> Iterator[Change]:
+    for name, was, now in around_of(one, two):
+        yield Change(name, "machine", was, now, _towards(was, now))
+
+
+def _towards(was: Value, now: Value) -> Direction:
+    # Only what has a direction for every guest: a size, and whether there is something at all.
+    if isinstance(was, Count) and isinstance(now, Count):
+        return "more" if now.number > was.number else "less"
+    if State("yes") in (was, now):
+        return "more" if now == State("yes") else "less"
+    return "other"
 
 
 def _events(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[Change]:

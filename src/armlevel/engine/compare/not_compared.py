@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from armlevel.arch import Catalogue, known_of
+from armlevel.engine.compare.around import not_compared_around
 from armlevel.engine.compare.diff import events_of, guest_to_compare
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.engine.not_recorded import not_recorded
@@ -86,6 +87,7 @@ def _shape(before: Guest, after: Guest) -> Iterator[str]:
 def _of_hosts(one: Host, two: Host, before: Guest, after: Guest) -> Iterator[str]:
     if one.facts.page_size is None or two.facts.page_size is None:
         yield "facts.page_size"
+    yield from not_compared_around(one, two)
     if "pmu_v3" in before.shape.features & after.shape.features:
         recorded = events_of(one, before).keys() & events_of(two, after).keys()
         if not recorded >= EVENTS.keys():

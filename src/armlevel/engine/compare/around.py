@@ -1,0 +1,70 @@
+"""What differs between two hosts around the vCPU, and what of it is not recorded on both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from armlevel.engine.names import Name
+from armlevel.engine.values import Count, FieldValues, Names, RegisterValue, State, Value, named
+from armlevel.profile import Host, HostMachine, TriedField
+from armlevel.profile.machine import YES
+
+__all__ = ["around_of", "not_compared_around"]
+
+# What is recorded of every host whose machine is, and what is where there is a vGICv3.
+_ALWAYS = ("gic", "ipa_bits", "ipa_fixed", "counter_offset", "steal_time", "ptp", "unknown")
+_OF_V3 = ("icc_ctlr", "gicd_iidr", "gicd_typer2")
+_REGISTERS = ("ich_vtr", "gicd_typer2")
+
+
+def around_of(one: Host, two: Host) -> Iterator[tuple[Name, Value, Value]]:
+    """Yield each difference that both hosts record: the key under which documents have it, and both sides."""
+    if one.machine is None or two.machine is None:
+        return
+    ours, theirs = _flat(one.machine), _flat(two.machine)
+    for name in ours:
+        if name in theirs and ours[name] != theirs[name]:
+            yield Name(f"machine.{name}"), ours[name], theirs[name]
+
+
+def not_compared_around(one: Host, two: Host) -> tuple[str, ...]:
+    """Return what a guest may depend on and one of the hosts does not record."""
+    if one.machine is None or two.machine is None:
+        return ("machine",)
+    both = (one.machine, two.machine)
+    wanted = [*_ALWAYS, *(_OF_V3 if all(machine.has_gic("v3") for machine in both) else ())]
+    neither = [name for name in wanted if all(getattr(machine, name) is None for machine in both)]
+    ours, theirs = map(_flat, both)
+    only_one = [name for name in {**ours, **theirs} if (name in ours) != (name in theirs)]
+    return tuple(f"machine.{name}" for name in (*neither, *only_one))
+
+
+def _flat(machine: HostMachine) -> dict[str, Value]:
+    # How KVM runs is evidence: what comes of it is recorded for itself.
+    found: dict[str, Value] = {}
+    for name in machine.content():
+        if name != "mode":
+            found |= _values(name, getattr(machine, name))
+    return found
+
+
+def _values(name: str, recorded: object) -> dict[str, Value]:
+    if isinstance(recorded, Mapping):
+        return {
+            key: value
+            for field in recorded
+            for key, value in _values(f"{name}.{field}", recorded[field]).items()
+        }
+    return {name: _value(name, recorded)}
+
+
+def _value(name: str, recorded: object) -> Value:
+    if isinstance(recorded, TriedField):
+        return FieldValues(tuple(sorted(recorded.taken)))
+    if isinstance(recorded, bool):
+        return State("yes" if recorded else "no")
+    if isinstance(recorded, int):
+        return RegisterValue(recorded) if name in _REGISTERS else Count(recorded)
+    if isinstance(recorded, tuple):
+        return Names(tuple(map(Name, recorded)))
+    return State("yes") if recorded == YES else named(str(recorded))
