@@ -140,6 +140,11 @@ def test_before_6_3_pinning_leaves_cache_sizes_unknown():
     pinned = check(guest, narrowed(big_little("6.1"), "cortex-a76", load()), load())
     assert pinned.arrive == "unknown"
     assert {one.subject.key for one in pinned.findings if one.severity == "unknown"} == {"CCSIDR_EL1"}
+    old = narrowed(big_little("6.1"), "cortex-a76", load())
+    silent = replace(old, software=replace(old.software, kernel=None))
+    for host, kind in ((old, "upgrade-kernel"), (silent, "fact")):
+        (doubt,) = [one for one in check(guest, host, load()).findings if one.subject.key == "CCSIDR_EL1"]
+        assert [way.kind for way in doubt.remedies] == [kind]
 
 
 def test_a_guest_that_no_cpu_could_have_started_is_refused_on_the_whole_and_on_each_cluster():

@@ -11,13 +11,17 @@ from armlevel.engine.fields.tolerance import ids_of, tolerated_of
 from armlevel.engine.findings import Answer, Finding, Remedy, Verdict
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.policy import Policy
+from armlevel.engine.twins import is_newer_twin, may_be_newer_twin
 from armlevel.engine.verdict import check
-from armlevel.profile import Guest, Host, alike
+from armlevel.profile import Guest, Host, kind_digest
 
 __all__ = ["FIXED_FACTS", "nothing_changes", "remedies_of_baseline", "remedies_of_guest", "tolerating"]
 
 #: What no kernel, VMM or choice changes.
 FIXED_FACTS = ("facts.cntfrq_hz", "facts.dczid", "facts.gmid")
+
+# Of kernels that are not recorded: how many hosts' are put in the place of others'.
+_TRIED = 4
 
 
 def tolerating(guest: Guest, names: Iterable[str], catalogue: Catalogue) -> Guest:
@@ -62,6 +66,7 @@ def remedies_of_baseline(
 
     ``tolerate``  classes of fields that may differ;  ``require-not``  a feature that some host lacks
     ``kernel-as`` the kernel of another of the hosts, on those of the same CPU;  ``nothing``  what nothing changes
+    ``fact``      kernels that are not recorded, where a newer one of the hosts may be a way out
     """
     if outcome.answer != "refused":
         return ()
@@ -74,10 +79,11 @@ def remedies_of_baseline(
         asked = tuple(name for name in policy.require if name != feature)
         return level(hosts, catalogue, replace(policy, require=asked)).answer != "refused"
 
-    found = (
+    found: tuple[Remedy, ...] = (
         *(Remedy("require-not", (Name(feature),)) for feature in policy.require if unasked(feature)),
         *_tolerated([name for name in catalogue.tolerances if name not in policy.tolerate], answer),
         *_kernels(hosts, catalogue, policy),
+        *_kernels_to_tell(hosts, catalogue, policy),
         *nothing_changes(outcome.conflicts),
     )
     return found or (Remedy("nothing"),)
@@ -118,22 +124,23 @@ def _kernels(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> Ite
 
 
 def _newest(host: Host, hosts: Sequence[Host]) -> Host | None:
-    twins = [one for one in hosts if one is not host and _is_twin(host, one)]
-    newest = max(twins, key=lambda one: release_numbers(one.software.kernel), default=None)
-    # A kernel that is not recorded may be the newer one.
-    newer = newest is not None and () < release_numbers(host.software.kernel) < release_numbers(
-        newest.software.kernel
-    )
-    return newest if newer else None
+    twins = [one for one in hosts if is_newer_twin(host, one)]
+    return max(twins, key=lambda one: release_numbers(one.software.kernel), default=None)
 
 
-def _is_twin(host: Host, other: Host) -> bool:
-    facts, others = host.facts, other.facts
-    return (
-        alike(host.implementations, other.implementations) is True
-        and (facts.cntfrq_hz, facts.dczid, facts.gmid) == (others.cntfrq_hz, others.dczid, others.gmid)
-        and host.software.kernel != other.software.kernel
-    )
+def _kernels_to_tell(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> Iterator[Remedy]:
+    # Hosts whose kernels, if they were recorded, might make another host's one a way out. A few are tried.
+    tried = 0
+    for target in {kind_digest(host): host for host in hosts}.values():
+        changed = {one.name for one in hosts if one is not target and may_be_newer_twin(one, target)}
+        silent = [h.name for h in hosts if h.software.kernel is None and h.name in {target.name, *changed}]
+        if not changed or not silent or tried == _TRIED:
+            continue
+        tried += 1
+        moved = [replace(target, name=h.name) if h.name in changed else h for h in hosts]
+        if level(moved, catalogue, policy).answer != "refused":
+            yield Remedy("fact", (Name("kernel"),), hosts_of(silent))
+            return
 
 
 def nothing_changes(findings: Iterable[Finding]) -> Iterator[Remedy]:

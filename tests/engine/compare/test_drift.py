@@ -115,6 +115,9 @@ def test_the_cause_is_what_else_changed() -> None:
     assert causes(less) == {"boot option"}
     assert causes(replace(less, software=replace(less.software, kernel="6.18.99"))) == {"kernel"}
     assert causes(replace(less, software=replace(less.software, firmware="BIOS 2"))) == {"firmware"}
+    # Of one side alone it says nothing: it may be the same.
+    assert causes(replace(less, software=replace(less.software, firmware=None))) == {"not known"}
+    assert causes(replace(less, software=replace(less.software, kernel=None))) == {"not known"}
     assert causes(replace(host, facts=replace(host.facts, cntfrq_hz=1))) == {"firmware"}
     cpu = host.cpus[0]
     other = replace(cpu, implementation=Implementation(0x411FD401, 7, 0))

@@ -119,4 +119,8 @@ def _by_software(change: Change, old: Software, new: Software) -> DriftCause:
     if old.boot_options != new.boot_options:
         return "boot option"
     # The same kernel by its name: firmware tells KVM which workarounds there are; all else is for its boot options.
-    return "firmware" if old.firmware != new.firmware or change.part == "firmware" else "boot option"
+    if change.part == "firmware":
+        return "firmware"
+    if None in (old.firmware, new.firmware):
+        return "not known"
+    return "firmware" if old.firmware != new.firmware else "boot option"

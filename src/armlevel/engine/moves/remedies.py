@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from armlevel.arch import Catalogue, release_numbers
+from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
 from armlevel.engine.findings import Finding, Remedy, RemedyKind
 from armlevel.engine.moves.means import Tried, switches_for
@@ -16,7 +16,8 @@ from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.policy import Policy
 from armlevel.engine.remedies import nothing_changes
 from armlevel.engine.subjects import Subject
-from armlevel.profile import Host, alike
+from armlevel.engine.twins import is_newer_twin
+from armlevel.profile import Host
 
 __all__ = ["JudgeUnder", "Ways", "stack_of", "stacks_of", "stock_ways", "ways_out"]
 
@@ -171,13 +172,11 @@ def _levelled(source: Host, target: Host, catalogue: Catalogue, vmm: str, policy
 
 
 def _same_kernel(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Remedy]:
-    older, newer = sorted((source, target), key=lambda host: release_numbers(host.software.kernel))
-    same = alike(source.implementations, target.implementations)
-    kernel = newer.software.kernel
-    # A kernel that is not recorded may be the newer one.
-    if same and kernel is not None and () < release_numbers(older.software.kernel) < release_numbers(kernel):
-        line = catalogue.line(kernel)
-        moved = predict(newer, newer, catalogue, vmm=vmm)
-        if moved.outcome == "completes" and not moved.harm:
-            what = line.name if line is not None else kernel
-            yield Remedy("upgrade-kernel", (Name(what),), hosts_of([older.name]))
+    for older, newer in ((source, target), (target, source)):
+        kernel = newer.software.kernel
+        if kernel is not None and is_newer_twin(older, newer):
+            line = catalogue.line(kernel)
+            moved = predict(newer, newer, catalogue, vmm=vmm)
+            if moved.outcome == "completes" and not moved.harm:
+                what = line.name if line is not None else kernel
+                yield Remedy("upgrade-kernel", (Name(what),), hosts_of([older.name]))

@@ -151,8 +151,11 @@ def _pins(shown: Implementation, host: Host, catalogue: Catalogue) -> Iterable[R
 
 def _caches(host: Host, *, settled: bool) -> list[Finding]:
     # Before Linux 6.3 a guest reads the cache sizes of the CPU it runs on, and which one was read is not recorded.
-    if not settled or release_numbers(host.software.kernel)[:2] >= _CACHES_MADE_UP:
+    release = release_numbers(host.software.kernel)[:2]
+    if not settled or release >= _CACHES_MADE_UP:
         return []
+    here = hosts_of([host.name])
+    upgrade, say = Remedy("upgrade-kernel", (Name("6.12"),), here), Remedy("fact", (Name("kernel"),), here)
     return [
         Finding(
             about_register("CCSIDR_EL1"),
@@ -160,7 +163,7 @@ def _caches(host: Host, *, settled: bool) -> list[Finding]:
             "unknown",
             offers=offered((host.name, NOT_RECORDED)),
             because=(Reason("caches-follow-cpu"),),
-            remedies=(Remedy("upgrade-kernel", (Name("6.12"),), hosts_of([host.name])),),
+            remedies=(upgrade if release else say,),
         )
     ]
 

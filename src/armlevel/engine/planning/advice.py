@@ -10,8 +10,9 @@ from armlevel.arch import Catalogue
 from armlevel.engine.findings import Answer
 from armlevel.engine.planning.host_kinds import Kind
 from armlevel.engine.planning.plan import PlanGroup, Planner
+from armlevel.engine.twins import is_twin
 from armlevel.engine.verdict import check
-from armlevel.profile import Host, alike
+from armlevel.profile import Host
 
 __all__ = ["Holdout", "Joining", "Merge", "holdouts", "joining", "merges", "one_way"]
 
@@ -100,25 +101,17 @@ def merges(planner: Planner, pools: Sequence[PlanGroup]) -> list[Merge]:
 def _changes(planner: Planner, kinds: Sequence[Kind]) -> Iterator[dict[str, Kind]]:
     # Every choice of a few kinds that have a twin under another kernel, the fewest first.
     twins = [
-        (kind, twin) for kind in kinds for twin in planner.kinds if _twin(kind, twin) and twin not in kinds
+        (kind, twin)
+        for kind in kinds
+        for twin in planner.kinds
+        if is_twin(kind.host, twin.host) and twin not in kinds
     ]
-    both = [(kind, twin) for kind in kinds for twin in kinds if _twin(kind, twin)]
+    both = [(kind, twin) for kind in kinds for twin in kinds if is_twin(kind.host, twin.host)]
     pairs = [*both, *twins][:_CANDIDATES]
     for size in range(1, _LARGEST_CHANGE + 1):
         for some in combinations(pairs, size):
             if len({kind.digest for kind, _ in some}) == size:
                 yield {kind.digest: twin for kind, twin in some}
-
-
-def _twin(kind: Kind, other: Kind) -> bool:
-    # A kernel that is not recorded is none to upgrade to, and none that is known to be another.
-    one, two = kind.host, other.host
-    return (
-        None not in (one.software.kernel, two.software.kernel)
-        and one.software.kernel != two.software.kernel
-        and alike(one.implementations, two.implementations) is True
-        and (one.facts.cntfrq_hz, one.facts.dczid) == (two.facts.cntfrq_hz, two.facts.dczid)
-    )
 
 
 def _upgrades(kinds: Sequence[Kind], changed: dict[str, Kind]) -> Iterator[tuple[str, str, str, str]]:
