@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +16,7 @@ from armlevel.arch.linechanges import LineChange
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
 from armlevel.arch.parser import parse
-from armlevel.arch.rules import Feature, FieldRule, Hwcap, Part, Rule, SetAside, Version
+from armlevel.arch.rules import Feature, FieldRule, Hwcap, Part, Rule, SetAside, Version, fields_behind
 from armlevel.arch.stackrows import StackRows
 from armlevel.errors import UnknownName
 
@@ -79,6 +79,11 @@ class Catalogue(StackRows):
         see, lines = self._table["rules"]
         rows = (line.split("\t") for line in lines.splitlines())
         return tuple(Rule(text, self._parse(text), kind, about, see) for about, kind, text in rows)
+
+    @cached_property
+    def rules_by_fields(self) -> tuple[tuple[Rule, frozenset[str]], ...]:
+        """Every rule with the fields it leans on, also through the features that it names."""
+        return tuple(zip(self.rules, fields_behind(self, (rule.expr for rule in self.rules)), strict=True))
 
     @property
     def rules_total(self) -> int:
@@ -181,6 +186,13 @@ class Catalogue(StackRows):
         >>> [load().line(release) for release in ("5.15.0-1", "5.14.0-570.12.1.el9_6.aarch64", "6.17.2")]
         [None, None, None]
         """
+        return self._line_of(release)
+
+    @cached_property
+    def _line_of(self) -> Callable[[str | None], kvmrows.KernelLine | None]:
+        return lru_cache(maxsize=1024)(self._measured)
+
+    def _measured(self, release: str | None) -> kvmrows.KernelLine | None:
         if release is None or any(re.search(pattern, release) for pattern in self._table["changed"]):
             return None
         return next((line for line in self.lines if line.matches(release)), None)

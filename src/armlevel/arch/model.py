@@ -42,25 +42,26 @@ class Field:
     arm: str
     derived: bool = False
     see: str = ""
+    #: The field as documents spell it: ``REG.FIELD``.
+    subject: str = field(init=False, repr=False, compare=False)
+    #: The number of bits.
+    width: int = field(init=False, repr=False, compare=False)
+    #: The field's bits, in place.
+    mask: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def subject(self) -> str:
-        """The field as documents spell it: ``REG.FIELD``."""
-        return f"{self.register}.{self.name}"
+    def __post_init__(self) -> None:
+        # Asked for thousands of times in one answer, so they are worked out once.
+        width = self.msb - self.lsb + 1
+        object.__setattr__(self, "subject", f"{self.register}.{self.name}")
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "mask", ((1 << width) - 1) << self.lsb)
 
-    @property
-    def width(self) -> int:
-        """The number of bits."""
-        return self.msb - self.lsb + 1
-
-    @property
-    def mask(self) -> int:
-        """The field's bits, in place."""
-        return ((1 << self.width) - 1) << self.lsb
+    def __hash__(self) -> int:
+        return hash(self.subject)
 
     def get(self, value: int) -> int:
         """Take the field out of a register value, unsigned."""
-        return value >> self.lsb & ((1 << self.width) - 1)
+        return (value & self.mask) >> self.lsb
 
     def put(self, value: int, new: int) -> int:
         """Return the register value with this field set to ``new``; ValueError if ``new`` does not fit."""
@@ -70,7 +71,8 @@ class Field:
 
     def rank(self, value: int) -> int | None:
         """Return where ``value`` stands in the field's order; None for a field without one."""
-        return self.order.rank(value, width=self.width)
+        order = self.order
+        return value if order.kind == "unsigned" else order.rank(value, width=self.width)
 
     def architected(self, value: int) -> bool:
         """Whether the architecture gives ``value`` a meaning (as far as our sources list values)."""
@@ -119,6 +121,20 @@ class Register:
     reserved: tuple[Reserved, ...]
     derived: bool = False
     see: str = ""
+    #: Its fields as documents spell them, in their order.
+    subjects: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    #: Bits without a name of which a value is held, and that value.
+    fixed_mask: int = field(init=False, repr=False, compare=False)
+    fixed_value: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subjects", tuple(one.subject for one in self.fields))
+        fixed = [run for run in self.reserved if run.value is not None]
+        object.__setattr__(self, "fixed_mask", sum(run.mask for run in fixed))
+        object.__setattr__(self, "fixed_value", sum(run.mask for run in fixed if run.value))
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def kvm_id(self) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
-from armlevel.arch.expr import Expr, Implies, evaluate
+from armlevel.arch.expr import Cmp, Expr, Feat, Implies, evaluate, leaves
 from armlevel.arch.model import Register
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "RuleReport",
     "SetAside",
     "Version",
+    "broken_among",
     "check_rules",
     "features_of",
+    "fields_behind",
     "known_of",
 ]
 
@@ -161,12 +165,41 @@ class _Facts(Protocol):
 
 def known_of(facts: _Facts, registers: Mapping[str, int]) -> dict[str, int]:
     """Return every field of ``registers`` by ``REG.FIELD``; a register no row knows is left out."""
-    return {
-        one.subject: one.get(value)
-        for name, value in registers.items()
-        if name in facts.registers
-        for one in facts.registers[name].fields
-    }
+    known: dict[str, int] = {}
+    rows = facts.registers
+    for name, value in registers.items():
+        if (row := rows.get(name)) is not None:
+            known.update(_decoded(row, value))
+    return known
+
+
+# Hosts of a fleet show the same registers with few values, and one answer asks for each several times.
+@lru_cache(maxsize=16384)
+def _decoded(register: Register, value: int) -> Mapping[str, int]:
+    return MappingProxyType({one.subject: one.get(value) for one in register.fields})
+
+
+def fields_behind(facts: _Facts, exprs: Iterable[Expr]) -> list[frozenset[str]]:
+    """Return, for each expression, every ``REG.FIELD`` that it leans on, also through the features that it names."""
+    of_feature: dict[str, list[Feat | Cmp]] = {}
+
+    def behind(expr: Expr) -> frozenset[str]:
+        fields: set[str] = set()
+        names: set[str] = set()
+        waiting = list(leaves(expr))
+        while waiting:
+            leaf = waiting.pop()
+            if isinstance(leaf, Cmp):
+                fields.add(leaf.field)
+            elif leaf.name in facts.features and leaf.name not in names:
+                names.add(leaf.name)
+                if leaf.name not in of_feature:
+                    pairs = facts.features[leaf.name].announced
+                    of_feature[leaf.name] = [one for pair in pairs for part in pair for one in leaves(part)]
+                waiting += of_feature[leaf.name]
+        return frozenset(fields)
+
+    return [behind(expr) for expr in exprs]
 
 
 def features_of(facts: _Facts, registers: Mapping[str, int]) -> dict[str, bool | None]:
@@ -200,10 +233,23 @@ def _announced(one: Feature, known: Mapping[str, int | bool]) -> bool | None:
     return None
 
 
-def check_rules(facts: _Facts, registers: Mapping[str, int]) -> RuleReport:
-    """Evaluate every rule on ``registers``, three-valued; versions are never derived, so rules on them say nothing."""
+def broken_among(facts: _Facts, rules: Iterable[Rule], registers: Mapping[str, int]) -> list[Rule]:
+    """Return the rules of some that do not hold of ``registers``, three-valued as :func:`check_rules` is."""
+    if not (rules := list(rules)):
+        return []
+    known = _with_features(facts, registers)
+    return [rule for rule in rules if evaluate(rule.expr, known) is False]
+
+
+def _with_features(facts: _Facts, registers: Mapping[str, int]) -> dict[str, int | bool]:
     known: dict[str, int | bool] = dict(known_of(facts, registers))
     known.update((name, truth) for name, truth in features_of(facts, registers).items() if truth is not None)
+    return known
+
+
+def check_rules(facts: _Facts, registers: Mapping[str, int]) -> RuleReport:
+    """Evaluate every rule on ``registers``, three-valued; versions are never derived, so rules on them say nothing."""
+    known = _with_features(facts, registers)
     evaluated = premise_true = 0
     broken = []
     for rule in facts.rules:

@@ -9,7 +9,7 @@ import json
 import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Protocol
 
@@ -75,6 +75,17 @@ class Names(Protocol):
     def fields(self) -> Mapping[str, _Field]:
         """Fields by ``REG.FIELD``."""
 
+    def __hash__(self) -> int: ...
+
+
+@lru_cache(maxsize=4)
+def _spellings(names: Names) -> dict[str, str]:
+    """Every way a register or field may be written, in capitals, and how a document writes it."""
+    fields = names.fields.items()
+    found = {name.upper(): name for name in names.registers}
+    found |= {f"{field.register}.{field.arm}".upper(): subject for subject, field in fields}
+    return found | {subject.upper(): subject for subject, _ in fields}
+
 
 class Items:
     """What the names in a document may be, and what may stand for them."""
@@ -105,18 +116,10 @@ class Items:
             raise WrongError(f"{shown(text)} is no arm64 register id")
         return register_id
 
-    @cached_property
-    def _spellings(self) -> dict[str, str]:
-        """Every way a register or field may be written, in capitals, and how a document writes it."""
-        fields = self._names.fields.items()
-        found = {name.upper(): name for name in self._names.registers}
-        found |= {f"{field.register}.{field.arm}".upper(): subject for subject, field in fields}
-        return found | {subject.upper(): subject for subject, _ in fields}
-
     def _check_register(self, name: str) -> None:
         if not _REGISTER.fullmatch(name):
             raise WrongError("is no name of a register")
-        known = self._spellings.get(name.upper(), name)
+        known = _spellings(self._names).get(name.upper(), name)
         if known != name:
             raise WrongError(f"a document spells this register {known}")
 
@@ -134,7 +137,7 @@ class Items:
             if not 64 > msb >= lsb:
                 raise WrongError("has no such bits")
             return msb - lsb + 1
-        if (known := self._spellings.get(subject.upper())) is not None:
+        if (known := _spellings(self._names).get(subject.upper())) is not None:
             raise WrongError(f"a document spells this field {known}")
         return 64  # kept, and carried by its bits
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from armlevel.arch import Catalogue
 from armlevel.engine.findings import Cause, Remedy
 from armlevel.engine.names import HostName, Name
-from armlevel.profile import Host, alike
+from armlevel.profile import Host, Implementation, alike
 
 __all__ = ["cause_between", "newer_line"]
 
@@ -21,7 +22,14 @@ def cause_between(hosts: Sequence[Host]) -> Cause:
     >>> cause_between([old, new]), cause_between([new, Host("c", cpus=n1, software=Software("6.18"))])
     ('kernel', 'boot option')
     """
-    kinds = {host.implementations for host in hosts}
+    return _cause(
+        frozenset(host.implementations for host in hosts), frozenset(host.software.kernel for host in hosts)
+    )
+
+
+# The same few hosts differ in many fields.
+@lru_cache(maxsize=1024)
+def _cause(kinds: frozenset[frozenset[Implementation]], kernels: frozenset[str | None]) -> Cause:
     if frozenset() in kinds:
         return "not known"
     same = {alike(one, two) for one in kinds for two in kinds}
@@ -29,7 +37,6 @@ def cause_between(hosts: Sequence[Host]) -> Cause:
         return "silicon"
     if None in same:
         return "not known"
-    kernels = {host.software.kernel for host in hosts}
     if None in kernels:
         return "not known"
     return "kernel" if len(kernels) > 1 else "boot option"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from armlevel.arch import Catalogue
@@ -39,7 +40,8 @@ def in_bundle(catalogue: Catalogue, register: str) -> bool:
     return any(_matches(register, bundle.registers) for bundle in catalogue.bundles.values())
 
 
-def _matches(register: str, patterns: Sequence[str]) -> bool:
+@lru_cache(maxsize=4096)
+def _matches(register: str, patterns: tuple[str, ...]) -> bool:
     return any(register == p or (p.endswith("[*]") and register.startswith(p[:-2])) for p in patterns)
 
 
@@ -50,13 +52,15 @@ def register_outcome(
     limit = offer.limits.get(register)
     if limit is None:
         return "unknown"
+    if value == limit:
+        return "same"
     if refused_geometry(offer, register, value):
         return "refused"
     # Its own limit is always kept.
     outcomes = {
         accepts_of(offer, field, field.get(limit)).outcome(field.get(value))
         for field in fields_of(catalogue, register, (limit, value))
-        if field.get(value) != field.get(limit) and field.subject not in but
+        if field.mask & (value ^ limit) and field.subject not in but
     }
     for worst in ("refused", "unknown", "changed"):
         if worst in outcomes:
@@ -183,7 +187,7 @@ def _not_recorded(
     if offers and name == "implementation":
         asked = list(patterns)
     lacking = [(p, tuple(host for host, offer in offers if p not in offer.limits)) for p in asked]
-    starred = [pattern for pattern in patterns if pattern.endswith("[*]")]
+    starred = tuple(pattern for pattern in patterns if pattern.endswith("[*]"))
     shown = {one for limits in {tuple(offer.limits) for _, offer in offers} for one in limits}
     for register in sorted(one for one in shown if _matches(one, starred)):
         lists = [host for host, offer in offers if register not in offer.limits and _lists(offer, register)]

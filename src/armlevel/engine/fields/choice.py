@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from armlevel.arch import Field
 from armlevel.engine.fields.domains import Domain
 
@@ -14,6 +16,7 @@ def above(field: Field, value: int, limit: int) -> bool:
     return ours is not None and theirs is not None and ours > theirs
 
 
+@lru_cache(maxsize=8192)
 def candidates(field: Field, domain: Domain) -> tuple[int, ...]:
     """Return the values that may be chosen, the most capable first.
 

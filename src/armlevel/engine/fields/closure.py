@@ -36,6 +36,8 @@ class Closed:
 
 def at_least(field: Field, value: int, threshold: int) -> bool:
     """Whether ``value`` reaches ``threshold`` in the field's own order."""
+    if field.order.kind == "unsigned":
+        return value >= threshold
     ours, theirs = field.rank(value), field.rank(threshold)
     return value == threshold if ours is None or theirs is None else ours >= theirs
 

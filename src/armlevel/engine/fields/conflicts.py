@@ -29,8 +29,8 @@ def by_kind(names: Sequence[str], kind: Callable[[str], _K]) -> dict[_K, tuple[s
 
 
 def minimal_sets(
-    kinds: Mapping[_K, tuple[str, ...]], agree: Callable[[Sequence[_K]], bool]
-) -> tuple[tuple[str, ...], ...]:
+    kinds: Mapping[_K, Sequence[_T]], agree: Callable[[Sequence[_K]], bool]
+) -> tuple[tuple[_T, ...], ...]:
     """Return the smallest sets of kinds that do not agree, each by the first host of the kind.
 
     Sets of more than three kinds are looked for only if there is no smaller one: then one is found by leaving

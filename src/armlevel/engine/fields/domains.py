@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 
-from armlevel.arch import Catalogue, Field, Order
+from armlevel.arch import Catalogue, Field, Order, Register
 from armlevel.engine.fields.distinct import DistinctAnswers
 from armlevel.profile import Accepts, Offer
 
@@ -113,7 +113,7 @@ def raw_field(register: str, msb: int = 63, lsb: int = 0) -> Field:
     return Field(register, name, msb, lsb, Order("exact"), {}, "identity", name)
 
 
-def fields_of(catalogue: Catalogue, register: str, values: Iterable[int] = ()) -> tuple[Field, ...]:
+def fields_of(catalogue: Catalogue, register: str, values: Collection[int] = ()) -> tuple[Field, ...]:
     """Return the fields of a register.
 
     Reserved bits that one of ``values`` sets against their row are fields too; of a register that the
@@ -122,32 +122,48 @@ def fields_of(catalogue: Catalogue, register: str, values: Iterable[int] = ()) -
     known = catalogue.registers.get(register)
     if known is None:
         return (raw_field(register),)
+    if all(value & known.fixed_mask == known.fixed_value for value in values):
+        return known.fields
     odd = [
         run
         for run in known.reserved
         if run.value is not None and any(v & run.mask != run.value * run.mask for v in values)
     ]
-    return (*known.fields, *(raw_field(register, run.msb, run.lsb) for run in odd)) if odd else known.fields
+    return (*known.fields, *(raw_field(register, run.msb, run.lsb) for run in odd))
 
 
 def accepts_of(offer: Offer, field: Field, limit: int) -> Accepts:
     """What the host's KVM does with the values of ``field``; its limit is always taken."""
-    given = offer.accepts.get(field.subject)
+    return _with_limit(offer.accepts.get(field.subject), limit, offer.default)
+
+
+def _with_limit(given: Accepts | None, limit: int, default: str) -> Accepts:
     if given is None:
-        return Accepts.of({limit}, others="refused" if offer.default == "limit-only" else "unknown")
+        return _limit_alone(limit, default)
     if given.values is None or limit in given.values:
         return given
     return Accepts(given.values | {limit}, given.changed, given.unsure, given.others, given.how)
 
 
+@lru_cache(maxsize=4096)
+def _limit_alone(limit: int, default: str) -> Accepts:
+    return Accepts.of({limit}, others="refused" if default == "limit-only" else "unknown")
+
+
 def _domain(accepts: Accepts, field: Field, limit: int) -> Domain:
+    return _domain_at(accepts, field.width, limit)
+
+
+# Few answers of KVM are given for many fields, by many hosts.
+@lru_cache(maxsize=8192)
+def _domain_at(accepts: Accepts, width: int, limit: int) -> Domain:
     sure = hope = accepts.values
-    if sure is None and field.width <= _TRIED_WHOLE:
-        sure = hope = frozenset(range(1 << field.width))
+    if sure is None and width <= _TRIED_WHOLE:
+        sure = hope = frozenset(range(1 << width))
     if sure is not None and accepts.others == "unknown":
         hope = None
-        if field.width <= _ENUMERATED:
-            hope = frozenset(v for v in range(1 << field.width) if accepts.may_keep(v))
+        if width <= _ENUMERATED:
+            hope = frozenset(v for v in range(1 << width) if accepts.may_keep(v))
     return Domain(sure, hope, frozenset({limit}))
 
 
@@ -193,7 +209,31 @@ def space_of_kinds(kinds: Mapping[str, tuple[Offer | None, ...]], catalogue: Cat
     domains: dict[str, Domain] = {}
     for register, offers in kinds.items():
         shown = {offer.limits[register] for offer in offers if offer is not None}
-        for field in fields_of(catalogue, register, shown):
-            kept = [domain_of(offer, field) for offer in offers]
-            domains[field.subject] = reduce(and_, kept) if kept else NOTHING_KNOWN
+        fields = fields_of(catalogue, register, shown)
+        row = catalogue.registers.get(register)
+        if row is not None and row.fields is fields:
+            kept = [_domains_on(row, offer) for offer in offers]
+        else:
+            kept = [tuple(domain_of(offer, field) for field in fields) for offer in offers]
+        for field, *some in zip(fields, *kept, strict=True):
+            domains[field.subject] = reduce(and_, some) if some else NOTHING_KNOWN
     return Space(domains)
+
+
+def _domains_on(row: Register, offer: Offer | None) -> tuple[Domain, ...]:
+    if offer is None:
+        return (NOTHING_KNOWN,) * len(row.fields)
+    answers = tuple(map(offer.accepts.get, row.subjects))
+    return _domains_of(row, offer.limits[row.name], offer.default, answers)
+
+
+# One kernel answers for a register as it does on all hosts that show the same in it.
+@lru_cache(maxsize=8192)
+def _domains_of(
+    row: Register, limit: int, default: str, answers: tuple[Accepts | None, ...]
+) -> tuple[Domain, ...]:
+    domains = []
+    for field, given in zip(row.fields, answers, strict=True):
+        own = field.get(limit)
+        domains.append(_domain(_with_limit(given, own, default), field, own))
+    return tuple(domains)

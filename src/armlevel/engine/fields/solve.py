@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, evaluate, mentioned
 from armlevel.engine.fields.choice import above, candidates
-from armlevel.engine.fields.closure import Closed, Lowering, close, holds
-from armlevel.engine.fields.domains import Space
+from armlevel.engine.fields.closure import Closed, Lowering, at_least, close
+from armlevel.engine.fields.domains import NOTHING_KNOWN, Space
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.profile import Shape
 
@@ -45,18 +45,19 @@ def active_rules(
     """
     active: list[FieldRule] = []
     excused: set[FieldRule] = set()
-    pairs: dict[tuple[str, str], set[tuple[int | None, int | None]]] = {}
+    pairs: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for rule in rules:
         if rule.field not in fields or rule.then not in fields:
             continue
         one, two = fields[rule.field], fields[rule.then]
         registers = one.register, two.register
         if registers not in pairs:
-            pairs[registers] = set(
-                zip(limits.get(registers[0], ()), limits.get(registers[1], ()), strict=False)
-            )
-        seen = [(a, b) for a, b in pairs[registers] if a is not None and b is not None]
-        broken = [not holds(rule, {rule.field: one.get(a), rule.then: two.get(b)}, fields) for a, b in seen]
+            columns = zip(limits.get(registers[0], ()), limits.get(registers[1], ()), strict=False)
+            pairs[registers] = [(a, b) for a, b in set(columns) if a is not None and b is not None]
+        broken = [
+            at_least(one, one.get(a), rule.at_least) and not at_least(two, two.get(b), rule.then_at_least)
+            for a, b in pairs[registers]
+        ]
         if any(broken):
             excused.add(rule)
         if not broken or not all(broken):
@@ -78,7 +79,10 @@ def solve(  # noqa: PLR0913, PLR0917 - one argument for each thing an answer dep
     are broken from the start. Registers that mean nothing under the chosen values take no part. Without a
     ``shape``, couplings to the shape are left out.
     """
-    options = {subject: candidates(field, space.get(subject)) for subject, field in fields.items()}
+    domains = space.domains
+    options = {
+        subject: candidates(field, domains.get(subject, NOTHING_KNOWN)) for subject, field in fields.items()
+    }
     couplings = [row for row in catalogue.couplings if not _broken_everywhere(row, limits, fields)]
     if shape is not None:
         for row in catalogue.couplings:

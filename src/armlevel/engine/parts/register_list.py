@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from armlevel.arch import Catalogue, Drop, evaluate, known_of, mentioned
@@ -87,7 +88,7 @@ def carry(
     distinct = set(lists.values())
     common = frozenset.intersection(*distinct) - meaningless_ids
     some = frozenset.union(*distinct) - common - meaningless_ids
-    rows = {register: row for row in catalogue.drops for register in row.kvm_ids}
+    rows = _rows_by_id(catalogue)
     by_name = dict(offers)
     for register in sorted(some):
         listed = tuple(name for name, ids in lists.items() if register in ids)
@@ -116,6 +117,11 @@ def carry(
                 )
             )
     return Carried(tuple(sorted(common)), tuple(findings))
+
+
+@lru_cache(maxsize=4)
+def _rows_by_id(catalogue: Catalogue) -> Mapping[int, Drop]:
+    return {register: row for row in catalogue.drops for register in row.kvm_ids}
 
 
 def _judge_drop(
@@ -239,7 +245,7 @@ def judge_list(case: Case) -> list[Finding]:
 def _beyond_the_profile(case: Case, beyond: Collection[int]) -> Iterator[Finding]:
     # Registers that a guest which is started here has, and its profile has not. KVM starts it all the same; its state
     # is another than the profile's unless a row says that they may be left behind, and so levelling refuses them too.
-    rows = {register: row for row in case.catalogue.drops for register in row.kvm_ids}
+    rows = _rows_by_id(case.catalogue)
     moot = ids_of(case.tolerated, case.catalogue) | {
         case.catalogue.registers[name].kvm_id for name in case.gone if name in case.catalogue.registers
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, features_of
@@ -241,18 +241,9 @@ def _conflict(
     subject = field.subject
     own = {name: domain_of(offer, field) for name, offer in offers}
     kinds = by_kind(list(own), own.__getitem__)
-
-    def agree(some: Sequence[Domain]) -> bool:
-        return choose(field, reduce(and_, some)) is not None
-
-    def may_agree(some: Sequence[Domain]) -> bool:
-        met = reduce(and_, some)
-        # Without any limit nothing was recorded, and anything may be.
-        return not met.limits or choose(field, Domain(met.possible, met.possible, met.limits)) is not None
-
     # Hosts that certainly conflict are the reason, if there are any; else those that may.
-    certain = not may_agree(list(kinds))
-    sets = minimal_sets(kinds, may_agree if certain else agree)
+    certain, some_kinds = _opposed(field, tuple(kinds))
+    sets = tuple(tuple(kinds[one][0] for one in some) for some in some_kinds)
     involved = [host for host in hosts if any(host.name in some for some in sets)]
     lows = [low for domain in kinds for low in domain.limits]
     remedies: list[Remedy] = []
@@ -277,6 +268,21 @@ def _conflict(
         remedies=tuple(remedies),
         sets=tuple(map(hosts_of, sets)),
     )
+
+
+# Hosts of a few kinds disagree about many fields, and each pair of them in many fleets.
+@lru_cache(maxsize=4096)
+def _opposed(field: Field, kinds: tuple[Domain, ...]) -> tuple[bool, tuple[tuple[Domain, ...], ...]]:
+    def agree(some: Sequence[Domain]) -> bool:
+        return choose(field, reduce(and_, some)) is not None
+
+    def may_agree(some: Sequence[Domain]) -> bool:
+        met = reduce(and_, some)
+        # Without any limit nothing was recorded, and anything may be.
+        return not met.limits or choose(field, Domain(met.possible, met.possible, met.limits)) is not None
+
+    certain = not may_agree(kinds)
+    return certain, minimal_sets({one: (one,) for one in kinds}, may_agree if certain else agree)
 
 
 def _above_some(field: Field, domain: Domain, lows: Sequence[int]) -> bool:

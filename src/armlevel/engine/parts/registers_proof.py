@@ -6,21 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from armlevel.arch import (
     Catalogue,
-    Cmp,
-    Expr,
     Feat,
     Implies,
     Rule,
-    check_rules,
-    evaluate,
-    features_of,
+    broken_among,
     known_of,
     leaves,
     mentioned,
 )
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.findings import Finding
-from armlevel.engine.names import EVERY_HOST, register_of
+from armlevel.engine.names import EVERY_HOST
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_register, about_rule
 from armlevel.engine.values import NOT_RECORDED, RegisterValue, State
@@ -71,35 +67,21 @@ def newly_broken(
 
     It is a ``risk``; a ``note`` where all that is missing could be used at EL2 or EL3 only.
     """
-    suspects = list(check_rules(catalogue, registers).broken)
-    seen: set[tuple[int | None, ...]] = set()
-    about = sorted(
-        {register_of(subject) for rule in suspects for subject in _fields_of(rule.expr, catalogue)}
-    )
-    for offer in offers:
-        key = tuple(offer.limits.get(register) for register in about)
-        if not suspects or key in seen:
-            continue
-        seen.add(key)
-        known: dict[str, int | bool] = dict(known_of(catalogue, offer.limits))
-        known.update((n, t) for n, t in features_of(catalogue, offer.limits).items() if t is not None)
-        suspects = [rule for rule in suspects if evaluate(rule.expr, known) is not False]
+    known = known_of(catalogue, registers)
+    hosts = list({tuple(offer.limits.items()): offer.limits for offer in offers}.values())
+    left = list(catalogue.rules_by_fields)
+    for limits in hosts:
+        # A rule whose fields all stand as on some host is broken there too, or nowhere.
+        theirs = known_of(catalogue, limits)
+        differing = {one for one in known.keys() | theirs.keys() if known.get(one) != theirs.get(one)}
+        left = [(rule, fields) for rule, fields in left if not fields.isdisjoint(differing)]
+        if not left:
+            return []
+    suspects = broken_among(catalogue, (rule for rule, _ in left), registers)
+    for limits in hosts:
+        broken = broken_among(catalogue, suspects, limits)
+        suspects = [rule for rule in suspects if rule not in broken]
     return [_rule_finding(rule, catalogue) for rule in suspects]
-
-
-def _fields_of(expr: Expr, catalogue: Catalogue) -> set[str]:
-    # Every field an expression leans on, through the conditions and guards of the features it names.
-    fields: set[str] = set()
-    waiting = [expr]
-    names: set[str] = set()
-    while waiting:
-        for leaf in leaves(waiting.pop()):
-            if isinstance(leaf, Cmp):
-                fields.add(leaf.field)
-            elif leaf.name in catalogue.features and leaf.name not in names:
-                names.add(leaf.name)
-                waiting += [part for pair in catalogue.features[leaf.name].announced for part in pair]
-    return fields
 
 
 def _rule_finding(rule: Rule, catalogue: Catalogue) -> Finding:
