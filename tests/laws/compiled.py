@@ -10,13 +10,16 @@ from random import Random
 
 from armlevel.documents import load_hosts
 from armlevel.engine import Answer, Part, Policy, check, passthrough
+from armlevel.engine.moves.moves import judged_move
 from armlevel.engine.screen.compiled import HostVector, Screen
+from armlevel.engine.screen.moves import End, MoveScreen, behaviour_of
+from armlevel.kvm import name_of
 from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Offer, Shape
 from tests.fidelity import hosts as lab
 from tests.laws.fleet import catalogue, recorded
 from tests.laws.test_partial import VIEWS
 
-__all__ = ["Screened", "every_host", "guests_of", "stranger"]
+__all__ = ["Moved", "Screened", "every_host", "guests_of", "stranger"]
 
 _HISTORY = Path(__file__).parents[1] / "machines" / "hosts"
 
@@ -44,12 +47,16 @@ def guests_of(host: Host) -> Iterator[Guest]:
 
 def stranger(host: Host, chance: Random) -> Host:
     """A host with what few have: fields that KVM changes by itself, CPUs of two kinds, kernels nobody measured."""
+    size = chance.choice((host.facts.page_size, 4096, 16384, None))
+    steal = chance.choice(({}, {"STEAL_TIME": 0}, {"STEAL_TIME": 1}))
     return replace(
         _other_cpus(host, chance),
+        facts=replace(host.facts, page_size=size),
         offers=tuple(_stranger(offer, host, chance) for offer in host.offers),
         software=replace(
             host.software,
             kernel=chance.choice((host.software.kernel, host.software.kernel, "6.18.1", "5.14.0-1", None)),
+            kvm_capabilities={**host.software.kvm_capabilities, **steal},
         ),
     )
 
@@ -91,9 +98,21 @@ def _stranger(offer: Offer, host: Host, chance: Random) -> Offer:
         if chance.randint(0, 5) == 0:
             some = {value, chance.randint(0, 3), 0x10000}
             firmware[f"{name}.63:0"] = Accepts.of(some, others=chance.choice(("refused", "unknown")))
+    # Two hosts of one list, of which one has a 0 in a register that may then stay behind.
+    dropped = [row for row in known.drops if chance.randint(0, 9) == 0]
+    listed = sorted({*(offer.register_list or ()), *(one for row in dropped for one in row.kvm_ids)})
+    state = {**offer.state, **{name_of(one): chance.randint(0, 1) for row in dropped for one in row.kvm_ids}}
     counters = chance.choice((None, 4, 6))
     pmu = {} if counters is None else {"counters": counters}
-    return replace(offer, changed_by_kvm=changed, side_effects=beside, accepts=firmware, pmu=pmu)
+    return replace(
+        offer,
+        changed_by_kvm=changed,
+        side_effects=beside,
+        accepts=firmware,
+        pmu=pmu,
+        register_list=None if offer.register_list is None else tuple(listed),
+        state=state,
+    )
 
 
 class Screened:
@@ -124,3 +143,30 @@ class Screened:
                 full = check(guest, host, catalogue(), self.policy)
                 assert self.screen.runs(compiled, vector) is (full.arrive == "runs"), (guest.name, host.name)
                 yield f"{guest.name} on {host.name}", full.parts, self.screen.answers(compiled, vector)
+
+
+class Moved:
+    """Hosts under one VMM, and what was compiled of them, held against the full judgement of moves."""
+
+    def __init__(self, hosts: Sequence[Host], vmm: str, policy: Policy | None = None) -> None:
+        """Compile each host."""
+        self.hosts, self.vmm, self.policy = tuple(hosts), vmm, policy or Policy()
+        known, row = behaviour_of(vmm, catalogue())
+        assert known
+        self.screen = MoveScreen(catalogue(), self.policy, row)
+        self._ends: dict[int, End] = {}
+
+    def end(self, place: int) -> End:
+        """What was compiled of a host."""
+        if place not in self._ends:
+            self._ends[place] = self.screen.end(self.hosts[place])
+        return self._ends[place]
+
+    def judged(self, here: int, there: int) -> tuple[Mapping[Part, Answer], Mapping[Part, Answer]]:
+        """What the full judgement and the vectors say of the arrival of a passthrough guest."""
+        source, target = self.hosts[here], self.hosts[there]
+        full = judged_move(source, target, catalogue(), self.vmm, None, self.policy)
+        goes = self.screen.goes(self.end(here), self.end(there))
+        assert goes is (full.answer == "runs"), (self.vmm, source.name, target.name)
+        parts = {part: arrive for part, (_, arrive) in full.verdict.parts.items()}
+        return parts, self.screen.answers(self.end(here), self.end(there))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armlevel.engine import PARTS, Policy
+from armlevel.engine import PARTS, Policy, level, matrix
+from armlevel.engine.moves.moves import judged_move
+from armlevel.engine.planning.matrix import switches_in_full
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.screen.tables import TABLES, parts_without
-from tests.laws.compiled import Screened, every_host, guests_of, stranger
+from armlevel.profile import Host
+from tests.laws.compiled import Moved, Screened, every_host, guests_of, stranger
 from tests.laws.fleet import catalogue, make_fleet
 from tests.laws.strategies import QUICK
 
@@ -60,7 +63,7 @@ def test_vectors_say_of_every_pair_of_recorded_hosts_what_the_judgement_says(tel
 
 
 @given(st.integers(0, 1 << 32))
-@settings(max_examples=25, phases=QUICK)
+@settings(max_examples=12, phases=QUICK)
 def test_vectors_say_of_odd_hosts_what_the_judgement_says(number):
     _odd(Random(number))
 
@@ -73,12 +76,94 @@ def test_vectors_say_of_very_many_odd_hosts_what_the_judgement_says(tell):
 
 
 def _odd(chance: Random) -> None:
-    hosts = [stranger(host, chance) for host in make_fleet(chance, hosts=(2, 4))]
+    # Twins: hosts that are alike in most that decides share entries of tables, and must not share a wrong one.
+    fleet = make_fleet(chance, hosts=(1, 3))
+    hosts = [stranger(replace(host, name=f"{host.name}{n}"), chance) for host in fleet for n in "ab"]
     screened = Screened(hosts, chance.choice(_POLICIES))
     for host in hosts:
         for guest in guests_of(host):
             free = chance.choice(((), (), tuple(catalogue().tolerances), (SAME_IMPDEF, WEAKER_MITIGATION)))
             agree(screened.judged(replace(guest, tolerates=free), range(len(hosts))), Counter())
+
+
+_VMMS = ("kvm", "qemu-10.0", "qemu-11.1", "firecracker")
+
+
+def _moves(one_of: int, tell) -> None:
+    every, seen = every_host(), 0
+    for vmm in _VMMS:
+        moved = Moved(every, vmm)
+        for number in range(0, len(every) ** 2, one_of):
+            here, there = divmod((number * 7) % len(every) ** 2, len(every))
+            full, ours = moved.judged(here, there)
+            assert ours == full, (vmm, every[here].name, every[there].name)
+            seen += 1
+    tell(f"vectors and judgement of moves: {seen} under {len(_VMMS)} VMMs: all agree")
+
+
+def test_vectors_say_of_moves_under_each_vmm_what_the_judgement_says(tell):
+    _moves(41 * _ONE_OF // 31, tell)
+
+
+@pytest.mark.slow
+def test_vectors_say_of_every_move_what_the_judgement_says(tell):
+    _moves(1, tell)
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=8, phases=QUICK)
+def test_vectors_say_of_moves_between_odd_hosts_what_the_judgement_says(number):
+    chance = Random(number)
+    hosts = [
+        stranger(replace(one, name=f"{one.name}{n}"), chance) for one in make_fleet(chance) for n in "ab"
+    ]
+    moved = Moved(hosts, chance.choice(_VMMS), chance.choice(_POLICIES))
+    for here in range(len(hosts)):
+        for there in range(len(hosts)):
+            full, ours = moved.judged(here, there)
+            assert ours == full, (moved.vmm, hosts[here].name, hosts[there].name)
+
+
+def _cells(hosts: Sequence[Host]) -> Counter[str]:
+    # The matrix against what it is short for: each pair judged, switched and levelled in full.
+    seen: Counter[str] = Counter()
+    for cell in matrix(hosts, catalogue()):
+        source, target = (
+            next(one for one in hosts if one.name == name) for name in (cell.source, cell.target)
+        )
+        levelled = level(sorted((source, target), key=hosts.index), catalogue())
+        move = judged_move(source, target, catalogue(), "kvm", None, Policy())
+        assert (cell.passthrough, cell.levelled) == (move.answer, levelled.answer), cell
+        if not cell.registers:
+            assert levelled.parts["registers"] == "refused", cell
+        assert cell.switches == switches_in_full(move, source, target, catalogue(), "kvm", Policy()), cell
+        seen.update((f"levelled {cell.levelled}", f"passthrough {cell.passthrough}"))
+        seen.update([f"apart {not cell.registers}", f"switched {cell.switches is not None}"])
+    return seen
+
+
+def test_a_matrix_of_recorded_hosts_says_what_the_judgement_says(tell):
+    lab = [one for one in every_host() if "@" in one.name]
+    seen: Counter[str] = Counter()
+    for first in (0, 7):
+        seen += _cells(lab[first::17])
+    seen += _cells([one for one in lab if one.name.startswith("neoverse-n1@")][:3])
+    assert seen["apart True"]
+    assert seen["apart False"]
+    assert seen["switched True"]
+    tell(f"matrix and judgement: {sum(seen.values()) // 4} pairs agree: {dict(sorted(seen.items()))}")
+
+
+@pytest.mark.slow
+def test_a_matrix_of_all_hosts_says_what_the_judgement_says(tell):
+    seen = _cells(every_host())
+    tell(f"matrix and judgement: {sum(seen.values()) // 4} pairs agree: {dict(sorted(seen.items()))}")
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=6, phases=QUICK)
+def test_a_matrix_of_odd_hosts_says_what_the_judgement_says(number):
+    _cells(make_fleet(Random(number), hosts=(2, 3)))
 
 
 def test_a_part_of_the_question_that_vectors_do_not_know_is_judged_in_full_until_it_has_an_entry():

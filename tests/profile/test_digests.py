@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armlevel.arch import Catalogue, load
+from armlevel.arch import load
 from armlevel.documents import load_hosts, new_pool, read_host
 from armlevel.engine import groups_of, level
 from armlevel.engine.compare.drift import drift
@@ -252,20 +252,29 @@ def test_questions_about_hosts_read_one_by_one_and_in_one_call_have_one_answer()
 
 def test_a_matrix_asks_once_for_hosts_of_one_kind(monkeypatch: pytest.MonkeyPatch):
     hosts = recorded_apart()
-    asked: list[tuple[str, str]] = []
+    asked: list[str] = []
+    judged: list[tuple[str, str]] = []
 
-    def judged(source: Host, target: Host, catalogue: Catalogue, vmm: str, *rest: Any) -> Any:
-        # Other VMMs, and hosts as switches change them, are asked to find a way for a move that is refused.
-        if vmm == "kvm" and any(source is one for one in some) and any(target is one for one in some):
-            asked.append((source.name, target.name))
-        return judged_move(source, target, catalogue, vmm, *rest)
+    def compiled(host: Host, *rest: Any, **more: Any) -> Any:
+        asked.append(host.name)
+        return passthrough(host, *rest, **more)
+
+    def judge(source: Host, target: Host, *rest: Any) -> Any:
+        judged.append((source.name, target.name))
+        return judged_move(source, target, *rest)
 
     some = [hosts[0], hosts[1], hosts[5], hosts[6]]
-    monkeypatch.setattr("armlevel.engine.planning.matrix.judged_move", judged)
+    monkeypatch.setattr("armlevel.engine.screen.moves.passthrough", compiled)
+    monkeypatch.setattr("armlevel.engine.planning.matrix.judged_move", judge)
     cells: tuple[Cell, ...] = matrix(some, CATALOGUE)
     assert len(cells) == 12
+    # Under each VMM and choice of switches one host of each of the two kinds; and no reason before it is read.
+    assert set(asked) == {some[0].name, some[1].name}
+    assert judged == []
+    every = [cell.findings for cell in cells]
     # Two kinds: each to the other, and each to another host of its own.
-    assert len(asked) == 4
+    assert len(judged) == len(set(judged)) == 4
+    assert any(every)
 
 
 def test_no_room_of_the_engine_keys_anything_by_which_object_it_is():

@@ -142,7 +142,8 @@ def _judged(cells: Sequence[Cell]) -> list[str]:
         answers = dict(cell.passthrough_parts)
         for part, answer in answers.items():
             parts[part] = "unknown" if "unknown" in (answer, parts.get(part)) else answer
-        findings += [finding for finding in cell.findings if answers.get(finding.part) == "unknown"]
+        if "unknown" in answers.values():  # findings are worked out for who reads them
+            findings += [finding for finding in cell.findings if answers.get(finding.part) == "unknown"]
     judged = [part_text(part) for part, answer in parts.items() if answer != "unknown"]
     partly = [part_text(part) for part, answer in parts.items() if answer == "unknown"]
     text = f"judged: {', '.join(judged) or 'nothing'}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from armlevel import engine
@@ -85,33 +85,52 @@ def matrix(  # noqa: PLR0913 (a question with options)
 
 def letter_of(cell: Cell, means: MeansName | None = None) -> str:
     """Return the one letter that tells the most about a move, by the means that was asked for if one was."""
-    cell = _by_means(cell, means)
-    passthrough, levelled = dict(cell.passthrough_parts), dict(cell.levelled_parts)
-    shape = levelled.get("registers") == levelled.get("shape") == "runs"
-    told = (
-        ("P", cell.passthrough == "runs"),
-        ("S", cell.switches is not None),
-        ("L", cell.levelled == "runs"),
-        ("p", _only_recorded(cell.passthrough, passthrough)),
-        ("l", _only_recorded(cell.levelled, levelled)),
-        ("?", "unknown" in (cell.passthrough, cell.levelled)),
-        ("r", shape),
+    by = _Means(means)
+    passthrough = cell.passthrough if by.passthrough else "refused"
+    levelled = cell.levelled if by.levelled else "refused"
+    switches = by.switches and cell.switches is not None and (by.others or cell.switches == "")
+    # In this order: parts of a baseline are worked out for who asks.
+    told: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("P", lambda: passthrough == "runs"),
+        ("S", lambda: switches),
+        ("L", lambda: levelled == "runs"),
+        ("p", lambda: _only_recorded(passthrough, cell.passthrough_parts)),
+        ("l", lambda: levelled == "unknown" and _have_registers(cell.levelled_parts)),
+        ("?", lambda: "unknown" in (passthrough, levelled)),
+        ("r", lambda: by.levelled and cell.registers and _have_registers(cell.levelled_parts)),
     )
-    return next((letter for letter, holds in told if holds), ".")
+    return next((letter for letter, holds in told if holds()), ".")
 
 
-def _by_means(cell: Cell, means: MeansName | None) -> Cell:
+@dataclass(frozen=True, slots=True)
+class _Means:
     # What was not asked for is no answer. Another VMM without switches is passthrough.
-    if means is None:
-        return cell
-    if means in ("sysreg", "preload"):
-        return replace(cell, passthrough="refused", passthrough_parts=(), switches=None)
-    switches = cell.switches if means == "switches" or cell.switches == "" else None
-    return replace(cell, levelled="refused", levelled_parts=(), switches=switches)
+    name: MeansName | None
+
+    @property
+    def passthrough(self) -> bool:
+        return self.name not in ("sysreg", "preload")
+
+    @property
+    def switches(self) -> bool:
+        return self.passthrough
+
+    @property
+    def others(self) -> bool:
+        return self.name in (None, "switches")
+
+    @property
+    def levelled(self) -> bool:
+        return self.name not in ("passthrough", "switches")
 
 
-def _only_recorded(answer: Answer, parts: Mapping[Part, Answer]) -> bool:
-    return answer == "unknown" and parts.get("registers") == "runs" and parts.get("shape") == "runs"
+def _have_registers(parts: Iterable[tuple[Part, Answer]]) -> bool:
+    answers = dict(parts)
+    return answers.get("registers") == answers.get("shape") == "runs"
+
+
+def _only_recorded(answer: Answer, parts: Iterable[tuple[Part, Answer]]) -> bool:
+    return answer == "unknown" and _have_registers(parts)
 
 
 def _cell_object(cell: Cell, means: MeansName | None) -> dict[str, Any]:

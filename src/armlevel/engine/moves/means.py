@@ -16,7 +16,23 @@ from armlevel.engine.remedies import FIXED_FACTS
 from armlevel.engine.subjects import Subject
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Offer
 
-__all__ = ["MEANS", "Judge", "MeansName", "Tried", "against", "means_of", "only_means", "switches_for"]
+__all__ = [
+    "MEANS",
+    "Judge",
+    "MeansName",
+    "Step",
+    "Tried",
+    "against",
+    "fewest",
+    "means_of",
+    "only_means",
+    "starts",
+    "step_value",
+    "steps_of",
+    "switches_for",
+    "united",
+    "usual_offer",
+]
 
 MeansName = Literal["passthrough", "switches", "sysreg", "preload"]
 #: The cheapest first.
@@ -77,49 +93,53 @@ def switches_for(  # noqa: PLR0913 - a question with options
     fixed = [one.subject for one in found if one.subject.key in _FIXED]
     if fixed:
         return Tried(remains=tuple(dict.fromkeys(fixed)), fixed=True)
-    steps = list(_steps(source, target, catalogue, vmm))
+    steps = list(_steps_between(source, target, catalogue, vmm))
     family = restorer_named(vmm, catalogue).family
     remains: tuple[Subject, ...] = tuple(dict.fromkeys(one.subject for one in found))
 
-    def left(some: Sequence[_Step]) -> tuple[Subject, ...] | None:
-        asked = _union(some)
+    def left(some: Sequence[Step]) -> tuple[Subject, ...] | None:
+        asked = united(some)
         ends = [under(host, asked, family, catalogue) for host in (source, target)]
         if ends[0] is None or ends[1] is None:
             return None
         return tuple(dict.fromkeys(one.subject for one in judge(ends[0], ends[1])))
 
-    for some in _starts(steps):
+    for some in starts(steps):
         stopped = left(some)
         if stopped == ():
-            return Tried(_union(_fewest(some, left)))
+            return Tried(united(fewest(some, left)))
         if stopped is not None and len(stopped) < len(remains):
             remains = stopped
     return Tried(remains=remains)
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
+    """One option that may help: its place among those of the VMM, what its loss costs a guest, and how it is added."""
+
     place: int
     worth: int
     add: Callable[[Switches], Switches]
 
 
-def _union(steps: Sequence[_Step]) -> Switches:
+def united(steps: Sequence[Step]) -> Switches:
+    """Return the switches of all these steps."""
     switches = Switches()
     for step in sorted(steps, key=lambda one: one.place):
         switches = step.add(switches)
     return switches
 
 
-def _starts(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
-    # All of them; where a host was not recorded so, each alone.
+def starts(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Yield what is tried: all of them; and where a host was not recorded so, each alone."""
     if steps:
         yield list(steps)
     if len(steps) > 1:
         yield from ([step] for step in steps)
 
 
-def _fewest(steps: list[_Step], left: Callable[[Sequence[_Step]], tuple[Subject, ...] | None]) -> list[_Step]:
+def fewest(steps: list[Step], left: Callable[[Sequence[Step]], tuple[Subject, ...] | None]) -> list[Step]:
+    """Return as few of these steps as leave nothing in the way, given up in the order of what they cost."""
     for step in sorted(steps, key=lambda one: -one.worth):
         rest = [one for one in steps if one is not step]
         if rest and left(rest) == ():
@@ -127,20 +147,25 @@ def _fewest(steps: list[_Step], left: Callable[[Sequence[_Step]], tuple[Subject,
     return steps
 
 
-def _steps(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[_Step]:
+def _steps_between(source: Host, target: Host, catalogue: Catalogue, vmm: str) -> Iterator[Step]:
     family = restorer_named(vmm, catalogue).family
-    offers = [_usual(host, family) for host in (source, target)]
-    here, there = offers
-    if here is None or there is None:
-        return
-    for place, row in enumerate(available(vmm, catalogue)):
-        value = _value(row, (here, there), source)
-        if value is not None:
-            yield _Step(place, row.worth, partial(Switches.of, row=row, value=value))
+    here, there = (usual_offer(host, family) for host in (source, target))
+    if here is not None and there is not None:
+        rows = available(vmm, catalogue)
+        yield from steps_of(rows, [step_value(row, (here, there), source) for row in rows])
 
 
-def _value(row: Switch, offers: tuple[Offer, Offer], source: Host) -> str | None:
-    # What stands in an option that may help; None if it cannot.
+def steps_of(rows: Sequence[Switch], values: Sequence[str | None]) -> list[Step]:
+    """Return the options among ``rows`` that have a value."""
+    return [
+        Step(place, row.worth, partial(Switches.of, row=row, value=value))
+        for place, (row, value) in enumerate(zip(rows, values, strict=True))
+        if value is not None
+    ]
+
+
+def step_value(row: Switch, offers: tuple[Offer, Offer], source: Host) -> str | None:
+    """Return what stands in an option that may help between hosts of these offers; None if it cannot."""
     if row.feature:
         return "" if any(row.feature in offer.shape.features for offer in offers) else None
     if row.capability:
@@ -155,6 +180,7 @@ def _value(row: Switch, offers: tuple[Offer, Offer], source: Host) -> str | None
     return None
 
 
-def _usual(host: Host, family: str) -> Offer | None:
+def usual_offer(host: Host, family: str) -> Offer | None:
+    """Return the offer of a host's passthrough guest under a VMM of a family."""
     shape = passthrough_shape(host, family)
     return host.offer(shape) if shape is not None else None

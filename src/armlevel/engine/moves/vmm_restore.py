@@ -21,6 +21,7 @@ from armlevel.kvm.messages import qemu_name_of
 __all__ = [
     "Lists",
     "Restorer",
+    "is_let",
     "judge_hidden",
     "judge_lists",
     "judge_refusals",
@@ -140,7 +141,7 @@ def judge_lists(
     event = "longer" if lists.too_long(vmm) else "unlisted"
     for register in lists.only_source:
         name = name_of(register)
-        let = _is_let(name, "source", vmm, values, catalogue)
+        let = is_let(name, "source", vmm, values, catalogue)
         texts = {"sent": str(lists.sent), "listed": str(lists.listed), "register": qemu_name_of(register)}
         findings.append(
             Finding(
@@ -158,7 +159,7 @@ def judge_lists(
         )
     for register in lists.only_target if "missing" in vmm.messages else ():
         name = name_of(register)
-        if not _is_let(name, "target", vmm, values, catalogue):
+        if not is_let(name, "target", vmm, values, catalogue):
             findings.append(
                 Finding(
                     about_register(name),
@@ -183,7 +184,8 @@ def _messages(vmm: Vmm, event: str, texts: Mapping[str, str]) -> tuple[Message, 
     )
 
 
-def _is_let(name: str, end: str, vmm: Vmm, values: Mapping[str, int], catalogue: Catalogue) -> bool:
+def is_let(name: str, end: str, vmm: Vmm, values: Mapping[str, int], catalogue: Catalogue) -> bool:
+    """Whether a VMM forgives a register that one end alone has; ``values`` are the source's, by name."""
     return vmm.list == "tolerant" and any(
         vmm.name in row.vmms
         and row.register == name
@@ -199,7 +201,7 @@ def _remedies(vmm: Vmm, name: str, values: Mapping[str, int], catalogue: Catalog
         for other in catalogue.vmms.values()
         if other.family == vmm.family
         and other.list == "tolerant"
-        and _is_let(name, "source", other, values, catalogue)
+        and is_let(name, "source", other, values, catalogue)
     ]
     run = Remedy("run" if vmm.family == "qemu" else "level")
     versions = [

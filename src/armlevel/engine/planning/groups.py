@@ -11,6 +11,7 @@ from armlevel.engine.fields.conflicts import GROUP_LIMIT, by_kind, maximal_group
 from armlevel.engine.findings import Answer
 from armlevel.engine.names import HostName
 from armlevel.engine.planning.host_kinds import kinds_among
+from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.policy import Policy
 from armlevel.engine.values import Value
 from armlevel.profile import Host
@@ -55,6 +56,9 @@ def groups_of(
     if whole.answer == "runs":
         return Grouping((Group(tuple(by_name)),), complete=True)
     answers: dict[frozenset[str], Answer] = {}
+    kinds = kinds_among(list(by_name.values()))
+    apart = certain_conflicts([kind.host for kind in kinds], catalogue, policy or Policy())
+    places = {name: place for place, kind in enumerate(kinds) for name in kind.names}
 
     def answer(names: Sequence[str]) -> Answer:
         key = frozenset(names)
@@ -63,9 +67,13 @@ def groups_of(
         return answers[key]
 
     def works(some: Sequence[tuple[str, ...]]) -> bool:
-        return answer([name for kind in some for name in kind]) == "runs"
+        # Hosts of which two certainly conflict need not be levelled.
+        names = [name for kind in some for name in kind]
+        every = {places[name] for name in names}
+        mask = sum(1 << place for place in every)
+        return not any(apart[place] & mask for place in every) and answer(names) == "runs"
 
-    items = [kind.names for kind in kinds_among(list(by_name.values()))]
+    items = [kind.names for kind in kinds]
     exact = len(items) <= GROUP_LIMIT
     if not exact:
         alike = by_kind(list(by_name), _part_in(whole)).values()

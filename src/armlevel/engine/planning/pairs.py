@@ -16,10 +16,11 @@ from armlevel.engine.fields.choice import above
 from armlevel.engine.fields.domains import Domain, domain_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.names import register_of
+from armlevel.engine.parts.shape import PASSTHROUGH_FEATURES
 from armlevel.engine.policy import Policy
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Implementation, Shape
 
-__all__ = ["certain_conflicts"]
+__all__ = ["certain_conflicts", "without_registers"]
 
 _T = TypeVar("_T", bound=Hashable)
 _FACTS = ("cntfrq_hz", "dczid")
@@ -27,15 +28,49 @@ _FACTS = ("cntfrq_hz", "dczid")
 
 def certain_conflicts(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> list[int]:
     """Return, for each host, the mask of the hosts with which it certainly has no baseline under any shape."""
-    conflicts = [0] * len(hosts)
     views = [_View(host, catalogue) for host in hosts]
+    free = tolerated_of(policy.tolerate, catalogue, Shape())
+    conflicts, depends = _by_fields(views, catalogue, free)
     for name in _FACTS:
         _mark(conflicts, [getattr(host.facts, name) for host in hosts], _differ)
     _mark(conflicts, [view.identity for view in views], _certainly_others)
-    free = tolerated_of(policy.tolerate, catalogue, Shape())
-    moot = {name: row for row in catalogue.no_meaning for name in row.registers}
+    moot = {name for row in catalogue.no_meaning for name in row.registers}
     _mark(conflicts, [view.lists for view in views], _lists_conflict(catalogue, {*free, *moot}))
-    depends: dict[str, list[int]] = {row.name: [0] * len(hosts) for row in catalogue.no_meaning}
+    # Who hides features or pins fields may take registers out of the question: that is seen when a group is levelled.
+    for row in () if policy.hide or policy.pins else catalogue.no_meaning:
+        _join(conflicts, depends[row.name], _without_meaning(row, views, catalogue))
+    return conflicts
+
+
+def without_registers(hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> list[int]:
+    """Return, for each host, the mask of the hosts with which alone it has no common registers, in any shape.
+
+    Two hosts that share no shape are none of them: of those it is not known.
+    """
+    views = [_View(host, catalogue) for host in hosts]
+    conflicts, depends = _by_fields(views, catalogue, tolerated_of(policy.tolerate, catalogue, Shape()))
+    for row in () if policy.hide or policy.pins else catalogue.no_meaning:
+        helpers = _without_meaning(row, views, catalogue)
+        for one, mask in enumerate(depends[row.name]):
+            conflicts[one] |= 0 if helpers >> one & 1 else mask & ~helpers
+    shapes: dict[frozenset[Shape], int] = {}
+    for index, host in enumerate(hosts):
+        key = frozenset(shape for shape in host.shapes if not shape.features & policy.without)
+        shapes[key] = shapes.get(key, 0) | 1 << index
+    for (some, ours), (others, theirs) in combinations(shapes.items(), 2):
+        if not any(shape.features <= PASSTHROUGH_FEATURES["kvm"] for shape in some & others):
+            for index in range(len(hosts)):
+                conflicts[index] &= ~(theirs if ours >> index & 1 else ours if theirs >> index & 1 else 0)
+    return conflicts
+
+
+def _by_fields(
+    views: Sequence[_View], catalogue: Catalogue, free: frozenset[str]
+) -> tuple[list[int], dict[str, list[int]]]:
+    # Conflicts over fields; and apart from them, by row, those over registers that may mean nothing.
+    conflicts = [0] * len(views)
+    moot = {name: row for row in catalogue.no_meaning for name in row.registers}
+    depends: dict[str, list[int]] = {row.name: [0] * len(views) for row in catalogue.no_meaning}
     registers = {name for view in views for name in view.base.limits}
     for register in sorted(registers & catalogue.registers.keys()):
         if catalogue.registers[register].derived or in_bundle(catalogue, register):
@@ -44,10 +79,7 @@ def certain_conflicts(hosts: Sequence[Host], catalogue: Catalogue, policy: Polic
         for field in catalogue.registers[register].fields:
             if field.subject not in free:
                 _mark(graph, [view.domain(field) for view in views], _never(field))
-    # Who hides features or pins fields may take registers out of the question: that is seen when a group is levelled.
-    for row in () if policy.hide or policy.pins else catalogue.no_meaning:
-        _join(conflicts, depends[row.name], _without_meaning(row, views, catalogue))
-    return conflicts
+    return conflicts, depends
 
 
 def _without_meaning(row: NoMeaning, views: Sequence[_View], catalogue: Catalogue) -> int:

@@ -88,9 +88,12 @@ class Screen:
 
     # ---- compiling
 
-    def guest(self, guest: Guest, policy: Policy | None = None) -> GuestVector:
-        """Compile a guest as it is judged under a policy."""
-        view = GuestView(guest, self.catalogue, policy or Policy())
+    def guest(
+        self, guest: Guest, policy: Policy | None = None, source: tuple[Host, Offer] | None = None
+    ) -> GuestVector:
+        """Compile a guest as it is judged under a policy; ``source`` is what a passthrough guest shows."""
+        here = None if source is None else HostView(*source, self.catalogue)
+        view = GuestView(guest, self.catalogue, policy or Policy(), here)
         bits = 0
         for name, value in guest.registers.items():
             bits |= self._fields.guest(name, value, gone=name in view.gone, free=view.tolerated)
@@ -176,6 +179,18 @@ class Screen:
                 if (marks or self._ask(place, pair, guest, host))[1]:
                     return False
         return True
+
+    def differs(self, guest: GuestVector, host: HostVector, part: Part, table: str) -> bool:
+        """Whether bits of a part, or a table, leave it open that the guest arrives."""
+        self._settle(guest, host)
+        if guest.bits & self._numbering.parts.get(part, 0) & ~host.arrive.certain:
+            return True
+        place = next(place for place, one in enumerate(self._tables) if one.name == table)
+        pair = guest.keys[place], host.keys[place]
+        return (
+            -1 not in pair
+            and (self._known[place].get(pair) or self._ask(place, pair, guest, host))[1] != RUNS
+        )
 
     def parts(self, guest: GuestVector, host: HostVector) -> dict[Part, Marks]:
         """Return what each part comes to, on both sides."""

@@ -23,7 +23,7 @@ from armlevel.engine.screen.views import GuestView, HostView, case_of
 from armlevel.engine.verdict import judge
 from armlevel.profile import IMPLEMENTATION_REGISTERS, whole_register
 
-__all__ = ["TABLES", "Table", "in_full", "marks_of", "parts_without"]
+__all__ = ["TABLES", "Table", "host_list", "in_full", "marks_of", "parts_without"]
 
 Judge = Callable[[GuestView, HostView], Marks]
 
@@ -225,12 +225,13 @@ _SHAPE: tuple[Table, ...] = (
 
 
 def _guest_list(guest: GuestView) -> Hashable:
-    return guest.guest.register_list, guest.hides
+    return guest.guest.register_list, guest.drops, guest.gone, guest.tolerated
 
 
-def _host_list(host: HostView) -> Hashable:
+def host_list(host: HostView) -> Hashable:
+    """Return what decides which registers a host lists for a guest."""
     line = host.line
-    return host.offer.register_list, None if line is None else line.name, host.hides
+    return host.offer.register_list, None if line is None else line.name, host.drops
 
 
 def _guest_firmware(guest: GuestView) -> Hashable:
@@ -255,7 +256,7 @@ _STATE: tuple[Table, ...] = (
         "register-list",
         "list",
         _guest_list,
-        _host_list,
+        host_list,
         lambda guest, host: marks_of(judge_list(case_of(guest, host))),
     ),
     Table(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from armlevel.arch import Catalogue, Expr, KernelLine, evaluate, known_of
 from armlevel.engine.case import Case
@@ -12,6 +13,7 @@ from armlevel.engine.fields.partial import is_spoken_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.fields.vectors import FieldView
 from armlevel.engine.policy import Policy
+from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["GuestView", "HostView", "case_of"]
@@ -19,11 +21,12 @@ __all__ = ["GuestView", "HostView", "case_of"]
 
 @dataclass(eq=False)
 class GuestView:
-    """A guest as it is judged under a policy."""
+    """A guest as it is judged under a policy; ``source`` is the host that passes its CPU through to it."""
 
     guest: Guest
     catalogue: Catalogue
     policy: Policy
+    source: HostView | None = None
 
     @cached_property
     def known(self) -> dict[str, int]:
@@ -41,9 +44,9 @@ class GuestView:
         return tolerated_of(self.guest.tolerates, self.catalogue, self.guest.shape)
 
     @cached_property
-    def hides(self) -> tuple[bool, ...]:
-        """For each drop row that some kernel gates: whether what the guest shows has its registers hidden."""
-        return _gates(self.catalogue, self.known)
+    def drops(self) -> tuple[object, ...]:
+        """What drop rows ask of a guest: whether each holds, which caches it has."""
+        return (*_held(self.catalogue, self.known), self.guest.registers.get("CLIDR_EL1"))
 
     @cached_property
     def raised(self) -> tuple[bool, ...]:
@@ -70,9 +73,11 @@ class HostView:
         return self.catalogue.line(self.host.software.kernel)
 
     @cached_property
-    def hides(self) -> tuple[bool, ...]:
-        """The same as of a guest: whether its own values have a gated row's registers hidden."""
-        return _gates(self.catalogue, self.own)
+    def drops(self) -> tuple[object, ...]:
+        """What drop rows ask of a host: whether its own values have each hold, which registers are 0 there."""
+        offer = self.offer
+        zero = (offer.firmware.get(name, offer.state.get(name)) for name in _zero(self.catalogue))
+        return (*_held(self.catalogue, self.own), *(None if value is None else value == 0 for value in zero))
 
     @cached_property
     def raised(self) -> tuple[bool, ...]:
@@ -90,12 +95,14 @@ class HostView:
         return FieldView(self.offer, changed, is_spoken_of(self.host, self.catalogue))
 
 
-def _gates(catalogue: Catalogue, values: dict[str, int]) -> tuple[bool, ...]:
-    return tuple(
-        not isinstance(row.when, str) and evaluate(row.when, values) is True
-        for row in catalogue.drops
-        if row.gated_on
-    )
+def _held(catalogue: Catalogue, values: Mapping[str, int]) -> Iterator[bool | None]:
+    return (evaluate(row.when, values) for row in catalogue.drops if not isinstance(row.when, str))
+
+
+@lru_cache(maxsize=8)
+def _zero(catalogue: Catalogue) -> tuple[str, ...]:
+    # Registers that may be left behind where they are 0, and whatever else their rows ask in words.
+    return tuple(name_of(one) for row in catalogue.drops if isinstance(row.when, str) for one in row.kvm_ids)
 
 
 def _raisers(catalogue: Catalogue) -> list[Expr]:
