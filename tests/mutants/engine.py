@@ -29,6 +29,7 @@ from armlevel.engine.parts import (
     registers,
     registers_implementation,
     registers_judged,
+    shape_unknown,
     shape_vectors,
 )
 from armlevel.engine.planning import groups, plan
@@ -475,3 +476,13 @@ def started_unless_refused(patch: pytest.MonkeyPatch) -> None:
         return replace(found, parts={p: tuple(map(_yes, both)) for p, both in found.parts.items()})
 
     patch.setattr(engine, "check", sure)
+
+
+def newer_kvm_taken_for_known(patch: pytest.MonkeyPatch) -> None:
+    """Whatever a KVM has beyond the rows is taken for something that no guest depends on."""
+    _everywhere(patch, "unknown_to_rows", shape_unknown.unknown_to_rows, lambda _: ())
+
+
+def newer_kvm_of_the_destination_unseen(patch: pytest.MonkeyPatch) -> None:
+    """Only the host that a passthrough guest was started on is asked what it has beyond the rows."""
+    patch.setattr(predict, "unknown_there", lambda _: [])

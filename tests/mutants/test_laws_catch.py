@@ -13,6 +13,7 @@ from tests.engine.fields import test_bundles as cases_bundles
 from tests.engine.fields import test_choice as cases_choice
 from tests.engine.parts import test_firmware as cases_firmware
 from tests.engine.parts import test_register_list as cases_state
+from tests.engine.parts import test_shape_unknown as cases_unknown
 from tests.engine.parts import test_shape_vectors as cases_vectors
 from tests.laws import (
     doors,
@@ -138,6 +139,11 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
     (
         mutants.feature_of_no_shape_taken_for_absent,
         test_doors.test_a_feature_of_no_recorded_shape_makes_no_guest,
+    ),
+    (mutants.newer_kvm_taken_for_known, cases_unknown.test_a_guest_remembers_it),
+    (
+        mutants.newer_kvm_of_the_destination_unseen,
+        cases_unknown.test_where_a_vmm_passes_its_own_cpu_through_arriving_is_left_open,
     ),
     (mutants.missing_count_written_as_0, test_not_recorded.test_a_missing_count_of_cpus_is_written_as_missing),
 ]  # fmt: skip

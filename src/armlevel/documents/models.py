@@ -293,6 +293,7 @@ class GuestModel(Model):
     starts_on: list[Text] = Field(default_factory=list, max_length=65536)
     tolerates: list[Text] = Field(default_factory=list, max_length=65536)
     machine: GuestMachineModel | None = None
+    unknown: list[Text] = Field(default_factory=list, max_length=4096)
 
 
 class LineageModel(Model):

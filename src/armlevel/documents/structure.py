@@ -182,6 +182,7 @@ GUEST = Record(
         "starts_on": _MANY_TEXTS,
         "tolerates": _MANY_TEXTS,
         "machine": _GUEST_MACHINE,
+        "unknown": Many(_TEXT, 4096),
     },
     frozenset(("kind", "shape", "registers")),
 )

@@ -97,6 +97,7 @@ def guest_of(document: Document, pool: ValuePool, faults: Faults) -> Guest:
             for name, some in document.get("possible", {}).items()
         },
         None if (machine := document.get("machine")) is None else _guest_machine(machine),
+        tuple(document.get("unknown", ())),
     )
 
 

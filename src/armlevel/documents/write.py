@@ -55,7 +55,17 @@ _UNSEEN = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 # Left out when there is nothing to say; an empty list of registers or vector lengths does say something.
-_SILENT = ("software", "cpus", "other_cpus", "possible", "facts", "firmware", "starts_on", "tolerates")
+_SILENT = (
+    "software",
+    "cpus",
+    "other_cpus",
+    "possible",
+    "facts",
+    "firmware",
+    "starts_on",
+    "tolerates",
+    "unknown",
+)
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -117,6 +127,7 @@ def guest_object(guest: Guest) -> dict[str, Any]:
     body["tolerates"] = list(guest.tolerates)
     if guest.machine is not None:
         body["machine"] = _guest_machine(guest.machine)
+    body["unknown"] = list(guest.unknown)
     return _document(GUEST_KIND, guest.name, guest.made, body)
 
 

@@ -9,6 +9,7 @@ from armlevel.engine.fields.partial import possible_midrs
 from armlevel.engine.parts.registers_certain import guest_possible
 from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.parts.shape import passthrough_shape
+from armlevel.engine.parts.shape_unknown import unknown_to_rows
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Implementation, Offer, Shape, ShownImplementation
 
@@ -40,6 +41,7 @@ def guest_of_offer(host: Host, offer: Offer, catalogue: Catalogue) -> Guest:
         implementation=ShownImplementation(shown, targets) if shown else None,
         starts_on=(host.name,),
         pmu_counters=offer.pmu.get("counters") if "pmu_v3" in offer.shape.features else None,
+        unknown=unknown_to_rows(host),
         possible={**guest_possible(host, offer, catalogue), **_midrs(host, offer, shown)},
     )
 

@@ -53,6 +53,8 @@ ReasonCode = Literal[
     "counters-ignored",
     "events-not-counted",
     "same-machine-type",
+    "started-beside-unknown",
+    "passed-through-unknown",
     # registers
     "cpus-lack-it",
     "kernel-may-be-newer",

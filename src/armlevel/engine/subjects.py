@@ -28,6 +28,7 @@ Whole = Literal[
     "pmu.counters",
     "pmu.events",
     "machine-type",
+    "kvm-unknown",
     "vmm",
     "id-registers",
     "register-list",

@@ -21,6 +21,7 @@ from armlevel.engine.parts.registers_judged import judge_registers
 from armlevel.engine.parts.registers_untrapped import judge_leaks
 from armlevel.engine.parts.shape import missing_shape
 from armlevel.engine.parts.shape_pmu import judge_counters
+from armlevel.engine.parts.shape_unknown import judge_unknown
 from armlevel.engine.parts.shape_vectors import judge_pauth, judge_vls
 from armlevel.engine.policy import Policy
 from armlevel.engine.risks.risks import risks_here
@@ -55,7 +56,7 @@ def check(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy | None 
 def judge(case: Case) -> dict[Part, list[Finding]]:
     """Return the findings of each part."""
     return {
-        "shape": [*judge_vls(case), *judge_counters(case), *judge_pauth(case)],
+        "shape": [*judge_vls(case), *judge_counters(case), *judge_pauth(case), *judge_unknown(case)],
         "registers": [
             *judge_registers(case),
             *judge_certain(case),

@@ -24,6 +24,10 @@ __all__ = [
     "GET_VCPU_MMAP_SIZE",
     "HAS_DEVICE_ATTR",
     "IOCTLS",
+    "KNOWN_CAPABILITIES",
+    "KNOWN_DEVICES",
+    "KNOWN_FEATURES",
+    "KNOWN_REGISTER_GROUPS",
     "PREFERRED_TARGET",
     "REG_WRITABLE_MASKS",
     "RUN",
@@ -145,3 +149,13 @@ FEATURE_BITS: dict[str, int] = {
     "HAS_EL2_E2H0": 8,
     "PMU_V3_STRICT": 9,
 }
+
+# What Linux 7.3 knows, by number. Whatever KVM has beyond is new: nobody can say yet what a guest depends on there.
+#: KVM_CAP_*: 0 to 251 (include/uapi/linux/kvm.h).
+KNOWN_CAPABILITIES = range(252)
+#: KVM_DEV_TYPE_*: FSL_MPIC_20, 1, to ARM_VGIC_V5, 16 (include/uapi/linux/kvm.h).
+KNOWN_DEVICES = range(1, 17)
+#: KVM_ARM_VCPU_*: POWER_OFF, 0, to PMU_V3_STRICT, 9 (arch/arm64/include/uapi/asm/kvm.h).
+KNOWN_FEATURES = range(10)
+#: KVM_REG_ARM_*: bits 27..16 of a register id; 0x12 is a coprocessor's of 15 and 32 bits.
+KNOWN_REGISTER_GROUPS = (0x10, 0x11, 0x13, 0x14, 0x15, 0x16)

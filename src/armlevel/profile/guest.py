@@ -29,6 +29,7 @@ class Guest:
     ``starts_on``  hosts on which a guest booted with this profile sees exactly this; it may arrive on others
     ``possible``   ``REG.FIELD``, or ``MIDR_EL1`` -> the values that it may have; only of what is not recorded
     ``machine``    what it was given around its vCPUs; ``None``: not recorded
+    ``unknown``    what the KVM under it has that no row knows, so that a VMM may have given it; of passthrough guests
     ``tolerates``  classes of fields that were allowed to differ (``el2-only`` ...), recorded because they weaken it
     """
 
@@ -46,6 +47,7 @@ class Guest:
     pmu_counters: int | None = None
     possible: Mapping[str, frozenset[int]] = field(default_factory=nothing)
     machine: GuestMachine | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def id_registers(self) -> dict[str, int]:

@@ -56,6 +56,12 @@ REASONS: dict[ReasonCode, str] = {
     ),
     "events-not-counted": "events that the guest was told of count nothing there",
     "same-machine-type": "start both with the same -machine type, for instance {0}",
+    "started-beside-unknown": (
+        "the KVM under this guest had what no row knows, so what a VMM gave it by itself is not known either"
+    ),
+    "passed-through-unknown": (
+        "its KVM has what no row knows, so what a VMM gives a guest there by itself is not known"
+    ),
     # registers
     "cpus-lack-it": "the CPUs do not have it, and no kernel can give it to a guest",
     "kernel-may-be-newer": "the kernel is not recorded: of one newer than Linux {0} this would not be known",

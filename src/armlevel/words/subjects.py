@@ -42,6 +42,7 @@ WHOLES: dict[SubjectKind, str] = {
     "register-list": "register list",
     "id-registers": "ID registers",
     "machine-type": "machine type",
+    "kvm-unknown": "what no row knows of KVM",
     "policy.implementation": "--implementation",
 }
 _SHOWN_HOSTS = 4

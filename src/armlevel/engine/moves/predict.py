@@ -16,6 +16,7 @@ from armlevel.engine.names import Message, Name
 from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
+from armlevel.engine.parts.shape_unknown import unknown_there
 from armlevel.engine.passthrough import passthrough
 from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
@@ -167,6 +168,8 @@ def _predict(  # noqa: PLR0913, PLR0917
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
     found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
+    if guest is None and vmm.own_shape:
+        found["shape"] += unknown_there(target)
     found["facts"] += judge_pages(moving, source, target, vmm.family)
     found["shape"] += blocked(moving, source, target, vmm, catalogue)
     if guest is not None:

@@ -18,6 +18,7 @@ from armlevel.engine.parts.register_list import judge_list
 from armlevel.engine.parts.registers_certain import judge_certain
 from armlevel.engine.parts.registers_judged import judge_implementation, silent, told_by_the_lists
 from armlevel.engine.parts.shape_pmu import judge_counters
+from armlevel.engine.parts.shape_unknown import judge_unknown
 from armlevel.engine.parts.shape_vectors import cores_of_guest, impdef_pauth, judge_pauth, judge_vls, parts_of
 from armlevel.engine.screen.views import GuestView, HostView, case_of
 from armlevel.engine.verdict import judge
@@ -217,6 +218,13 @@ _SHAPE: tuple[Table, ...] = (
         _guest_pauth,
         lambda host: (parts_of(host.host.implementations),),
         lambda guest, host: marks_of(judge_pauth(case_of(guest, host))),
+    ),
+    Table(
+        "unknown",
+        "shape",
+        lambda guest: guest.guest.unknown or None,
+        lambda _host: (),
+        lambda guest, host: marks_of(judge_unknown(case_of(guest, host))),
     ),
 )
 
