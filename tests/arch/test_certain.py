@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from armlevel.arch import Catalogue, load, prove
-from armlevel.arch.prove import prove_registers
+from armlevel.arch import Catalogue, load
+from armlevel.arch.prove import prove, prove_registers
 from armlevel.arch.table import TABLE
 from armlevel.documents import load_hosts
 from armlevel.machines import folder

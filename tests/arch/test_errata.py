@@ -2,7 +2,8 @@
 
 import pytest
 
-from armlevel.arch import Catalogue, load, prove
+from armlevel.arch import Catalogue, load
+from armlevel.arch.prove import prove
 from armlevel.arch.table import TABLE
 
 ERRATA = {row.name: row for row in load().errata}

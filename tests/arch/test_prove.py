@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from armlevel.arch import Catalogue, load, prove, shipped
-from armlevel.arch.prove import prove_registers
+from armlevel.arch import Catalogue, load, shipped
+from armlevel.arch.prove import prove, prove_registers
 from armlevel.arch.table import TABLE
 from armlevel.errors import TableError
 

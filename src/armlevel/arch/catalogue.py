@@ -7,18 +7,20 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from armlevel.arch import certain, kvmrows
 from armlevel.arch.errata import Cores, Dispatch, Erratum, Hidden, Undefined, by_core
 from armlevel.arch.expr import Const, Expr
-from armlevel.arch.linechanges import LineChange
 from armlevel.arch.model import Field, Register, Reserved
 from armlevel.arch.order import Order
 from armlevel.arch.parser import parse
 from armlevel.arch.rules import Feature, FieldRule, Hwcap, Part, Rule, SetAside, Version, fields_behind
 from armlevel.arch.stackrows import StackRows
 from armlevel.errors import UnknownName
+
+if TYPE_CHECKING:
+    from armlevel.arch.linechanges import LineChange
 
 __all__ = ["Catalogue"]
 
@@ -246,6 +248,8 @@ class Catalogue(StackRows):
     @cached_property
     def line_changes(self) -> tuple[LineChange, ...]:
         """What a newer kernel line shows otherwise than an older one, of the same CPU."""
+        from armlevel.arch.linechanges import LineChange
+
         see, rows = self._table["between"]
         return tuple(
             LineChange(subjects, until, since, why, own or see) for subjects, until, since, why, own in rows

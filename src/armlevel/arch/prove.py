@@ -8,8 +8,6 @@ from armlevel.arch.catalogue import Catalogue
 from armlevel.arch.model import VIEWS, WHO, Field, Register
 from armlevel.arch.order import ORDERS
 from armlevel.arch.prove_certain import prove_certain, prove_certain_names
-from armlevel.arch.prove_errata import prove_errata
-from armlevel.arch.prove_rules import prove_facts
 
 __all__ = ["prove", "prove_registers"]
 
@@ -35,6 +33,10 @@ def prove_registers(catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _facts(catalogue: Catalogue) -> tuple[str, ...]:
+    # What every run leans on is proved without these.
+    from armlevel.arch.prove_errata import prove_errata
+    from armlevel.arch.prove_rules import prove_facts
+
     return (*prove_facts(catalogue), *prove_errata(catalogue), *prove_certain(catalogue))
 
 

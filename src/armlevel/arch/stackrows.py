@@ -1,13 +1,17 @@
-"""The part of the tables that is about VMMs: how they restore a guest, and what brings its CPU about."""
+"""The part of the tables that is about VMMs: how they restore a guest, and what brings its CPU about.
+
+What a row is, is read when one is asked for: most answers need none of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from armlevel.arch import machinerows, meansrows, vmmrows
+if TYPE_CHECKING:
+    from armlevel.arch import machinerows, meansrows, vmmrows
 
 __all__ = ["StackRows"]
 
@@ -20,6 +24,8 @@ class StackRows:
     @cached_property
     def vmms(self) -> Mapping[str, vmmrows.Vmm]:
         """Named sets of VMM behaviour."""
+        from armlevel.arch import vmmrows
+
         return MappingProxyType(
             {
                 name: vmmrows.Vmm(
@@ -32,34 +38,48 @@ class StackRows:
     @cached_property
     def lets(self) -> tuple[vmmrows.Lets, ...]:
         """Registers that VMMs forgive to be on one end alone."""
+        from armlevel.arch import vmmrows
+
         return tuple(vmmrows.Lets(*row) for row in self._table["lets"])
 
     @cached_property
     def blocks(self) -> tuple[vmmrows.Blocks, ...]:
         """What keeps VMMs from moving a guest."""
+        from armlevel.arch import vmmrows
+
         return tuple(vmmrows.Blocks(*row) for row in self._table["blocks"])
 
     @cached_property
     def qemu_options(self) -> Mapping[str, vmmrows.QemuOption]:
         """Every option of QEMU that can be read, by name."""
+        from armlevel.arch import vmmrows
+
         return MappingProxyType({row[0]: vmmrows.QemuOption(*row) for row in self._table["qemu_options"]})
 
     @cached_property
     def means(self) -> Mapping[str, meansrows.Means]:
         """What brings a guest CPU about, the cheapest first."""
+        from armlevel.arch import meansrows
+
         return MappingProxyType({row[0]: meansrows.Means(*row) for row in self._table["means"]})
 
     @cached_property
     def switches(self) -> tuple[meansrows.Switch, ...]:
         """Options that leave something out of a passthrough guest, in the order in which they are written."""
+        from armlevel.arch import meansrows
+
         return tuple(meansrows.Switch(*row) for row in self._table["switches"])
 
     @cached_property
     def board(self) -> machinerows.Board:
         """Where the memory of QEMU's board begins and ends."""
+        from armlevel.arch import machinerows
+
         return machinerows.Board(*self._table["board"])
 
     @cached_property
     def windows(self) -> tuple[machinerows.HighWindow, ...]:
         """The windows above a guest's memory, in the order in which they are put there."""
+        from armlevel.arch import machinerows
+
         return tuple(machinerows.HighWindow(*row) for row in self._table["windows"])
