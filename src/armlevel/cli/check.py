@@ -26,9 +26,9 @@ from armlevel.cli.options import (
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.check import CheckResult, check
-from armlevel.operations.means import WaysOut
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
+from armlevel.operations.ways_out import WaysOut
 from armlevel.profile import Guest
 from armlevel.words.subjects import hosts_text, shape_text
 

@@ -17,9 +17,9 @@ from armlevel.cli.options import Explain, Facts, HostFiles, Json, Means, Names, 
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Answer, Drift, Moved, Part, Verdict, worst
 from armlevel.operations.drift import DriftResult, drift
-from armlevel.operations.means import WaysOut
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
+from armlevel.operations.ways_out import WaysOut
 from armlevel.words.answers import judged_text
 from armlevel.words.changes import change_text
 from armlevel.words.subjects import hosts_text

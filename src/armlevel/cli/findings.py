@@ -20,7 +20,7 @@ from armlevel.operations import (
     about_whole,
 )
 from armlevel.operations.answers import told
-from armlevel.operations.means import WaysOut
+from armlevel.operations.ways_out import WaysOut
 from armlevel.words.reasons import reason_head, reason_text
 from armlevel.words.remedies import remedy_text, remedy_texts
 from armlevel.words.subjects import features_at_stake, hosts_text, listed_few, subject_text

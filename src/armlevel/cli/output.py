@@ -6,7 +6,6 @@ it is written, by what it means; marks have no width, and become colours when th
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -153,6 +152,8 @@ def say_json(document: Any) -> None:
     try:
         sys.stdout.write(pretty(document))
     except UnicodeEncodeError:
+        import json
+
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
 
 

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -201,7 +200,7 @@ def _names_beside(target: Path) -> Iterator[Path]:
     for left in target.parent.glob(f".armlevel-*-{_literal(name)}"):
         _clear(left)
     while True:
-        yield target.with_name(f".armlevel-{secrets.token_hex(8)}-{name}")
+        yield target.with_name(f".armlevel-{os.urandom(8).hex()}-{name}")
 
 
 def _literal(name: str) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.engine import MeansName, Policy, Verdict
-from armlevel.engine.remedies import remedies_of_guest, tolerating
+from armlevel.engine import Policy, Verdict
 from armlevel.operations.answers import status_of, told_object
 from armlevel.operations.given import given_object
-from armlevel.operations.means import WaysOut, means_for_passthrough, once_per_kind, ways_out_of
+from armlevel.operations.ways_out import WaysOut
 from armlevel.profile import Given, Guest, Host
+
+if TYPE_CHECKING:
+    from armlevel.engine import MeansName
 
 __all__ = ["CheckResult", "check"]
 
@@ -43,8 +45,12 @@ class CheckResult:
 
     def ways_out(self) -> tuple[WaysOut, ...]:
         """Return what would change each verdict, in their order: each was followed before it is told."""
+        if not any("refused" in (one.start, one.arrive) for one in self.verdicts):
+            return (WaysOut(asked=self.means),) * len(self.verdicts)
         source = self.source
         if source is not None:
+            from armlevel.operations.means import once_per_kind, ways_out_of
+
             moved = once_per_kind(partial(ways_out_of, source, policy=self.policy, asked=self.means))
         return tuple(
             moved(host)
@@ -54,6 +60,8 @@ class CheckResult:
         )
 
     def _of_guest(self, host: Host, verdict: Verdict) -> WaysOut:
+        from armlevel.engine.remedies import remedies_of_guest
+
         return WaysOut(remedies_of_guest(self.guest, host, verdict, load(), self.policy), asked=self.means)
 
     def document(self) -> dict[str, Any]:
@@ -86,8 +94,19 @@ def check(  # noqa: PLR0913 (a question with options)
         UsageError: the means and the guest do not go together.
 
     """
-    chosen = means_for_passthrough(means, "kvm", source)
-    asked = policy or Policy()
-    wanted = tolerating(guest, asked.tolerate, load()) if asked.tolerate else guest
+    chosen, asked, wanted = _means(means, source), policy or Policy(), guest
+    if asked.tolerate:
+        from armlevel.engine.remedies import tolerating
+
+        wanted = tolerating(guest, asked.tolerate, load())
     verdicts = tuple(engine.check(wanted, host, load(), asked) for host in hosts)
     return CheckResult(wanted, verdicts, tuple(given), tuple(hosts), asked, source, chosen)
+
+
+def _means(text: str, source: Host | None) -> MeansName | None:
+    # What brings a guest CPU about is read where a person asks for one of them.
+    if not text:
+        return None
+    from armlevel.operations.means import means_for_passthrough
+
+    return means_for_passthrough(text, "kvm", source)

@@ -8,14 +8,13 @@ from typing import Any
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.documents import remedy_object
 from armlevel.engine import MEANS, MeansName, Policy, Remedy, means_of, switches_named
 from armlevel.engine.moves.means import only_means
 from armlevel.engine.moves.means_of_hosts import StockMeans, levelled_means, stock_means
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.names import hosts_of
-from armlevel.engine.subjects import Subject
 from armlevel.errors import UnknownName, UsageError
+from armlevel.operations.ways_out import WaysOut
 from armlevel.profile import Guest, Host, kind_digest
 
 __all__ = [
@@ -31,28 +30,6 @@ __all__ = [
     "switches_named",
     "ways_out_of",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class WaysOut:
-    """What was tried and lets a guest go where it is refused: the cheapest means, and every remedy.
-
-    ``means`` is None if none does, or not that which was asked for (``asked``); ``remains`` is what no switch takes out
-    of the way.
-    """
-
-    remedies: tuple[Remedy, ...] = ()
-    means: MeansName | None = None
-    remains: tuple[Subject, ...] = ()
-    asked: MeansName | None = None
-
-    def document(self) -> dict[str, Any]:
-        """Return it as an answer records it."""
-        return {
-            "means": self.means,
-            "no_switch": [subject.key for subject in self.remains],
-            "remedies": [remedy_object(one) for one in self.remedies],
-        }
 
 
 def means_named(text: str, vmm: str) -> MeansName | None:

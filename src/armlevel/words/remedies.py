@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from armlevel.arch import load
 from armlevel.engine.findings import Finding, Remedy, RemedyKind
-from armlevel.engine.moves.means_of_hosts import StockMeans
 from armlevel.engine.names import HostName
 from armlevel.engine.subjects import Subject
 from armlevel.words.subjects import FACTS, hosts_text, listed_few, subject_text
+
+if TYPE_CHECKING:
+    from armlevel.engine.moves.means_of_hosts import StockMeans
 
 __all__ = ["REMEDIES", "means_text", "no_means_text", "option_text", "remedy_text", "remedy_texts"]
 
@@ -93,6 +96,7 @@ def _pin_cpus(remedy: Remedy) -> str:
 def means_text(means: StockMeans) -> str:
     """Return a means of all hosts in words.
 
+    >>> from armlevel.engine.moves.means_of_hosts import StockMeans
     >>> means_text(StockMeans("switches", "pmu=off", "qemu-11.1"))
     'switches: -cpu host,pmu=off on every host (QEMU 11.1)'
     """

@@ -1,0 +1,37 @@
+"""What lets a guest go where it is refused, as an answer tells it; how it is found stands in ``means``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from armlevel.documents import remedy_object
+from armlevel.engine.findings import Remedy
+from armlevel.engine.subjects import Subject
+
+if TYPE_CHECKING:
+    from armlevel.engine import MeansName
+
+__all__ = ["WaysOut"]
+
+
+@dataclass(frozen=True, slots=True)
+class WaysOut:
+    """What was tried and lets a guest go where it is refused: the cheapest means, and every remedy.
+
+    ``means`` is None if none does, or not that which was asked for (``asked``); ``remains`` is what no switch takes out
+    of the way.
+    """
+
+    remedies: tuple[Remedy, ...] = ()
+    means: MeansName | None = None
+    remains: tuple[Subject, ...] = ()
+    asked: MeansName | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as an answer records it."""
+        return {
+            "means": self.means,
+            "no_switch": [subject.key for subject in self.remains],
+            "remedies": [remedy_object(one) for one in self.remedies],
+        }
