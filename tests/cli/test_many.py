@@ -31,7 +31,8 @@ def test_a_guest_against_many_hosts_is_one_page(armlevel: Command, lab: Path):
     assert len(lines) <= 40
     count = len(list(lab.iterdir()))
     assert f"0 of {count} hosts may start it, 0 of {count} may" in lines[0]
-    assert sum("counter frequency" in line for line in lines) == 1
+    reasons = [line for line in lines if not line.startswith("  remedy")]
+    assert sum("counter frequency" in line for line in reasons) == 1
     every = armlevel("check", "@graviton2-6.18", lab, "--names").out
     assert all(path.stem in " ".join(every.split()) for path in lab.iterdir())
 

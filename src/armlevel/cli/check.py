@@ -9,7 +9,7 @@ from armlevel.arch import load
 from armlevel.cli import progress
 from armlevel.cli.answers import given_lines
 from armlevel.cli.findings import Page, means_lines, way_lines
-from armlevel.cli.many import ANOTHER, counted, judged_of, many_lines
+from armlevel.cli.many import ANOTHER, counted, judged_of, many_lines, many_ways
 from armlevel.cli.options import (
     AcceptWeaker,
     AssumeSameImpdef,
@@ -22,13 +22,14 @@ from armlevel.cli.options import (
     Means,
     Names,
     Tolerate,
+    Vmm,
 )
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Finding, Verdict
 from armlevel.operations.check import CheckResult, check
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
-from armlevel.operations.ways_out import WaysOut
+from armlevel.operations.ways_out import WaysOut, vmm_family
 from armlevel.profile import Guest
 from armlevel.words.subjects import hosts_text, shape_text
 
@@ -36,12 +37,15 @@ __all__ = ["run"]
 
 #: Beyond so many hosts the same reasons are told once for all of them.
 _MANY = 4
+#: For so many kinds of hosts remedies are tried then; with --json for all.
+_TRIED = 12
 
 
 def run(
     guest: GuestFile,
     hosts: HostFiles,
     key: Key = None,
+    vmm: Vmm = "kvm",
     means: Means = "",
     tolerate: Tolerate = None,
     fact: Facts = None,
@@ -58,14 +62,14 @@ def run(
     interrupt controller and the size of guest-physical addresses are not judged.
     """
     progress.begin("judging hosts")
-    wanted = guest_named(guest, keys=key or ())
+    wanted = guest_named(guest, vmm=vmm_family(vmm), keys=key or ())
     there, given = hosts_named(hosts, fact or ())
     policy = policy_of(
         tolerate=tolerate,
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = check(wanted, there, policy, given=given, source=source_named(guest), means=means)
+    found = check(wanted, there, policy, given=given, source=source_named(guest), means=means, vmm=vmm)
     if as_json:
         say_json(found.document())
     else:
@@ -74,7 +78,8 @@ def run(
             page = Page(load(), explain=explain)
             say([*head, *_table(found.verdicts), *_findings(found, page)])
         else:
-            say([*head, *many_lines(found.verdicts, names=names)])
+            ways = many_ways(*found.ways_out_of_some(_TRIED), found.source.name if found.source else "")
+            say([*head, *many_lines(found.verdicts, names=names), *ways])
     return found.status
 
 

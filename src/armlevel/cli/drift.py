@@ -12,14 +12,14 @@ from armlevel.arch import load
 from armlevel.cli import progress
 from armlevel.cli.answers import given_lines, open_lines
 from armlevel.cli.findings import Page, means_lines, way_lines
-from armlevel.cli.many import counted, many_lines
-from armlevel.cli.options import Explain, Facts, HostFiles, Json, Means, Names, Tolerate
+from armlevel.cli.many import counted, many_lines, many_ways
+from armlevel.cli.options import Explain, Facts, HostFiles, Json, Means, Names, Tolerate, Vmm
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
 from armlevel.operations import Answer, Drift, Moved, Part, Verdict, worst
 from armlevel.operations.drift import DriftResult, drift
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
-from armlevel.operations.ways_out import WaysOut
+from armlevel.operations.ways_out import WaysOut, vmm_family
 from armlevel.words.answers import judged_text
 from armlevel.words.changes import change_text
 from armlevel.words.subjects import hosts_text
@@ -29,6 +29,8 @@ __all__ = ["run"]
 _HEADS = ("  subject", "from", "to", "cause", "what brought it")
 #: Beyond so many hosts what is true of several is told once.
 _MANY = 4
+#: For so many kinds of hosts remedies are tried then; with --json for all.
+_TRIED = 12
 _CHANGES = 6
 _ONE: dict[Answer, str] = {
     "runs": "{} still runs",
@@ -49,6 +51,7 @@ def run(
             "--since", metavar="HOST", help="The hosts as they were recorded before, by name. Repeatable."
         ),
     ] = None,
+    vmm: Vmm = "kvm",
     means: Means = "",
     tolerate: Tolerate = None,
     fact: Facts = None,
@@ -67,12 +70,13 @@ def run(
     old, _ = hosts_named(since) if since else ([], ())
     found = drift(
         now,
-        guest_named(guest) if guest else None,
+        guest_named(guest, vmm=vmm_family(vmm)) if guest else None,
         old,
         policy_of(tolerate=tolerate),
         given=given,
         source=source_named(guest) if guest else None,
         means=means,
+        vmm=vmm,
     )
     if as_json:
         say_json(found.document())
@@ -85,6 +89,7 @@ def run(
                 lines += _details(one, page, ways)
         else:
             lines += many_lines([_for_its_place(one) for one in found.hosts], names=names)
+            lines += many_ways(*found.ways_out_of_some(_TRIED), found.source.name if found.source else "")
             lines += _changes_of_many(found.hosts, names=names)
         say(lines)
     return found.status

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from armlevel.cli.output import columns, meant, wrapped
-from armlevel.operations import Answer, Finding, HostName, Part, Severity, Verdict, worst
+from armlevel.operations import Answer, Finding, HostName, Part, Remedy, Severity, Verdict, worst
 from armlevel.operations.answers import INFORM
+from armlevel.operations.ways_out import WaysOut
 from armlevel.words.answers import judged_text
 from armlevel.words.reasons import reason_text
 from armlevel.words.remedies import remedy_text
 from armlevel.words.subjects import hosts_text, listed_few, subject_text
 
-__all__ = ["ANOTHER", "counted", "judged_of", "many_lines"]
+__all__ = ["ANOTHER", "counted", "judged_of", "many_lines", "many_ways"]
 
 #: How a host is called where the same is true of several.
 ANOTHER = HostName("the host")
@@ -23,6 +24,8 @@ _ORDER: tuple[Severity, ...] = (*_GRAVE, "risk", "note")
 _ROWS = 12
 _LINES = 16
 _REMEDIES = 5
+# What is always possible, and what is none, stands behind what helps.
+_LAST = ("restart", "nothing")
 
 
 def counted(some: int, total: int) -> str:
@@ -146,3 +149,31 @@ def _remedies(verdicts: Iterable[Verdict]) -> list[str]:
     if len(ranked) > _REMEDIES:
         lines += wrapped(f"and {len(ranked) - _REMEDIES} more: --explain", "           ")
     return lines
+
+
+def many_ways(ways: Sequence[WaysOut], left: int, source: str) -> list[str]:
+    """Return what was tried and changes an answer, by how many hosts it helps.
+
+    ``left`` hosts were not tried; ``source`` is the host whose guest it is, empty if it is none's.
+    """
+    helped: dict[tuple[bool, str], int] = {}
+    for one in ways:
+        texts = {(remedy.kind in _LAST, remedy_text(_of_any(remedy, source))) for remedy in one.remedies}
+        for told in sorted(texts):
+            helped[told] = helped.get(told, 0) + 1
+    ranked = sorted(helped.items(), key=lambda pair: (pair[0][0], -pair[1]))
+    lines: list[str] = []
+    for (_, text), count in ranked[:_REMEDIES]:
+        lines += wrapped(f"{text} ({count} host{'s' * (count > 1)})", "  remedy   ")
+    if len(ranked) > _REMEDIES:
+        lines += wrapped(f"and {len(ranked) - _REMEDIES} more: --json", "           ")
+    if left:
+        lines += wrapped(f"for {left} more hosts none was tried: name fewer, or --json", "           ")
+    return lines
+
+
+def _of_any(remedy: Remedy, source: str) -> Remedy:
+    # A remedy as it is told of several hosts; a command of two names the guest's own.
+    others = ANOTHER if source not in remedy.hosts else HostName("HOST")
+    named = sorted({one if one == source else others for one in remedy.hosts}, key=lambda one: one != source)
+    return replace(remedy, hosts=tuple(named))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, ClassVar
 
 from armlevel import engine
@@ -16,7 +15,8 @@ from armlevel.errors import UsageError
 from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.diff import change_object
 from armlevel.operations.given import given_object
-from armlevel.operations.means import WaysOut, means_for_passthrough, once_per_kind, ways_out_of
+from armlevel.operations.means import means_for_passthrough, nearest_first, once_per_kind, ways_out_of
+from armlevel.operations.ways_out import WaysOut, vmm_family
 from armlevel.profile import Given, Guest, Host
 
 __all__ = ["DriftResult", "drift"]
@@ -26,7 +26,8 @@ __all__ = ["DriftResult", "drift"]
 class DriftResult:
     """What each host answers the guest today, and what changed on it.
 
-    ``source`` is the host whose passthrough guest it is, if it is one; ``means`` the one that was asked for.
+    ``source`` is the host whose passthrough guest it is, if it is one; ``means`` the one that was asked for, and
+    ``vmm`` what would bring it about.
     """
 
     kind: ClassVar[str] = "drift/1"
@@ -37,6 +38,7 @@ class DriftResult:
     policy: Policy = Policy()
     source: Host | None = None
     means: MeansName | None = None
+    vmm: str = "kvm"
 
     @property
     def answer(self) -> Answer:
@@ -51,22 +53,36 @@ class DriftResult:
 
     def ways_out(self) -> tuple[WaysOut, ...]:
         """Return what would have each host run its guest again, in their order: each was followed before it is told."""
-        source = self.source
-        if source is not None:
-            moved = once_per_kind(partial(ways_out_of, source, policy=self.policy, asked=self.means))
-        found: list[WaysOut] = []
-        for one, (guest, host, earlier) in zip(self.hosts, self.judged, strict=True):
-            if one.answer != "refused":
-                found.append(WaysOut())
-                continue
-            if source is not None and one.verdict.arrive == "refused" and source.name != host.name:
-                ways = moved(host)
-            else:
-                those = remedies_of_guest(guest, host, one.verdict, load(), self.policy)
-                ways = WaysOut(those, asked=self.means)
-            back = _kernel_back(guest, host, earlier, self.policy)
-            found.append(replace(ways, remedies=(*back, *ways.remedies)))
-        return tuple(found)
+        tried = once_per_kind(self._moved)
+        pairs = zip(self.hosts, self.judged, strict=True)
+        return tuple(self._ways(one, judged, tried) for one, judged in pairs)
+
+    def ways_out_of_some(self, most: int) -> tuple[list[WaysOut], int]:
+        """Return what would have at most ``most`` kinds of hosts run their guests again.
+
+        And how many such hosts are of other kinds, for which nothing was tried.
+        """
+        pairs = zip(self.hosts, self.judged, strict=True)
+        refused = [(one, judged) for one, judged in pairs if one.answer == "refused"]
+        places, left = nearest_first([(judged[1], one.verdict) for one, judged in refused], most)
+        tried = once_per_kind(self._moved)
+        return [self._ways(*refused[place], tried) for place in places], left
+
+    def _ways(
+        self, one: Drift, judged: tuple[Guest, Host, Host | None], tried: Callable[[Host], WaysOut]
+    ) -> WaysOut:
+        guest, host, earlier = judged
+        if one.answer != "refused":
+            return WaysOut()
+        if self.source is not None and one.verdict.arrive == "refused" and self.source.name != host.name:
+            ways = tried(host)
+        else:
+            ways = WaysOut(remedies_of_guest(guest, host, one.verdict, load(), self.policy), asked=self.means)
+        return replace(ways, remedies=(*_kernel_back(guest, host, earlier, self.policy), *ways.remedies))
+
+    def _moved(self, host: Host) -> WaysOut:
+        assert self.source is not None
+        return ways_out_of(self.source, host, self.policy, self.means, self.vmm)
 
     def document(self) -> dict[str, Any]:
         """Return the drift/1 object."""
@@ -85,21 +101,23 @@ def drift(  # noqa: PLR0913 (a question with options)
     given: Sequence[Given] = (),
     source: Host | None = None,
     means: str = "",
+    vmm: str = "kvm",
 ) -> DriftResult:
     """Judge a guest on hosts as they are now; without a guest, each older host's passthrough guest.
 
     What the policy tolerates may differ, as if the profile recorded it. ``source`` is the host whose passthrough guest
-    it is, if it is one, and ``means`` the only one by which it would go where it is refused.
+    it is, if it is one, and ``means`` the only one by which it would go where it is refused, under ``vmm``.
 
     Raises:
-        UnknownName: there is no such means.
+        UnknownName: there is no such means or VMM.
         UsageError: there is neither a guest nor an older host, or an older host belongs to none of the hosts, or the
             means and the guest do not go together.
 
     """
     if guest is None and not since:
         raise UsageError("neither a guest nor older recordings", hint="give --guest GUEST or --since HOST")
-    chosen = means_for_passthrough(means, "kvm", source)
+    chosen = means_for_passthrough(means, vmm, source)
+    family = vmm_family(vmm)
     before = _paired(hosts, since)
     asked, found, judged = policy or Policy(), [], []
     for host in hosts:
@@ -108,14 +126,14 @@ def drift(  # noqa: PLR0913 (a question with options)
             earlier = _with_facts_of_now(earlier, [one for one in given if one.host == host.name])
         wanted = guest
         if wanted is None and earlier is not None:
-            wanted = passthrough(earlier, load())
+            wanted = passthrough(earlier, load(), vmm=family)
         if wanted is None:
             raise UsageError(f"{host.name}: nothing older is recorded of it", hint="give --guest GUEST")
         if asked.tolerate:
             wanted = tolerating(wanted, asked.tolerate, load())
         found.append(engine.drift(host, wanted, load(), earlier))
         judged.append((wanted, host, earlier))
-    return DriftResult(tuple(found), tuple(given), tuple(judged), asked, source, chosen)
+    return DriftResult(tuple(found), tuple(given), tuple(judged), asked, source, chosen, vmm)
 
 
 def _kernel_back(guest: Guest, host: Host, earlier: Host | None, policy: Policy) -> tuple[Remedy, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.engine import MEANS, MeansName, Policy, Remedy, means_of, switches_named
+from armlevel.engine import MEANS, MeansName, Policy, Remedy, Verdict, means_of, switches_named
 from armlevel.engine.moves.means import only_means
 from armlevel.engine.moves.means_of_hosts import StockMeans, levelled_means, stock_means
 from armlevel.engine.moves.vmm_restore import restorer_named
@@ -25,6 +25,7 @@ __all__ = [
     "means_for_passthrough",
     "means_named",
     "means_object",
+    "nearest_first",
     "once_per_kind",
     "stock_means_of",
     "switches_named",
@@ -73,12 +74,30 @@ def means_for_passthrough(text: str, vmm: str, source: Host | None) -> MeansName
     return named
 
 
-def ways_out_of(source: Host, host: Host, policy: Policy, asked: MeansName | None = None) -> WaysOut:
+def ways_out_of(
+    source: Host, host: Host, policy: Policy, asked: MeansName | None = None, vmm: str = "kvm"
+) -> WaysOut:
     """Try what would let the passthrough guest of ``source`` go to a host that refuses it."""
-    move = engine.migrate(source, host, load(), policy)[0]
+    move = engine.migrate(source, host, load(), policy, vmm=vmm)[0]
     ways = only_means(move.ways, asked)
     remains = move.remains if asked in (None, "switches") else ()
     return WaysOut(ways, means_of(ways), remains, asked)
+
+
+def nearest_first(refused: Iterable[tuple[Host, Verdict]], most: int) -> tuple[list[int], int]:
+    """Return the places of the hosts of at most ``most`` kinds, and how many hosts are of other ones.
+
+    Kinds of most hosts come first, then those with the least against them.
+    """
+    kinds: dict[str, list[int]] = {}
+    against: dict[str, int] = {}
+    for place, (host, verdict) in enumerate(refused):
+        digest = kind_digest(host)
+        kinds.setdefault(digest, []).append(place)
+        against[digest] = sum(one.severity in ("stops", "breaks") for one in verdict.findings)
+    ranked = sorted(kinds, key=lambda digest: (-len(kinds[digest]), against[digest]))
+    left = sum(len(kinds[digest]) for digest in ranked[most:])
+    return [place for digest in ranked[:most] for place in kinds[digest]], left
 
 
 def once_per_kind(tried: Callable[[Host], WaysOut]) -> Callable[[Host], WaysOut]:

@@ -12,7 +12,7 @@ from armlevel.engine.subjects import Subject
 if TYPE_CHECKING:
     from armlevel.engine import MeansName
 
-__all__ = ["WaysOut"]
+__all__ = ["WaysOut", "vmm_family"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,20 @@ class WaysOut:
             "no_switch": [subject.key for subject in self.remains],
             "remedies": [remedy_object(one) for one in self.remedies],
         }
+
+
+def vmm_family(vmm: str) -> str:
+    """Return what kind of VMM a name and version is: its passthrough guest has a shape of its own.
+
+    Raises:
+        UnknownName: no VMM is called so.
+
+    >>> vmm_family("qemu-11.1"), vmm_family("kvm")
+    ('qemu', 'kvm')
+    """
+    if vmm == "kvm":
+        return vmm
+    from armlevel.arch import load
+    from armlevel.engine.moves.vmm_restore import restorer_named
+
+    return restorer_named(vmm, load()).family
