@@ -445,10 +445,19 @@ def machine(data: Path) -> Toml:
     file = load(data / "machine.toml")
     numbers = dict.fromkeys(("ram", "legacy", "align", "slot", "slots"), 0)
     more = {"compact": (), "memory": 0, "steal_time": 0, "redistributors": 0, "see": ""}
+    around = {"gic": (), "v2_vcpus": 0, "writes": (), "board": False, "rounds_steal_time": False}
+    around |= {"messages": (), "see": ""}
+    for row in file["around"].values():
+        row["messages"] = tuple((event, frozen(lines)) for event, lines in row.get("messages", {}).items())
     window = {"name": "", "option": "", "size": 0, "size_option": "", "since": (), "see": ""}
     return {
         "board": tuple(take(file["board"], "board", family="", **numbers, **more)),
         "windows": tuple(tuple(take(row, "windows", **window)) for row in file["windows"]),
+        "around": tuple((name, *take(row, name, **around)) for name, row in file["around"].items()),
+        "cpu_interface": tuple(
+            tuple(take(row, "cpu_interface", field="", lower=False, why="", see=""))
+            for row in file["cpu_interface"]
+        ),
     }
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         WriteRule,
     )
     from armlevel.arch.linechanges import LineChange
-    from armlevel.arch.machinerows import Board, HighWindow
+    from armlevel.arch.machinerows import Around, Board, CpuInterface, HighWindow
     from armlevel.arch.meansrows import Means, Switch
     from armlevel.arch.model import VIEWS, WHO, Field, Register, Reserved
     from armlevel.arch.order import ORDERS, Order
@@ -74,6 +74,7 @@ __all__ = [
     "VIEWS",
     "WHO",
     "And",
+    "Around",
     "Blocks",
     "Board",
     "Bundle",
@@ -83,6 +84,7 @@ __all__ = [
     "Const",
     "Cores",
     "Coupling",
+    "CpuInterface",
     "Dispatch",
     "Drop",
     "Erratum",
@@ -164,7 +166,7 @@ _NAMES = {
         "WriteRule",
     ),
     "linechanges": ("LineChange",),
-    "machinerows": ("Board", "HighWindow"),
+    "machinerows": ("Around", "Board", "CpuInterface", "HighWindow"),
     "meansrows": ("Means", "Switch"),
     "model": ("VIEWS", "WHO", "Field", "Register", "Reserved"),
     "order": ("ORDERS", "Order"),

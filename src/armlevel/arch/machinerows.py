@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Board", "HighWindow"]
+__all__ = ["Around", "Board", "CpuInterface", "HighWindow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +44,35 @@ class HighWindow:
     size: int
     size_option: str = ""
     since: tuple[int, ...] = ()
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What one family of VMMs chooses and writes of what stands around a vCPU.
+
+    ``gic``       versions that it takes unasked, the first that the host has;  ``v2_vcpus``  how many vCPUs a GICv2 has
+    ``writes``    what it restores of what an interrupt controller calls itself
+    ``board``     whether memory is mapped as :class:`Board` says
+    ``rounds_steal_time``  whether the memory of stolen time is rounded up to the host's page
+    ``messages``  pairs of an event and the lines that the destination prints
+    """
+
+    family: str
+    gic: tuple[int, ...]
+    v2_vcpus: int
+    writes: tuple[str, ...]
+    board: bool
+    rounds_steal_time: bool
+    messages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CpuInterface:
+    """A field of ICC_CTLR_EL1, and whether KVM takes a ``lower`` value than the host's own, too."""
+
+    field: str
+    lower: bool
+    why: str
     see: str = ""

@@ -45,6 +45,7 @@ def prove_facts(catalogue: Catalogue) -> Iterator[str]:
     yield from _vmms(catalogue)
     yield from _switches(catalogue)
     yield from _windows(catalogue)
+    yield from _around(catalogue)
 
 
 # ---- names and sources
@@ -94,6 +95,8 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     rows += [(one.option, one.see) for one in catalogue.switches]
     rows += [(one.name, one.see) for one in catalogue.windows]
     rows += [("board", catalogue.board.see)]
+    rows += [(one.family, one.see) for one in catalogue.around.values()]
+    rows += [(one.field, one.see and one.why) for one in catalogue.cpu_interface]
     rows += [(one.subject, one.see) for one in catalogue.stable]
     rows += [(one.text, one.reason) for one in catalogue.set_aside]
     rows += list(catalogue.not_visible.items())
@@ -279,8 +282,17 @@ def _windows(catalogue: Catalogue) -> Iterator[str]:
     for name in ("name", "option"):
         if len({getattr(one, name) for one in catalogue.windows}) < len(catalogue.windows):
             yield f"windows: two have one {name}"
-    if catalogue.board.family not in {one.family for one in catalogue.vmms.values()}:
-        yield f"board: {catalogue.board.family} is no family of VMMs"
+
+
+def _around(catalogue: Catalogue) -> Iterator[str]:
+    families = {one.family for one in catalogue.vmms.values()}
+    for name in {catalogue.board.family, *catalogue.around} - families:
+        yield f"machine: {name} is no family of VMMs"
+    for row in catalogue.around.values():
+        if not row.gic or not {2, 3} >= set(row.gic):
+            yield f"around.{row.family}: a GIC is of version 2 or 3"
+    if len({one.field for one in catalogue.cpu_interface}) < len(catalogue.cpu_interface):
+        yield "cpu_interface: two rows are about one field"
 
 
 def _switches(catalogue: Catalogue) -> Iterator[str]:

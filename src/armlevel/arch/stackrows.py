@@ -83,3 +83,17 @@ class StackRows:
         from armlevel.arch import machinerows
 
         return tuple(machinerows.HighWindow(*row) for row in self._table["windows"])
+
+    @cached_property
+    def around(self) -> Mapping[str, machinerows.Around]:
+        """What families of VMMs choose and write of what stands around a vCPU, by name."""
+        from armlevel.arch import machinerows
+
+        return MappingProxyType({row[0]: machinerows.Around(*row) for row in self._table["around"]})
+
+    @cached_property
+    def cpu_interface(self) -> tuple[machinerows.CpuInterface, ...]:
+        """What KVM takes of the fields of ICC_CTLR_EL1."""
+        from armlevel.arch import machinerows
+
+        return tuple(machinerows.CpuInterface(*row) for row in self._table["cpu_interface"])

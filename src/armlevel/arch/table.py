@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-75d5a60e',
+    'version': '2026.11-e0ea69ac',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -4030,6 +4030,16 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('redistributors', 'highmem-redists', 67108864, '', (), 'QEMU 10.0.13 hw/arm/virt.c 220-222 (VIRT_HIGH_GIC_REDIST2), 3358'),
         ('ecam', 'highmem-ecam', 268435456, '', (3, 0), 'QEMU 10.0.13 hw/arm/virt.c 223 (VIRT_HIGH_PCIE_ECAM), 3356, 3612; QEMU 10.2 puts the registers of CXL bridges before it, which fill a gap and move nothing'),
         ('mmio', 'highmem-mmio', 549755813888, 'highmem-mmio-size', (), 'QEMU 10.0.13 hw/arm/virt.c 196-225 (VIRT_HIGH_PCIE_MMIO), 2578-2601, 3357'),
+    ),
+    'around': (
+        ('qemu', (2, 3), 8, ('ICC_CTLR_EL1',), True, True, (('gic', ('KVM does not support GICv{version} emulation',)), ('cpu-interface', ('Unexpected error in kvm_device_access()', 'KVM_SET_DEVICE_ATTR failed: Group 6 attr 0x000000000000c664: Invalid argument')), ('memory', ('Addressing limited to {bits} bits, but memory exceeds it by {excess} bytes',)), ('steal-time', ('Unknown ramblock "pvtime", cannot accept migration',)), ('steal-time-block', ('Size mismatch: pvtime: {was} != {now}: Invalid argument',))), 'QEMU 10.0.13 hw/arm/virt.c 1913-2042 (finalize_gic_version), 2050-2080 (pvtime); hw/intc/arm_gicv3_kvm.c 463, 701 (ICC_CTLR_EL1 is read and written; GICD_IIDR and GICD_TYPER2 are not)'),
+        ('firecracker', (3, 2), 8, ('ICC_CTLR_EL1',), False, False, (), 'Firecracker src/vmm/src/arch/aarch64/gic (create_gic tries GICv3 first; icc_regs.rs; neither GICD_IIDR nor GICD_TYPER2 is written); not measured in the lab'),
+    ),
+    'cpu_interface': (
+        ('PRIbits', True, 'the number of priority bits', 'Linux arch/arm64/kvm/vgic-sys-reg-v3.c, set_gic_ctlr; tried on 6.1, 6.12 and 7.3'),
+        ('IDbits', True, 'the number of interrupt identifier bits', 'Linux arch/arm64/kvm/vgic-sys-reg-v3.c, set_gic_ctlr; tried on 6.1, 6.12 and 7.3'),
+        ('SEIS', False, 'whether the CPU interface makes SErrors', 'Linux arch/arm64/kvm/vgic-sys-reg-v3.c, set_gic_ctlr; tried on 6.1, 6.12 and 7.3'),
+        ('A3V', False, 'whether affinity level 3 may be other than 0', 'Linux arch/arm64/kvm/vgic-sys-reg-v3.c, set_gic_ctlr; tried on 6.1, 6.12 and 7.3'),
     ),
     'field_rules': (
         ('ID_AA64SMFR0_EL1.LUTv2', 1, 'ID_AA64PFR1_EL1.SME', 2, ('FEAT_SME_LUTv2', 'FEAT_SME2')),

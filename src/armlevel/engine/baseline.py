@@ -32,6 +32,9 @@ from armlevel.profile.host import whole_offer
 
 __all__ = ["Baseline", "level"]
 
+# A levelled guest was given nothing yet around its vCPUs.
+_LEVELLED: tuple[Part, ...] = tuple(part for part in PARTS if part != "machine")
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -151,7 +154,7 @@ def _no_shape(hosts: Sequence[Host]) -> Baseline:
         because=(Reason("no-common-shape"),),
         remedies=(Remedy("probe", hosts=hosts_of(host.name for host in hosts)),),
     )
-    parts: dict[Part, Answer] = dict.fromkeys(PARTS, "unknown")
+    parts: dict[Part, Answer] = dict.fromkeys(_LEVELLED, "unknown")
     return Baseline(None, None, (finding,), parts)
 
 
@@ -201,7 +204,7 @@ def _level_shape(
         "firmware": firmware.findings,
         "facts": level_facts(hosts, shape),
     }
-    parts = {part: answer_of(found[part], "arrive") for part in PARTS}
+    parts = {part: answer_of(found[part], "arrive") for part in _LEVELLED}
     guest = None
     if levelled.registers is not None and not (certain or implementation.conflict or cache.conflict):
         shown = dict(implementation.values)
@@ -218,7 +221,7 @@ def _level_shape(
             tolerates=(*_needed(policy, levelled, shape, catalogue), *policy.recorded),
             pmu_counters=pmu.counters,
         )
-    findings = tuple(finding for part in PARTS for finding in found[part])
+    findings = tuple(finding for part in _LEVELLED for finding in found[part])
     if guest is not None and "refused" not in parts.values():
         fleet = [(host, offer) for host, (_, offer) in zip(hosts, offers, strict=True)]
         findings += risks_of_fleet(guest, fleet, catalogue)

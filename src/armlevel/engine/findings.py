@@ -26,12 +26,13 @@ __all__ = [
 ]
 
 Answer = Literal["runs", "refused", "unknown"]
-Part = Literal["shape", "registers", "list", "firmware", "facts", "policy"]
+Part = Literal["shape", "registers", "list", "firmware", "facts", "machine", "policy"]
 Severity = Literal["stops", "breaks", "unknown", "risk", "note"]
 Cause = Literal["silicon", "kernel", "shape", "boot option", "vmm", "policy", "not known"]
 Side = Literal["start", "arrive"]
 
-PARTS: tuple[Part, ...] = ("shape", "registers", "list", "firmware", "facts")
+#: The parts of the question. What stands around the vCPU is judged where a guest records what it was given.
+PARTS: tuple[Part, ...] = ("shape", "registers", "list", "firmware", "facts", "machine")
 _RANK: dict[Answer, int] = {"runs": 0, "unknown": 1, "refused": 2}
 _ANSWER_OF: dict[Severity, Answer] = {
     "stops": "refused",
@@ -66,6 +67,7 @@ RemedyKind = Literal[
     "implementation",
     "serve-targets",
     "switches",
+    "board",
     "vmm",
     "other-vmm",
     "say-vmm",
@@ -89,6 +91,7 @@ class Remedy:
     ``start-on``        start guests there;  ``require-not``  a feature
     ``implementation``  show another one: MIDR, REVIDR, AIDR;  ``serve-targets``  a VMM that serves the list of them
     ``switches``        start the guest with these options, of this VMM from a version on if one is named
+    ``board``           start the VMM with this option of its machine
     ``vmm``             a family, from a version on;  ``other-vmm``  another set of behaviour
     ``say-vmm``         which of these it is;  ``run``  level, and armlevel run
     ``level-and-run``, ``level-and-export``   ways out of a move, under the tolerances that they need
@@ -158,6 +161,11 @@ class Verdict:
     def judged(self) -> tuple[Part, ...]:
         """The parts whose both answers are known."""
         return tuple(part for part, answers in self.parts.items() if "unknown" not in answers)
+
+    @property
+    def not_judged(self) -> tuple[Part, ...]:
+        """The parts that were not asked about, because the guest does not record what they are about."""
+        return tuple(part for part in PARTS if part not in self.parts)
 
 
 def answer_of(findings: Iterable[Finding], side: Side) -> Answer:

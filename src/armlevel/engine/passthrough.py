@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from armlevel.arch import Catalogue
 from armlevel.engine.fields.partial import possible_midrs
+from armlevel.engine.parts.machine_given import given_on
 from armlevel.engine.parts.registers_certain import guest_possible
 from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.engine.parts.shape_unknown import unknown_to_rows
 from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host, Implementation, Offer, Shape, ShownImplementation
+from armlevel.profile import Guest, GuestMachine, Host, Implementation, Offer, Shape, ShownImplementation
 
 __all__ = ["guest_of_offer", "passthrough", "passthrough_name"]
 
@@ -70,8 +72,17 @@ def passthrough_name(host: str) -> str:
     return host + _SUFFIX
 
 
-def passthrough(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Shape | None = None) -> Guest:
+def passthrough(
+    host: Host,
+    catalogue: Catalogue,
+    *,
+    vmm: str = "kvm",
+    shape: Shape | None = None,
+    machine: GuestMachine | None = None,
+) -> Guest:
     """Return the passthrough profile of ``host`` under a VMM (``kvm``, ``qemu``, ``firecracker``).
+
+    ``machine`` is what the VMM is asked for around the vCPUs; without it nothing is recorded of that.
 
     Raises:
         UsageError: the host has no offer for that shape.
@@ -84,4 +95,5 @@ def passthrough(host: Host, catalogue: Catalogue, *, vmm: str = "kvm", shape: Sh
             f"{host.name} has no offer for {'any shape' if shape is None else f'shape {shape.label}'}",
             hint="probe the host again",
         )
-    return guest_of_offer(host, offer, catalogue)
+    guest = guest_of_offer(host, offer, catalogue)
+    return guest if machine is None else replace(guest, machine=given_on(machine, host, catalogue))

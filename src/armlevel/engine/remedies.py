@@ -14,6 +14,7 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.twins import is_newer_twin, may_be_newer_twin
 from armlevel.engine.verdict import check
 from armlevel.profile import Guest, Host, kind_digest
+from armlevel.profile.guest_machine import GicAsked
 
 __all__ = ["FIXED_FACTS", "nothing_changes", "remedies_of_baseline", "remedies_of_guest", "tolerating"]
 
@@ -53,10 +54,30 @@ def remedies_of_guest(
         return check(tolerating(guest, names, catalogue), host, catalogue, policy).arrive
 
     return (
+        *_given_otherwise(guest, host, catalogue, policy),
         *_tolerated([name for name in catalogue.tolerances if name not in guest.tolerates], answer),
         *nothing_changes(verdict.findings),
         Remedy("restart", hosts=hosts_of([host.name])),
     )
+
+
+def _given_otherwise(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy) -> Iterator[Remedy]:
+    # What its VMM is asked for in place of what hangs on the host: of a guest that is started so, and then moves.
+    machine = guest.machine
+    if machine is None or machine.gic not in (2, 3):
+        return
+    pinned: GicAsked = "3" if machine.gic == 3 else "2"
+    ways = (
+        (Remedy("board", (Name(f"gic-version={pinned}"),)), replace(machine, gic_asked=pinned)),
+        (
+            Remedy("switches", (Name("kvm-steal-time=off"),)),
+            replace(machine, steal_time_asked="off", steal_time=False),
+        ),
+    )
+    for remedy, changed in ways:
+        other = replace(guest, machine=changed)
+        if changed != machine and check(other, host, catalogue, policy).arrive == "runs":
+            yield replace(remedy, hosts=hosts_of([*guest.starts_on, host.name]))
 
 
 def remedies_of_baseline(

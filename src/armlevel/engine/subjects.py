@@ -14,6 +14,7 @@ __all__ = [
     "about_capability",
     "about_fact",
     "about_field",
+    "about_machine",
     "about_policy",
     "about_register",
     "about_rule",
@@ -41,10 +42,12 @@ Whole = Literal[
     "implementation.targets",
 ]
 Choice = Literal["policy.pin", "policy.require", "policy.implementation"]
-SubjectKind = Literal["field", "register", "rule", "several", "facts", "capability"] | Choice | Whole
+SubjectKind = (
+    Literal["field", "register", "rule", "several", "facts", "capability", "machine"] | Choice | Whole
+)
 
 # These say their kind before their name.
-_SAID = ("facts", "shape", "policy.pin", "policy.require")
+_SAID = ("facts", "shape", "machine", "policy.pin", "policy.require")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,15 @@ def about_shape(name: str) -> Subject:
 def about_capability(name: str) -> Subject:
     """Return a capability of KVM as a subject."""
     return Subject("capability", (Name(f"KVM_CAP_{name}"),))
+
+
+def about_machine(name: str) -> Subject:
+    """Return one thing that stands around a guest's vCPUs, by the name that its record has, as a subject.
+
+    >>> about_machine("gic").key
+    'machine.gic'
+    """
+    return Subject("machine", (Name(name),))
 
 
 def about_policy(choice: Choice, name: str = "") -> Subject:

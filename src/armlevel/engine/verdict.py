@@ -14,6 +14,7 @@ from armlevel.engine.findings import (
 )
 from armlevel.engine.parts.facts import judge_facts
 from armlevel.engine.parts.firmware import judge_firmware
+from armlevel.engine.parts.machine import judge_machine
 from armlevel.engine.parts.register_list import judge_list
 from armlevel.engine.parts.registers_certain import judge_certain
 from armlevel.engine.parts.registers_first_run import judge_enforced
@@ -27,11 +28,11 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.risks.risks import risks_here
 from armlevel.profile import Guest, Host
 
-__all__ = ["check", "judge"]
+__all__ = ["check", "judge", "parts_of"]
 
 
 def check(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy | None = None) -> Verdict:
-    """Judge one guest on one host: shape, registers, list, firmware and facts.
+    """Judge one guest on one host: shape, registers, list, firmware, facts, and the machine if it records that.
 
     Pure: the same answer on a laptop and on the host. Where the host has no offer for the guest's shape, the
     shape is refused if a probe tried it in vain, and every part that depends on it is unknown. What ``policy``
@@ -41,12 +42,15 @@ def check(guest: Guest, host: Host, catalogue: Catalogue, policy: Policy | None 
     if offer is None:
         shape = missing_shape(guest.shape, host)
         facts = judge_facts(guest, host)
-        answers: dict[Part, tuple[Answer, Answer]] = dict.fromkeys(PARTS, ("unknown", "unknown"))
+        machine = judge_machine(guest, host, catalogue)
+        asked = parts_of(guest)
+        answers: dict[Part, tuple[Answer, Answer]] = dict.fromkeys(asked, ("unknown", "unknown"))
         answers |= {"shape": _answers(shape), "facts": _answers(facts)}
-        return Verdict(guest.name, host.name, answers, (*shape, *facts))
+        answers |= {"machine": _answers(machine)} if "machine" in asked else {}
+        return Verdict(guest.name, host.name, answers, (*shape, *facts, *machine))
     case = Case.of(guest, host, offer, catalogue, policy)
     found = judge(case)
-    parts = {part: _answers(found[part]) for part in PARTS}
+    parts = {part: _answers(found[part]) for part in parts_of(guest)}
     findings = tuple(f for part in PARTS for f in found[part])
     if not any("refused" in answers[1:] for answers in parts.values()):
         findings += risks_here(case)
@@ -66,7 +70,18 @@ def judge(case: Case) -> dict[Part, list[Finding]]:
         "list": judge_list(case),
         "firmware": judge_firmware(case),
         "facts": judge_facts(case.guest, case.host),
+        "machine": judge_machine(case.guest, case.host, case.catalogue),
     }
+
+
+def parts_of(guest: Guest) -> tuple[Part, ...]:
+    """Return the parts that are asked about for a guest: its machine only where it records what it was given.
+
+    >>> from armlevel.profile import Shape
+    >>> "machine" in parts_of(Guest("g", Shape(), {}))
+    False
+    """
+    return tuple(part for part in PARTS if part != "machine" or guest.machine is not None)
 
 
 def _answers(findings: list[Finding]) -> tuple[Answer, Answer]:

@@ -20,7 +20,7 @@ from armlevel.engine import Answer
 
 __all__ = ["MODELS", "ResultModel"]
 
-Part = Literal["shape", "registers", "list", "firmware", "facts", "policy"]
+Part = Literal["shape", "registers", "list", "firmware", "facts", "machine", "policy"]
 Means = Literal["passthrough", "switches", "sysreg", "preload"]
 Direction = Literal["less", "more", "other"]
 DiffPart = Literal["shape", "registers", "list", "firmware", "facts", "machine", "software", "state"]

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-__all__ = ["GIC_ASKED", "WINDOWS", "GicAsked", "GuestMachine", "StealTimeAsked"]
+__all__ = ["GIC_ASKED", "GIC_VERSIONS", "WINDOWS", "GicAsked", "GuestMachine", "StealTimeAsked"]
 
 GicAsked = Literal["2", "3", "host", "max", "default"]
 StealTimeAsked = Literal["on", "off", "default"]
 
 #: What a VMM can be asked for; ``default`` is what it takes where nothing is said.
 GIC_ASKED: tuple[GicAsked, ...] = ("2", "3", "host", "max", "default")
+
+#: The versions that are the same on every host.
+GIC_VERSIONS: tuple[GicAsked, ...] = ("3", "2")
 
 #: The windows above a guest's memory: of redistributors, of PCI configuration, and of PCI memory.
 WINDOWS = ("redistributors", "ecam", "mmio")

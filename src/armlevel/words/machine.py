@@ -33,6 +33,7 @@ MACHINE = {
     "icc_ctlr": "CPU interface (ICC_CTLR_EL1)",
     "ich_vtr": "ICH_VTR_EL2",
     "gicd_iidr": "GICD_IIDR revision",
+    "counter_offset": "physical counter",
 }
 _WINDOWS = {"redistributors": "redistributors", "ecam": "PCI configuration", "mmio": "PCI memory"}
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")

@@ -58,6 +58,13 @@ def _switches(remedy: Remedy) -> str:
     return f"{text}{newer}: start the guest so on both hosts: {'; '.join(said)}"
 
 
+def _board(remedy: Remedy) -> str:
+    said = {"gic-version": "<features><gic version='{}'/></features>"}
+    option, _, value = str(remedy.args[0]).partition("=")
+    libvirt = f"; libvirt: {said[option].format(value)}" if option in said else ""
+    return f"{option}={value}: start QEMU so on both hosts: -machine virt,{option}={value}{libvirt}"
+
+
 def _stack(words: Sequence[str]) -> str:
     family, *version = words
     return f"{family.upper() if family == 'qemu' else family.capitalize()} {'.'.join(version)}"
@@ -154,6 +161,7 @@ REMEDIES: dict[RemedyKind, Callable[[Remedy], str]] = {
     "implementation": _implementation,
     "serve-targets": lambda _: "a VMM that serves the list of target implementations",
     "switches": _switches,
+    "board": _board,
     "vmm": _vmm,
     "other-vmm": lambda remedy: f"--vmm {_vmm_typed(remedy.args[0])}",
     "say-vmm": lambda remedy: f"say which it is: --vmm {' or '.join(map(_vmm_typed, remedy.args))}",

@@ -85,6 +85,8 @@ def subject_text(subject: Subject) -> str:
     name = " and ".join(subject.names)
     if subject.kind == "facts":
         return FACTS.get(name, name)
+    if subject.kind == "machine":
+        return machine_key_text(subject.key)
     before = {"shape": "shape ", "policy.pin": "--pin ", "policy.require": "--require "}.get(subject.kind, "")
     return before + name.removesuffix(whole_register("")).removeprefix("KVM_REG_ARM_")
 

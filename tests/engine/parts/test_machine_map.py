@@ -89,7 +89,9 @@ def test_windows_that_are_off_by_choice_are_not_lost():
     assert (found.lost, dict(found.windows)) == ((), {})
 
 
-@pytest.mark.parametrize("key", ["memory", "maxmem", "slots", "highmem", "compact_highmem", "highmem_ecam"])
+@pytest.mark.parametrize(
+    "key", ["memory", "maxmem", "slots", "highmem", "compact_highmem", "highmem_ecam", "highmem_mmio_size"]
+)
 def test_without_one_of_the_options_nothing_is_known_of_the_map(key):
     assert memory_map(PLUGGED, 48, CATALOGUE) is not None
     assert memory_map(replace(PLUGGED, **{key: None}), 48, CATALOGUE) is None

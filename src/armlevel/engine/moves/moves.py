@@ -21,7 +21,8 @@ from armlevel.engine.remedies import tolerating
 from armlevel.engine.subjects import Subject
 from armlevel.engine.verdict import check
 from armlevel.errors import UsageError
-from armlevel.profile import Guest, Host
+from armlevel.profile import Guest, GuestMachine, Host
+from armlevel.profile.guest_machine import GIC_VERSIONS
 
 __all__ = ["Move", "judged_already", "judged_move", "migrate"]
 
@@ -63,11 +64,13 @@ def migrate(  # noqa: PLR0913 - a question with options
     guest: Guest | None = None,
     vmm: str = "kvm",
     switches: Switches | None = None,
+    machine: GuestMachine | None = None,
 ) -> tuple[Move, Move]:
     """Judge both directions; without a guest, each source's passthrough profile moves.
 
     ``vmm`` is a VMM by name and version, or a set of behaviour. What ``policy`` tolerates may differ, as if
-    the profile recorded it. ``switches`` are given to the VMM of a passthrough guest on both hosts.
+    the profile recorded it. ``switches`` are given to the VMM of a passthrough guest on both hosts, and ``machine`` is
+    what it is asked for around the vCPUs.
 
     Raises:
         UnknownName: no VMM is called so.
@@ -82,8 +85,9 @@ def migrate(  # noqa: PLR0913 - a question with options
         moving = guest
         if asked.tolerate:
             usual = restorer_named(name, catalogue).family
-            moving = tolerating(guest or passthrough(here, catalogue, vmm=usual), asked.tolerate, catalogue)
-        return judged_move(here, other, catalogue, name, moving, asked)
+            own = guest or passthrough(here, catalogue, vmm=usual, machine=machine)
+            moving = tolerating(own, asked.tolerate, catalogue)
+        return judged_move(here, other, catalogue, name, moving, asked, machine)
 
     def against_it(here: Host, other: Host, name: str) -> Sequence[Finding]:
         return against(moved(here, other, name).findings)
@@ -94,7 +98,19 @@ def migrate(  # noqa: PLR0913 - a question with options
             return move
         knowing = judged_already(move, here, other, vmm, against_it)
         ways = ways_out(here, other, catalogue, vmm, asked, knowing, switchable=guest is None)
-        return replace(move, ways=ways.remedies, remains=ways.remains)
+        first = () if guest is not None or machine is None else _boards(here, other, machine)
+        return replace(move, ways=(*first, *ways.remedies), remains=() if first else ways.remains)
+
+    def _boards(here: Host, other: Host, given: GuestMachine) -> tuple[Remedy, ...]:
+        # What the VMM can be asked for in place of what hangs on the host.
+        tried = ((version, replace(given, gic_asked=version)) for version in GIC_VERSIONS)
+        both = hosts_of([here.name, other.name])
+        return tuple(
+            Remedy("board", (Name(f"gic-version={version}"),), both)
+            for version, changed in tried
+            if changed != given
+            and judged_move(here, other, catalogue, vmm, None, asked, changed).answer == "runs"
+        )
 
     there, back = judge(*ends), judge(*reversed(ends))
     if there.ways and back.ways:
@@ -164,12 +180,19 @@ def _under(host: Host, switches: Switches | None, family: str, catalogue: Catalo
 
 
 def judged_move(  # noqa: PLR0913, PLR0917
-    source: Host, target: Host, catalogue: Catalogue, vmm: str, guest: Guest | None, policy: Policy
+    source: Host,
+    target: Host,
+    catalogue: Catalogue,
+    vmm: str,
+    guest: Guest | None,
+    policy: Policy,
+    machine: GuestMachine | None = None,
 ) -> Move:
-    """Judge one direction; without a guest, the source's passthrough guest moves."""
+    """Judge one direction; without a guest, the source's passthrough guest moves, ``machine`` around it."""
     if restorer_named(vmm, catalogue).family != "kvm":
-        return _predicted(source, target, catalogue, vmm, guest, policy)
-    moving = guest or passthrough(source, catalogue)
+        found = predict(source, target, catalogue, policy, vmm=vmm, guest=guest, machine=machine)
+        return _predicted(source, target, found, guest)
+    moving = guest or passthrough(source, catalogue, machine=machine)
     verdict = check(moving, target, catalogue, policy)
     here, there = source.offer(moving.shape), target.offer(moving.shape)
     if here is not None and there is not None:
@@ -181,10 +204,7 @@ def judged_move(  # noqa: PLR0913, PLR0917
     return Move(source.name, target.name, verdict)
 
 
-def _predicted(  # noqa: PLR0913, PLR0917
-    source: Host, target: Host, catalogue: Catalogue, vmm: str, guest: Guest | None, policy: Policy
-) -> Move:
-    found = predict(source, target, catalogue, policy, vmm=vmm, guest=guest)
+def _predicted(source: Host, target: Host, found: Prediction, guest: Guest | None) -> Move:
     arrives = {part: answer_of(some, "arrive") for part, some in (found.parts or {}).items()}
     parts = {part: (answer, answer) for part, answer in arrives.items()}
     name = guest.name if guest is not None else passthrough_name(source.name)

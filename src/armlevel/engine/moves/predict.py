@@ -13,6 +13,7 @@ from armlevel.engine.moves.settings import settings_of
 from armlevel.engine.moves.vmm_limits import blocked, implementation_refused, judge_pages
 from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.engine.names import Message, Name
+from armlevel.engine.parts.machine import judge_machine
 from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
@@ -22,15 +23,17 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
 from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import named, offered
-from armlevel.engine.verdict import judge
+from armlevel.engine.verdict import judge, parts_of
 from armlevel.errors import UsageError
 from armlevel.kvm import id_of
-from armlevel.profile import Guest, Host, Offer
+from armlevel.profile import Guest, GuestMachine, Host, Offer
 
 __all__ = ["Outcome", "Prediction", "predict"]
 
 Outcome = Literal["completes", "fails", "unknown"]
-Harm = Literal["clock", "zeroing", "tags", "vectors", "pointer authentication", "counters", "registers"]
+Harm = Literal[
+    "clock", "zeroing", "tags", "vectors", "pointer authentication", "counters", "memory map", "registers"
+]
 # QEMU says this of the vCPU as a whole, after what it says of single registers.
 _OF_ALL: Literal["Failed to put"] = "Failed to put"
 #: What a migration that completes may have done to the guest, by the subject of the finding that says so.
@@ -41,6 +44,7 @@ _HARM: dict[str, Harm] = {
     "sve_vls": "vectors",
     "shape.ptrauth": "pointer authentication",
     "pmu.counters": "counters",
+    "machine.windows": "memory map",
 }
 
 
@@ -77,12 +81,14 @@ def predict(  # noqa: PLR0913 - a question with options
     *,
     vmm: str = "kvm",
     guest: Guest | None = None,
+    machine: GuestMachine | None = None,
 ) -> Prediction:
     """Predict the migration of a guest between two hosts.
 
     With ``guest``, both hosts are made to show it (``settings_of``), and its state carries what its profile says.
-    Without, the source's passthrough guest moves to a destination that passes its own CPU through. Where the behaviour
-    of the VMM is not known, the answer is one only if every set it may have agrees.
+    Without, the source's passthrough guest moves to a destination that passes its own CPU through; ``machine`` is what
+    its VMM is asked for around the vCPUs, on both hosts. Where the behaviour of the VMM is not known, the answer is one
+    only if every set it may have agrees.
 
     Raises:
         UnknownName: no VMM is called so.
@@ -90,7 +96,7 @@ def predict(  # noqa: PLR0913 - a question with options
 
     """
     restorer = restorer_named(vmm, catalogue)
-    each = [_predict(source, target, catalogue, row, guest, policy) for row in restorer.sets]
+    each = [_predict(source, target, catalogue, row, (guest, machine), policy) for row in restorer.sets]
     if restorer.machines is not None:
         each = [
             _with(one, "shape", _machine(row, restorer.machines, target))
@@ -147,10 +153,11 @@ def _predict(  # noqa: PLR0913, PLR0917
     target: Host,
     catalogue: Catalogue,
     vmm: Vmm,
-    guest: Guest | None,
+    asked: tuple[Guest | None, GuestMachine | None],
     policy: Policy | None,
 ) -> Prediction:
-    moving = guest if guest is not None else passthrough(source, catalogue, vmm=vmm.family)
+    guest, machine = asked
+    moving = guest if guest is not None else passthrough(source, catalogue, vmm=vmm.family, machine=machine)
     here = source.offer(moving.shape)
     if here is None:
         raise UsageError(
@@ -161,10 +168,11 @@ def _predict(  # noqa: PLR0913, PLR0917
     if there is None:
         missing: dict[Part, list[Finding]] = {part: [] for part in PARTS}
         missing["shape"] = missing_shape(moving.shape, target)
-        return _told(source, target, vmm, missing, (), None)
+        missing["machine"] = _arriving(judge_machine(moving, target, catalogue))
+        return _told(source, target, vmm, _asked(missing, moving), (), None)
     case = Case.of(moving, target, there, catalogue, policy)
     found = judge(case)
-    found = {part: [f for f in findings if "arrive" in f.applies] for part, findings in found.items()}
+    found = {part: _arriving(found[part]) for part in parts_of(moving)}
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
     found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
@@ -194,6 +202,14 @@ def _predict(  # noqa: PLR0913, PLR0917
     found["registers"] += [finding for _, finding in late]
     refused += [(kvm_id, finding) for kvm_id, finding in late if finding.severity == "stops"]
     return _told(source, target, vmm, found, tuple(sorted(refused, key=_by_id)), lists)
+
+
+def _arriving(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if "arrive" in finding.applies]
+
+
+def _asked(found: Mapping[Part, Sequence[Finding]], guest: Guest) -> dict[Part, Sequence[Finding]]:
+    return {part: found[part] for part in parts_of(guest)}
 
 
 def _silent(finding: Finding) -> Finding:
@@ -247,7 +263,7 @@ def _told(  # noqa: PLR0913, PLR0917
     refused: Sequence[tuple[int | None, Finding]],
     lists: Lists | None,
 ) -> Prediction:
-    findings = tuple(finding for part in PARTS for finding in found[part])
+    findings = tuple(finding for some in found.values() for finding in some)
     severities = {finding.severity for finding in findings if finding.part != "facts"}
     outcome: Outcome = (
         "fails" if "stops" in severities else "unknown" if "unknown" in severities else "completes"
@@ -282,7 +298,7 @@ def _told(  # noqa: PLR0913, PLR0917
         (lists.sent, lists.listed) if lists is not None else None,
         tuple(sorted(dict.fromkeys(messages), key=lambda text: text.startswith(_OF_ALL))),
         findings,
-        {part: tuple(found[part]) for part in PARTS},
+        {part: tuple(some) for part, some in found.items()},
     )
 
 

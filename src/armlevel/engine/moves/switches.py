@@ -10,7 +10,7 @@ from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.parts.firmware_tried import tried
 from armlevel.engine.parts.shape import passthrough_shape
 from armlevel.errors import UnknownName, UsageError
-from armlevel.profile import Host, Offer, Shape
+from armlevel.profile import Host, HostMachine, Offer, Shape
 from armlevel.profile.host import nothing
 
 __all__ = ["Switches", "available", "common_length", "switches_named", "under", "version_text"]
@@ -131,7 +131,15 @@ def under(host: Host, switches: Switches, family: str, catalogue: Catalogue) -> 
             return None
     shown = replace(offer, firmware=firmware, sve_vls=lengths, like=None, register_list_without=())
     used = {**host.software.kvm_capabilities, **dict.fromkeys(switches.unused, 0)}
-    return replace(host, offers=(shown,), software=replace(host.software, kvm_capabilities=used))
+    software = replace(host.software, kvm_capabilities=used)
+    return replace(host, offers=(shown,), software=software, machine=_machine(host, switches))
+
+
+def _machine(host: Host, switches: Switches) -> HostMachine | None:
+    # What a guest is not given is not there for it.
+    if host.machine is None or "STEAL_TIME" not in switches.unused:
+        return host.machine
+    return replace(host.machine, steal_time=False)
 
 
 def _offer(host: Host, switches: Switches, family: str) -> Offer | None:

@@ -23,6 +23,8 @@ def blocked(guest: Guest, source: Host, target: Host, vmm: Vmm, catalogue: Catal
     """
     found = []
     for row in catalogue.blocks:
+        if row.capability == "STEAL_TIME" and guest.machine is not None:
+            continue  # judged with what the guest was given around its vCPUs
         severity = _severity(row, guest, source, target) if vmm.name in row.vmms else None
         if severity is None:
             continue
@@ -66,7 +68,8 @@ def judge_pages(guest: Guest, source: Host, target: Host, family: str) -> list[F
     was, now = source.facts.page_size, target.facts.page_size
     told = guest.firmware.get(STEAL_TIME, 1) & 1 and source.software.kvm_capabilities.get("STEAL_TIME") != 0
     known = was is not None and now is not None
-    rounded = family == "qemu" and told
+    # Of a guest that records its machine, that is judged with the rest of it.
+    rounded = bool(family == "qemu" and told and guest.machine is None)
     if (known and was == now) or not (known or rounded):
         return []
     severity: Severity = "unknown" if not known else "stops" if rounded else "risk"

@@ -31,7 +31,7 @@ class MemoryMap:
 
 
 def board_defaults(machine: tuple[int, ...], catalogue: Catalogue) -> dict[str, Any]:
-    """Return the options of a machine type about its windows, by the names that a guest's record has.
+    """Return what a machine type has unasked about its windows, by the names that a guest's record has.
 
     ``machine`` are the numbers of the type; () is the newest.
 
@@ -44,7 +44,8 @@ def board_defaults(machine: tuple[int, ...], catalogue: Catalogue) -> dict[str, 
         return not machine or machine >= since
 
     named = {_key(row.option): on(row.since) for row in catalogue.windows}
-    return {"highmem": True, "compact_highmem": on(catalogue.board.compact)} | named
+    sizes = {_key(row.size_option): row.size for row in catalogue.windows if row.size_option}
+    return {"highmem": True, "compact_highmem": on(catalogue.board.compact), **named, **sizes}
 
 
 def memory_map(asked: GuestMachine, ipa_bits: int, catalogue: Catalogue) -> MemoryMap | None:
@@ -72,7 +73,9 @@ def memory_map(asked: GuestMachine, ipa_bits: int, catalogue: Catalogue) -> Memo
             return None
         size = row.size
         if row.size_option:
-            size = max(size, getattr(asked, _key(row.size_option)) or 0)
+            size = getattr(asked, _key(row.size_option))
+            if size is None:
+                return None
         start = _up(base, size)
         fits = start + size <= limit
         if on and fits:

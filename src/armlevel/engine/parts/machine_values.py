@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from armlevel.engine.names import FieldName
+from armlevel.arch import Around
+from armlevel.engine.findings import Cause, Finding, Remedy, Severity, Side
+from armlevel.engine.names import FieldName, HostName, Message
+from armlevel.engine.reasons import Reason
+from armlevel.engine.subjects import about_machine
 from armlevel.engine.values import NOT_RECORDED, Count, NamedValues, RegisterValue, State, Value, named
 
-__all__ = ["given_value"]
+__all__ = ["BOTH", "given_value", "machine_finding", "printed"]
+
+#: A finding that concerns starting and arriving.
+BOTH: tuple[Side, ...] = ("start", "arrive")
 
 
 def given_value(value: object) -> Value:
@@ -26,3 +33,36 @@ def given_value(value: object) -> Value:
     if isinstance(value, int):
         return Count(value) if value < 1 << 20 else RegisterValue(value)
     return named(str(value))
+
+
+def machine_finding(  # noqa: PLR0913 - what a finding holds
+    name: str,
+    severity: Severity,
+    needs: object,
+    host: str,
+    offer: Value,
+    *,
+    because: tuple[Reason, ...] = (),
+    cause: Cause = "not known",
+    applies: tuple[Side, ...] = BOTH,
+    remedies: tuple[Remedy, ...] = (),
+    messages: tuple[Message, ...] = (),
+) -> Finding:
+    """Return a finding about one thing around a guest's vCPUs; ``needs`` is what its record has of it."""
+    return Finding(
+        about_machine(name),
+        "machine",
+        severity,
+        (given_value(needs),),
+        ((HostName(host), offer),),
+        cause,
+        applies,
+        because,
+        remedies,
+        messages=messages,
+    )
+
+
+def printed(row: Around, event: str, **texts: object) -> tuple[Message, ...]:
+    """Return the lines that a VMM prints of an event, filled in."""
+    return tuple(Message(text.format(**texts)) for text in dict(row.messages).get(event, ()))

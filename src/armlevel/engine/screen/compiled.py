@@ -18,13 +18,14 @@ from armlevel.engine.fields.vectors import (
     worst_of,
 )
 from armlevel.engine.fields.vectors.bits import marked
-from armlevel.engine.findings import PARTS, Answer, Part
+from armlevel.engine.findings import Answer, Part
 from armlevel.engine.names import register_of
 from armlevel.engine.parts.facts import facts_needed
 from armlevel.engine.parts.registers_first_run import broken_by
 from armlevel.engine.policy import Policy
 from armlevel.engine.screen.tables import TABLES, Table, in_full, parts_without
 from armlevel.engine.screen.views import GuestView, HostView
+from armlevel.engine.verdict import parts_of as asked_of
 from armlevel.profile import Guest, Host, Offer
 
 __all__ = ["GuestVector", "HostVector", "Screen"]
@@ -195,7 +196,7 @@ class Screen:
     def parts(self, guest: GuestVector, host: HostVector) -> dict[Part, Marks]:
         """Return what each part comes to, on both sides."""
         self._settle(guest, host)
-        found: dict[Part, Marks] = dict.fromkeys(PARTS, Marks(RUNS, RUNS))
+        found: dict[Part, Marks] = dict.fromkeys(asked_of(guest.view.guest), Marks(RUNS, RUNS))
         for part, mask in self._numbering.parts.items():
             held = guest.bits & mask
             found[part] = Marks(host.start.answer(held), host.arrive.answer(held))

@@ -14,6 +14,7 @@ from armlevel.engine.fields.partial import possible_midrs
 from armlevel.engine.fields.vectors import REFUSED, RUNS, UNKNOWN, Marks
 from armlevel.engine.findings import PARTS, Finding, Part
 from armlevel.engine.parts.firmware import judge_firmware
+from armlevel.engine.parts.machine import judge_machine
 from armlevel.engine.parts.register_list import judge_list
 from armlevel.engine.parts.registers_certain import judge_certain
 from armlevel.engine.parts.registers_judged import judge_implementation, silent, told_by_the_lists
@@ -259,6 +260,17 @@ def _host_firmware(host: HostView) -> Hashable:
     return frozenset(offer.firmware.items()), tried, offer.register_list, host.raised
 
 
+def _guest_machine(view: GuestView) -> Hashable:
+    # Without a record of it nothing is asked.
+    machine = view.guest.machine
+    return None if machine is None else (machine, view.guest.facts.page_size)
+
+
+def _host_machine(view: HostView) -> Hashable:
+    host = view.host
+    return host.machine, host.facts.page_size, host.software.kvm_capabilities.get("STEAL_TIME")
+
+
 _STATE: tuple[Table, ...] = (
     Table(
         "register-list",
@@ -274,6 +286,13 @@ _STATE: tuple[Table, ...] = (
         _host_firmware,
         lambda guest, host: marks_of(judge_firmware(case_of(guest, host))),
     ),
+    Table(
+        "machine",
+        "machine",
+        _guest_machine,
+        _host_machine,
+        lambda guest, host: marks_of(judge_machine(guest.guest, host.host, guest.catalogue)),
+    ),
 )
 
 #: All that is judged of a guest on a host by KVM alone, beside the bits.
@@ -284,7 +303,7 @@ def parts_without(tables: Sequence[Table]) -> tuple[Part, ...]:
     """Return the parts of the question that neither a bit nor one of these tables knows.
 
     >>> parts_without(TABLES), parts_without([])
-    ((), ('shape', 'list', 'firmware'))
+    ((), ('shape', 'list', 'firmware', 'machine'))
     """
     known = {"registers", "facts", *(table.part for table in tables)}
     return tuple(part for part in PARTS if part not in known)

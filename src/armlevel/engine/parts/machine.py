@@ -1,0 +1,167 @@
+"""What stands around a guest's vCPUs: given to it where it started, and given by the same command line on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from armlevel.arch import Around, Catalogue
+from armlevel.engine.findings import Finding, Side
+from armlevel.engine.parts.machine_gic import judge_gic
+from armlevel.engine.parts.machine_given import steal_time_on
+from armlevel.engine.parts.machine_map import MemoryMap, memory_map
+from armlevel.engine.parts.machine_values import BOTH, given_value, machine_finding, printed
+from armlevel.engine.reasons import Reason
+from armlevel.engine.values import State, named
+from armlevel.profile import Guest, GuestMachine, Host, HostMachine
+
+__all__ = ["judge_machine", "steal_time_block"]
+
+
+def judge_machine(guest: Guest, host: Host, catalogue: Catalogue) -> list[Finding]:
+    """Compare what a guest was given with what its VMM gives it on ``host``; nothing if no machine is recorded."""
+    machine = guest.machine
+    if machine is None:
+        return []
+    row = catalogue.around.get(machine.vmm or "")
+    if row is None:
+        why = () if machine.vmm is None else (Reason("vmm-not-known"),)
+        return [
+            machine_finding("vmm", "unknown", machine.vmm, host.name, named(*catalogue.around), because=why)
+        ]
+    return [
+        *judge_gic(machine, host, row, catalogue),
+        *(_judge_map(machine, host, row, catalogue) if row.board else ()),
+        *_judge_steal_time(guest, machine, host, row, catalogue),
+        *_judge_counter(host),
+    ]
+
+
+# ---- memory
+
+
+def _judge_map(machine: GuestMachine, host: Host, row: Around, catalogue: Catalogue) -> Iterator[Finding]:
+    bits = None if host.machine is None else host.machine.ipa_bits
+    here = None if bits is None else memory_map(machine, bits, catalogue)
+    if bits is None or here is None or machine.windows is None:
+        # The host's largest size is not recorded, or what the guest's map is made of.
+        offer = given_value(None if bits is None or machine.windows is None else bits)
+        needs = None if here is None and bits is not None else machine.windows
+        why = () if bits is None else (Reason("map-not-known"),)
+        yield machine_finding("windows", "unknown", needs, host.name, offer, because=why)
+    elif here.excess:
+        yield machine_finding(
+            "memory",
+            "stops",
+            machine.maxmem,
+            host.name,
+            given_value(bits),
+            because=(Reason("memory-exceeds", (bits,)),),
+            cause="silicon",
+            messages=printed(row, "memory", bits=bits, excess=here.excess),
+        )
+    else:
+        yield from _judge_windows(machine, here, bits, host, catalogue)
+
+
+def _judge_windows(
+    machine: GuestMachine, here: MemoryMap, bits: int, host: Host, catalogue: Catalogue
+) -> Iterator[Finding]:
+    had = machine.windows or {}
+    for row in catalogue.windows:
+        was, now = had.get(row.name), here.windows.get(row.name)
+        if was == now or not _is_used(row.name, machine, catalogue):
+            continue
+        # A window that the guest never had does it no harm; that of PCI configuration is then below its memory.
+        applies: tuple[Side, ...] = ("start",) if was is None and row.name != "ecam" else BOTH
+        moved = was is not None and now is not None
+        yield machine_finding(
+            "windows",
+            "breaks",
+            {} if was is None else {row.name: was},
+            host.name,
+            given_value({} if now is None else {row.name: now}),
+            because=(Reason("window-elsewhere") if moved else Reason("window-lost", (bits,)),),
+            cause="silicon",
+            applies=applies,
+        )
+
+
+def _is_used(window: str, machine: GuestMachine, catalogue: Catalogue) -> bool:
+    # A GICv2, and a GICv3 of few vCPUs, has no second window of redistributors.
+    few = machine.vcpus is not None and machine.vcpus <= catalogue.board.redistributors
+    return window != "redistributors" or not (few or machine.gic == 2)
+
+
+# ---- time
+
+
+def steal_time_block(vcpus: int, page: int, catalogue: Catalogue) -> int:
+    """Return the bytes of memory that QEMU has for stolen time on a host with pages of this size.
+
+    >>> from armlevel.arch import load
+    >>> [steal_time_block(vcpus, page, load()) for vcpus in (64, 65) for page in (4096, 16384)]
+    [4096, 16384, 8192, 16384]
+    """
+    return -(-vcpus * catalogue.board.steal_time // page) * page
+
+
+def _judge_steal_time(
+    guest: Guest, machine: GuestMachine, host: Host, row: Around, catalogue: Catalogue
+) -> Iterator[Finding]:
+    has, gets = machine.steal_time, steal_time_on(machine, host)
+    if has is None or gets is None:
+        yield machine_finding("steal_time", "unknown", has, host.name, given_value(gets))
+    elif has and not gets:
+        why = (Reason("steal-time-other"),)
+        yield machine_finding(
+            "steal_time",
+            "stops",
+            has,
+            host.name,
+            State("no"),
+            because=why,
+            cause="kernel",
+            messages=printed(row, "steal-time"),
+        )
+    elif has and row.rounds_steal_time:
+        yield from _judge_block(guest.facts.page_size, machine, host, row, catalogue)
+
+
+def _judge_block(
+    was: int | None, machine: GuestMachine, host: Host, row: Around, catalogue: Catalogue
+) -> Iterator[Finding]:
+    now = host.facts.page_size
+    if was is not None and was == now:
+        return
+    if was is None or now is None or machine.vcpus is None:
+        needs = None if machine.vcpus is None else was
+        yield machine_finding("steal_time", "unknown", needs, host.name, given_value(now))
+        return
+    before, after = (steal_time_block(machine.vcpus, page, catalogue) for page in (was, now))
+    if before != after:
+        yield machine_finding(
+            "steal_time",
+            "stops",
+            before,
+            host.name,
+            given_value(after),
+            because=(Reason("steal-time-block"),),
+            cause="kernel",
+            applies=("arrive",),
+            messages=printed(row, "steal-time-block", was=hex(before), now=hex(after)),
+        )
+
+
+def _judge_counter(host: Host) -> Iterator[Finding]:
+    if (host.machine or HostMachine()).counter_offset is False:
+        why = (Reason("physical-counter-jumps"),)
+        yield machine_finding(
+            "counter_offset",
+            "risk",
+            True,  # noqa: FBT003 - a value of the record
+            host.name,
+            State("no"),
+            because=why,
+            cause="kernel",
+            applies=("arrive",),
+        )
