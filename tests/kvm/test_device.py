@@ -18,11 +18,12 @@ def device(tmp_path, monkeypatch):
     """A file in the place of /dev/kvm, and what it answers: call name -> number, or minus the errno of a refusal."""
     path = tmp_path / "kvm"
     path.write_bytes(b"")
-    answers = {numbers.GET_API_VERSION.name: numbers.API_VERSION, numbers.GET_VCPU_MMAP_SIZE.name: 4096}
-    names = {
-        call.number: call.name
-        for call in (numbers.GET_API_VERSION, numbers.GET_VCPU_MMAP_SIZE, numbers.CREATE_VM)
+    answers = {
+        numbers.GET_API_VERSION.name: numbers.API_VERSION,
+        numbers.GET_VCPU_MMAP_SIZE.name: 4096,
+        numbers.CHECK_EXTENSION.name: 48,
     }
+    names = {call.number: call.name for call in numbers.IOCTLS}
 
     def ioctl(_fd, number, _argument):
         answer = answers[names[number]]
@@ -103,3 +104,19 @@ def test_no_descriptor_is_left_open_when_it_cannot_be_had(device):
     for _ in range(5):
         said(path)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(48, 0), (40, 0), (36, 36), (0, 0)])
+def test_a_host_of_fewer_bits_than_kvms_default_is_asked_for_what_it_has(device, monkeypatch, limit, asked):
+    path, answers = device
+    answers[numbers.CHECK_EXTENSION.name] = limit
+    created = []
+
+    def ask(_fd, call, argument=0, _what=""):
+        created.extend([argument] if call == numbers.CREATE_VM else [])
+        return os.open(os.devnull, os.O_RDONLY) if call == numbers.CREATE_VM else answers[call.name]
+
+    monkeypatch.setattr("armlevel.kvm.device.ask", ask)
+    with Kvm(path, machine="aarch64") as kvm:
+        kvm.create_vm().close()
+    assert created == [asked]

@@ -11,6 +11,7 @@ import pytest
 import make_probe
 from armlevel.documents import pretty, read_host, verify_digest
 from armlevel.lab import Job, pack_collector, parse_host
+from armlevel.lab.lines import LINES
 from tests.emulated import fetched
 from tests.preload.once import once
 
@@ -85,6 +86,40 @@ def test_a_probe_killed_at_any_point_leaves_no_vm_and_no_half_file(lab):
     assert {how for how, *_ in found["kills"]} == {"SIGKILL", "SIGTERM"}
     assert len(found["kills"]) == 9
     assert found["kills"][-1][3:5] == ["old\n", [".armlevel-host.json"]]
+
+
+LOGGED = """
+dmesg > "$OUT/before"
+python3 -I inside -o "$OUT/host.json" -n a
+dmesg > "$OUT/after"
+"""
+
+
+@pytest.mark.parametrize("line", [row.name for row in LINES])
+def test_a_probe_says_what_stands_around_the_vcpu_and_leaves_the_kernels_log_alone(laboratory, line: str):
+    host = parse_host(f"cortex-a53@{line}")
+    with fetched():
+        laboratory.prepare(host)
+    result = laboratory.run(host, Job(LOGGED, INSIDE))
+    assert result.status == 0, result.stderr
+    assert result.files["before"]
+    assert result.files["after"] == result.files["before"]
+    machine = read_host(result.files["host.json"], "a").machine
+    assert machine is not None
+    # The emulator's GICv3 has no GICV, so there is no vGICv2; SEIS and A3V are the hardware's.
+    assert machine.gic == {"v2": "ENODEV", "v3": "yes", "its": "yes", "v5": "ENODEV"}
+    assert machine.icc_ctlr is not None
+    for name, tried in machine.icc_ctlr.items():
+        below = range(tried.shown + 1) if name in ("PRIbits", "IDbits") else (tried.shown,)
+        assert tried.taken == set(below), name
+        assert tried.refused == set(range(8 if name in ("PRIbits", "IDbits") else 2)) - tried.taken
+    assert machine.gicd_iidr is not None
+    assert machine.gicd_iidr.shown == 3
+    # 6.18 takes any revision and keeps its own: that is neither taken nor refused.
+    assert machine.gicd_iidr.taken == ({3} if line == "6.18" else {2, 3})
+    assert machine.gicd_iidr.takes(1) is (None if line == "6.18" else False)
+    assert (machine.ipa_bits, machine.ipa_min, machine.ipa_fixed) == (40, 32, False)
+    assert machine.unknown == ()
 
 
 CANNOT = """

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from armlevel.arch import load
 from armlevel.errors import KvmError
 from armlevel.kvm.vcpu import EXIT_MMIO, Exit
+from armlevel.kvm.vgic import GICD_IIDR, GICD_TYPER2, ICC_CTLR_EL1, VGIC_TYPES, Attribute
 
 CATALOGUE = load()
 PFR0, ISAR0, ZFR0, DFR0, MMFR2, MIDR, CTR = (
@@ -157,6 +158,34 @@ class FakeVcpu:
         return Exit(EXIT_MMIO, 0x1000_0000, value, write=True)
 
 
+class FakeGic:
+    """A vGICv3 by the rules of Linux: PRIbits is lowered before anything is refused, and never rises again."""
+
+    def __init__(self, host: FakeKvm) -> None:
+        self.values = {ICC_CTLR_EL1: host.icc_ctlr, GICD_IIDR: 0x4B00343B, GICD_TYPER2: 0}
+        self.ready = False
+
+    def initialise(self) -> None:
+        self.ready = True
+
+    def get(self, register: Attribute) -> int:
+        if not self.ready or register not in self.values:
+            raise refuse(errno.ENXIO, register.name)
+        return self.values[register]
+
+    def set(self, register: Attribute, value: int) -> None:
+        now = self.get(register)
+        if register == GICD_IIDR and value >> 12 & 15 not in (2, 3):
+            raise refuse(errno.EINVAL, register.name)
+        if register == ICC_CTLR_EL1:
+            if value >> 8 & 7 > now >> 8 & 7:
+                raise refuse(errno.EINVAL, register.name)
+            self.values[register] = now = now & ~0x700 | value & 0x700
+            if value >> 11 & 7 > now >> 11 & 7 or (value ^ now) >> 14 & 3:
+                raise refuse(errno.EINVAL, register.name)
+        self.values[register] = value
+
+
 class FakeVm:
     def __init__(self, host: FakeKvm) -> None:
         self.host = host
@@ -183,14 +212,19 @@ class FakeVm:
     def writable_masks(self) -> tuple[int, ...] | None:
         return None if self.host.masks is None else tuple(self.host.masks.get(n, 0) for n in range(192))
 
+    def extension_at(self, number: int) -> int:
+        return self.host.more_capabilities.get(number, 0)
+
+    def has_device(self, number: int) -> bool:
+        return number in self.host.devices
+
     def has_vgic(self, kind: str) -> bool:
-        return kind == "vgic-v3"
+        return self.has_device(VGIC_TYPES[kind])
 
-    def create_vgic(self, kind: str) -> FakeVm:
-        return self
-
-    def initialise(self) -> None:
-        pass
+    def create_vgic(self, kind: str) -> FakeGic:
+        if not self.has_vgic(kind):
+            raise refuse(errno.ENODEV, kind)
+        return FakeGic(self.host)
 
     def add_memory(self, guest_address: int, content: bytes) -> None:
         pass
@@ -209,6 +243,11 @@ class FakeKvm:
         masks: Mapping[int, int] | None = None,
         at_first_run: Mapping[int, int] | None = None,
         mrs: Sequence[int] = (100_000_000, 4),
+        devices: Iterable[int] = (4, 7, 8),
+        icc_ctlr: int = 0x400,
+        ipa: tuple[int, int] = (32, 48),
+        more_capabilities: Mapping[int, int] | None = None,
+        more_registers: Iterable[int] = (),
     ) -> None:
         self.rule = rule
         self.known_bits, self.possible = frozenset(known_bits), frozenset(possible)
@@ -216,6 +255,9 @@ class FakeKvm:
         self.masks = masks
         self.at_first_run = dict(at_first_run or {})
         self.mrs = mrs
+        self.devices, self.icc_ctlr, self.ipa = frozenset(devices), icc_ctlr, ipa
+        self.capabilities.setdefault("ARM_VM_IPA_SIZE", ipa[1])
+        self.more_capabilities = dict(more_capabilities or {})
         self.open = self.tries = 0
         self.values = {
             PFR0: 0x1100_0001_1101_1112,
@@ -231,7 +273,10 @@ class FakeKvm:
             CCSIDR0: 0x700FE01A,
             PMCR: 6 << 11,
             VLS: 0b11,
+            **dict.fromkeys(more_registers, 0),
         }
 
     def create_vm(self, ipa_bits: int = 0) -> FakeVm:
+        if ipa_bits and not self.ipa[0] <= ipa_bits <= self.ipa[1]:
+            raise refuse(errno.EINVAL, f"{ipa_bits} bits")
         return FakeVm(self)

@@ -15,6 +15,7 @@ from armlevel.kvm.vm import Vm
 
 __all__ = ["Kvm"]
 
+_DEFAULT_BITS = 40
 _SENTENCES = {
     errno.ENOENT: (
         "there is no {path}",
@@ -76,12 +77,13 @@ class Kvm:
         os.close(self.fd)
 
     def create_vm(self, ipa_bits: int = 0) -> Vm:
-        """Create a VM whose guest addresses have ``ipa_bits`` bits (0: KVM's default, 40).
+        """Create a VM whose guest addresses have ``ipa_bits`` bits (0: KVM's default, 40, or what there is of it).
 
         Raises:
-            KvmError: that many bits are too many, or memory has run out.
+            KvmError: that many bits are too many or too few, or memory has run out.
 
         """
+        ipa_bits = ipa_bits or self._usual_bits()
         # A signal during the creation gives EINTR; nothing is left of the attempt.
         while True:
             try:
@@ -91,3 +93,9 @@ class Kvm:
                     raise
                 continue
             return Vm(fd, self._run_size)
+
+    def _usual_bits(self) -> int:
+        # Asked for its default where there are fewer bits, KVM refuses, and complains in the kernel's log
+        # (Linux 7.3 arch/arm64/kvm/mmu.c, kvm_init_ipa_range).
+        limit = ask(self.fd, numbers.CHECK_EXTENSION, numbers.CAPABILITIES["ARM_VM_IPA_SIZE"])
+        return limit if 0 < limit < _DEFAULT_BITS else 0

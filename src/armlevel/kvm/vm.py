@@ -17,6 +17,7 @@ from armlevel.kvm.vgic import VGIC_TYPES, Device
 
 __all__ = ["MASK_ENTRIES", "Vm", "mask_index"]
 
+_TEST = 1  # KVM_CREATE_DEVICE_TEST
 #: Entries of the table of writable masks: op1 of 0, 1 and 3, CRm 0..7, op2 0..7.
 MASK_ENTRIES = 3 * 8 * 8
 
@@ -66,7 +67,11 @@ class Vm:
 
     def extension(self, name: str) -> int:
         """Return the answer of KVM_CHECK_EXTENSION for this VM."""
-        return ask(self.fd, numbers.CHECK_EXTENSION, numbers.CAPABILITIES[name], name)
+        return self.extension_at(numbers.CAPABILITIES[name])
+
+    def extension_at(self, number: int) -> int:
+        """Return the answer of KVM_CHECK_EXTENSION for a capability by its number, known or not."""
+        return ask(self.fd, numbers.CHECK_EXTENSION, number, f"KVM_CAP {number}")
 
     def enable(self, name: str) -> None:
         """Enable a capability; only before the first vCPU.
@@ -100,7 +105,7 @@ class Vm:
         return tuple(masks)
 
     def create_vgic(self, kind: str) -> Device:
-        """Create the interrupt controller ``vgic-v2`` or ``vgic-v3``, not yet initialised.
+        """Create a device of :data:`armlevel.kvm.vgic.VGIC_TYPES`, not yet initialised.
 
         Raises:
             KvmError: this host has none of that kind for guests.
@@ -114,8 +119,14 @@ class Vm:
 
     def has_vgic(self, kind: str) -> bool:
         """Tell whether this host has such an interrupt controller for guests; nothing is created."""
+        return self.has_device(VGIC_TYPES[kind])
+
+    def has_device(self, number: int) -> bool:
+        """Tell whether this host has devices of a type (KVM_DEV_TYPE_*) by its number; nothing is created."""
         try:
-            exchange(self.fd, numbers.CREATE_DEVICE, CREATE_DEVICE_ARG.pack(VGIC_TYPES[kind], 0, 1), kind)
+            exchange(
+                self.fd, numbers.CREATE_DEVICE, CREATE_DEVICE_ARG.pack(number, 0, _TEST), f"type {number}"
+            )
         except KvmError:
             return False
         return True

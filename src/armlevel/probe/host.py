@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from armlevel.errors import KvmError
 from armlevel.kvm.numbers import CAPABILITIES
 from armlevel.probe.after_first_run import changed_by_kvm, facts_by_guest, gic_of, pmu_by_guest
+from armlevel.probe.counters import frequencies, with_frequencies
+from armlevel.probe.host_machine import machine_of
 from armlevel.probe.hypervisor import KvmLike
 from armlevel.probe.machine import Machine
 from armlevel.probe.offer import Effort, OfferSession, probe_shape
@@ -72,10 +74,15 @@ def probe_host(
     together = side_effects_of(kvm, largest, plan, gic, pmu=machine.pmu)
     offers[offers.index(largest)] = replace(largest, side_effects=together)
     facts = facts_by_guest(kvm, mte=any("mte" in offer.shape.features for offer in offers))
+    counters = frequencies(kvm, machine.usable)
+    if len(set(counters.values())) > 1:
+        remarks.append(_unequal(counters))
+        del facts["cntfrq_hz"]  # it depends on the CPU that a guest happens to run on
+    cpus = _completed(machine.cpus, offers[0])
     host = Host(
         machine.name,
         pack(offers),
-        _completed(machine.cpus, offers[0]),
+        with_frequencies(cpus, machine.where, counters),
         Facts(**facts, page_size=machine.page_size, sources=dict.fromkeys(facts, _BY_GUEST)),
         Software(
             machine.kernel,
@@ -86,6 +93,7 @@ def probe_host(
             machine.vulnerabilities,
         ),
         made,
+        machine=machine_of(kvm, offers, machine.mode),
     )
     return Probed(host, tuple(remarks), session.effort)
 
@@ -119,6 +127,14 @@ def _heterogeneous(machine: Machine) -> list[str]:
     return [
         "the CPUs of this machine are not alike (" + "; ".join(kinds) + "): limits are what all of them have"
     ]
+
+
+def _unequal(counters: Mapping[int, int]) -> str:
+    by_frequency: dict[int, list[int]] = {}
+    for number, frequency in counters.items():
+        by_frequency.setdefault(frequency, []).append(number)
+    kinds = [f"CPU {', '.join(map(str, some))}: {hertz} Hz" for hertz, some in by_frequency.items()]
+    return f"the counters of this machine are not alike ({'; '.join(kinds)}): firmware set CNTFRQ_EL0 so"
 
 
 def _narrowed(machine: Machine) -> list[str]:

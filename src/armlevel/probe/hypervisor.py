@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from armlevel.kvm.vcpu import Exit
+from armlevel.kvm.vgic import Attribute
 
 __all__ = ["GicLike", "KvmLike", "VcpuLike", "VmLike"]
 
@@ -51,6 +52,12 @@ class GicLike(Protocol):
     def initialise(self) -> None:
         """Initialise the interrupt controller."""
 
+    def get(self, register: Attribute) -> int:
+        """Return a register; KvmError if there is none such."""
+
+    def set(self, register: Attribute, value: int) -> None:
+        """Write a register; KvmError if refused."""
+
 
 class VmLike(Protocol):
     """A scratch VM; see :class:`armlevel.kvm.vm.Vm`."""
@@ -60,6 +67,12 @@ class VmLike(Protocol):
 
     def extension(self, name: str) -> int:
         """Ask for a capability."""
+
+    def extension_at(self, number: int) -> int:
+        """Ask for a capability by its number."""
+
+    def has_device(self, number: int) -> bool:
+        """Tell whether this host has devices of a type by its number."""
 
     def create_vcpu(self) -> VcpuLike:
         """Create the next vCPU."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from armlevel.probe.vmms import vmms_of
 from armlevel.profile import Cpu, Implementation
 from armlevel.profile.host import nothing
+from armlevel.profile.machine import KvmMode
 
 __all__ = ["Machine", "read_machine"]
 
@@ -19,6 +20,8 @@ _NARROWING = re.compile(
     r"(?:arm64\.no\w+|id_aa64\w+\.\w+|arm64_sw\.(?!nokaslr)\w+|kvm-arm\.\w+|kvm\.\w+|mitigations|nospectre_\w+|ssbd|"
     r"allow_mismatched_32bit_el0)(?:=\S*)?"
 )
+_TIMER = re.compile(r"\s(\d+)\s+(?:Level|Edge)\s+arch_timer\b")
+_TIMERS: dict[int, KvmMode] = {26: "vhe", 28: "vhe", 27: "nvhe", 30: "nvhe"}
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -34,6 +37,8 @@ class Machine:
     ``firmware``         vendor and version of the system's firmware, where DMI has them
     ``pmu``              perf event type of the PMU of the first kind of CPU
     ``name``             host name;  ``vmms``  VMM programs found and their versions
+    ``usable``           numbers of the CPUs that this process may run on
+    ``mode``             whether the kernel runs at EL2 (vhe) or KVM does beside it (nvhe)
     """
 
     cpus: tuple[Cpu, ...]
@@ -46,6 +51,8 @@ class Machine:
     pmu: int | None = None
     name: str = ""
     vmms: Mapping[str, str] = field(default_factory=nothing)
+    usable: tuple[int, ...] = ()
+    mode: KvmMode | None = None
 
 
 def read_machine(root: str = "/", *, vmms: bool = True) -> Machine:
@@ -80,7 +87,16 @@ def read_machine(root: str = "/", *, vmms: bool = True) -> Machine:
         pmu=_pmu(base, found[kinds[0]] if kinds else ()),
         name=_text(base / "proc/sys/kernel/hostname"),
         vmms=vmms_of() if root == "/" and vmms else nothing(),
+        usable=tuple(sorted(os.sched_getaffinity(0))) if root == "/" else (),
+        mode=_mode(_text(base / "proc/interrupts")),
     )
+
+
+def _mode(interrupts: str) -> KvmMode | None:
+    # A kernel at EL2 takes the timers of EL2, one at EL1 those of EL1 (Linux drivers/clocksource/arm_arch_timer.c,
+    # arch_timer_select_ppi), and these are private interrupts of fixed numbers (Arm DEN0094, BSA, PPI assignments).
+    found = _TIMER.search(interrupts)
+    return None if found is None else _TIMERS.get(int(found[1]))
 
 
 def _pmu(base: Path, cpus: Iterable[int]) -> int | None:
