@@ -14,8 +14,11 @@ from hypothesis import event, given, settings
 from armlevel.arch import evaluate
 from armlevel.arch.release import release_numbers
 from armlevel.documents import load_hosts
-from armlevel.engine import Verdict, check, level, passthrough
+from armlevel.engine import Policy, Verdict, check, level, passthrough
 from armlevel.engine.fields import partial as partial_limits
+from armlevel.engine.planning.groups import groups_of
+from armlevel.engine.planning.pairs import certain_conflicts
+from armlevel.engine.planning.plan import plan
 from armlevel.machines import folder
 from armlevel.profile import Cpu, Guest, Host, Implementation, Offer, Shape, Software
 from tests.fidelity import hosts as lab
@@ -142,6 +145,26 @@ def test_no_baseline_of_partial_views_is_none_of_the_whole_hosts(view, tell):
     tell(
         f"certain no: {noes} of {len(some)} baselines of partial views, none of them has one in full ({view})"
     )
+
+
+def test_a_certain_no_is_one_for_baseline_groups_and_plan(tell):
+    hosts, refused = recorded(), 0
+    for number, (home, there) in enumerate(Random(6).sample([*product(hosts, hosts)], 120)):
+        view = list(VIEWS)[number % len(VIEWS)]
+        pair = [replace(VIEWS[view](home), name="a"), replace(VIEWS[view](there), name="b")]
+        found = level(pair, catalogue())
+        no = found.answer == "refused"
+        masks = certain_conflicts(pair, catalogue(), Policy())
+        assert no or not any(masks), (home.name, there.name, view)
+        groups, made = groups_of(pair, catalogue()), plan(pair, catalogue())
+        left = {name for kind in made.left_open for name in kind.names}
+        assert left == set(groups.left_open)
+        apart = {name for kind in made.apart for name in kind.names}
+        if len(made.left_open) == 2:
+            assert apart == set(groups.apart) == (left if no else set()), (home.name, there.name, view)
+            refused += no
+    assert refused > 10
+    tell(f"certain no: {refused} pairs of partial views, a no of their baseline, groups and plan alike")
 
 
 @settings(max_examples=60, phases=QUICK)

@@ -289,8 +289,11 @@ def group_lines(groups: Grouping, *, every: bool = False) -> list[str]:
         many = len(alone) > 3 and several and not every
         text = f"each of the other {len(alone)} hosts (--names)" if many else _members(alone, every=every)
         lines += wrapped(text, "  alone     ")
-    if groups.left_open:
-        who = _members(groups.left_open, every=every)
+    if groups.apart:
+        who = _members(groups.apart, every=every)
+        lines += wrapped(f"{who}: with no other host; of itself too little is recorded", "  alone     ")
+    if open_ := [name for name in groups.left_open if name not in groups.apart]:
+        who = _members(open_, every=every)
         lines += wrapped(f"{who}: too little is recorded to say with whom", "  not known ")
     if not groups.complete:
         lines.append("  there may be more groups: each host was put into one")

@@ -157,12 +157,18 @@ def _page(result: PlanResult, *, explain: bool, names: bool) -> list[str]:
         left = [name for kind in found.left_open for name in kind.names]
         text = f"in no group, for too little is recorded of them: {hosts_text(left, every=every)}; probe them"
         lines += wrapped(text, rest="    ")
+    if found.apart:
+        apart = [name for kind in found.apart for name in kind.names]
+        text = f"certainly with no other host in one group: {hosts_text(apart, every=every)}"
+        lines += wrapped(text, rest="    ")
     return [*lines, *_advice_lines(result)]
 
 
 def _count(found: Plan) -> str:
     total = len(found.pools) + (1 if found.left else 0)
     if not found.pools and found.left_open:
+        if len(found.apart) == len(found.left_open):
+            return "no two share a guest CPU; of each by itself too little is recorded"
         return "no group, for too little is recorded of any of them"
     groups = "1 group" if len(found.pools) == 1 else f"{len(found.pools)} groups"
     if found.left_open:

@@ -84,6 +84,7 @@ class BaselineResult:
             "remedies": [remedy_object(one) for one in self.remedies],
             "groups_complete": self.groups.complete if self.groups is not None else True,
             "left_open": list(self.groups.left_open) if self.groups is not None else [],
+            "apart": list(self.groups.apart) if self.groups is not None else [],
         } | given_object(self.given)
 
 

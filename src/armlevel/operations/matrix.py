@@ -56,6 +56,7 @@ class MatrixResult:
             "groups": [{"hosts": list(one.hosts)} for one in self.groups.groups],
             "groups_complete": self.groups.complete,
             "left_open": list(self.groups.left_open),
+            "apart": list(self.groups.apart),
         } | given_object(self.given)
 
 

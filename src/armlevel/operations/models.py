@@ -70,6 +70,7 @@ class BaselineModel(AnswerModel):
     means: StockMeansModel | None
     remedies: list[RemedyModel]
     left_open: list[str]
+    apart: list[str]
 
 
 class WaysOutModel(ResultModel):
@@ -148,6 +149,7 @@ class MatrixModel(AnswerModel):
     groups: list[GroupModel]
     groups_complete: bool
     left_open: list[str]
+    apart: list[str]
 
 
 class HeldModel(ResultModel):
@@ -226,6 +228,7 @@ class PlanModel(AnswerModel):
     groups: list[PlanGroupModel]
     left: list[str]
     left_open: list[str]
+    apart: list[str]
     merges: list[MergeModel]
     one_way: list[OneWayModel]
     tolerated: list[list[str]] | None

@@ -79,6 +79,7 @@ class PlanResult:
             "groups": self._groups(),
             "left": [name for kind in self.plan.left for name in kind.names],
             "left_open": [name for kind in self.plan.left_open for name in kind.names],
+            "apart": [name for kind in self.plan.apart for name in kind.names],
             **_advice_object(self.advice),
             **self._what_if(),
         } | given_object(self.given)

@@ -22,7 +22,15 @@ from armlevel.engine.subjects import about_field
 from armlevel.engine.values import ANY, FieldValues, Value, offered
 from armlevel.profile import Host, Offer, Shape
 
-__all__ = ["certain_conflicts", "guest_possible", "is_never_taken", "judge_certain", "why_never"]
+__all__ = [
+    "certain_conflicts",
+    "guest_possible",
+    "is_never_taken",
+    "judge_certain",
+    "kept_by",
+    "says_all",
+    "why_never",
+]
 
 Values = frozenset[int] | None
 
@@ -59,7 +67,7 @@ def certain_conflicts(
     offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue, policy: Policy
 ) -> list[Finding]:
     """Return a conflict for each field that some host did not record and that has no value for all of them."""
-    if all(_whole(offer.limits, catalogue) and offer.default != "unknown" for _, offer in offers):
+    if all(says_all(offer, catalogue) for _, offer in offers):
         return []
     shape = offers[0][1].shape
     free = tolerated_of(policy.tolerate, catalogue, shape)
@@ -68,7 +76,7 @@ def certain_conflicts(
         field = catalogue.fields[subject]
         if subject not in free and any(_open(offer, field) for _, offer in offers):
             kept = {
-                host.name: _kept_by(host, offer, field, catalogue)
+                host.name: kept_by(host, offer, field, catalogue)
                 for host, (_, offer) in zip(hosts, offers, strict=True)
             }
             findings += _conflict(field, kept, hosts, catalogue, shape)
@@ -109,7 +117,13 @@ def _shown(field: Field, values: Values) -> Value:
     return FieldValues(tuple(sorted({v for v in values if field.architected(v)} or values)))
 
 
-def _kept_by(host: Host, offer: Offer, field: Field, catalogue: Catalogue) -> Values:
+def says_all(offer: Offer, catalogue: Catalogue) -> bool:
+    """Whether an offer records every field that rows speak of, and what is kept of it."""
+    return _whole(offer.limits, catalogue) and offer.default != "unknown"
+
+
+def kept_by(host: Host, offer: Offer, field: Field, catalogue: Catalogue) -> Values:
+    """Return every value of a field that a host may keep, as recorded or by what every kernel does; None: any."""
     if field.register not in offer.limits:
         limits = possible_limits(host, catalogue).get(field.subject)
         if limits is None:

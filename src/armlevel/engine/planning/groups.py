@@ -16,7 +16,10 @@ from armlevel.engine.policy import Policy
 from armlevel.engine.values import Value
 from armlevel.profile import Host
 
-__all__ = ["Group", "Grouping", "groups_of"]
+__all__ = ["FEW", "Group", "Grouping", "groups_of"]
+
+#: Among so many kinds of hosts every pair is levelled to tell which of those that are left open are certainly apart.
+FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,13 @@ class Grouping:
     """The groups of a set of hosts; ``complete`` says that every maximal group is there.
 
     ``left_open``  hosts of which too little is recorded to say of any guest CPU that they run it: they are in no group
+    ``apart``      those of them that certainly share none with any other of the hosts
     """
 
     groups: tuple[Group, ...]
     complete: bool
     left_open: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 def groups_of(
@@ -82,8 +87,17 @@ def groups_of(
     groups = [
         Group(tuple(name for name in by_name if any(name in kind for kind in group))) for group in found
     ]
-    left_open = (name for kind in items for name in kind if answer([name]) == "unknown")
-    return Grouping(tuple(groups), exact, tuple(left_open))
+    left_open = tuple(name for kind in items for name in kind if answer([name]) == "unknown")
+    few = len(kinds) <= FEW
+
+    def never(one: str, two: str) -> bool:
+        here, there = places[one], places[two]
+        return bool(apart[here] >> there & 1) or (
+            few and here != there and answer(sorted([one, two])) == "refused"
+        )
+
+    lonely = tuple(one for one in left_open if all(never(one, two) for two in by_name if two != one))
+    return Grouping(tuple(groups), exact, left_open, lonely)
 
 
 def _part_in(whole: Baseline) -> Callable[[str], tuple[Value | None, ...]]:

@@ -16,6 +16,7 @@ from armlevel.engine.fields.choice import above
 from armlevel.engine.fields.domains import Domain, domain_of
 from armlevel.engine.fields.tolerance import tolerated_of
 from armlevel.engine.names import register_of
+from armlevel.engine.parts.registers_certain import kept_by, says_all
 from armlevel.engine.parts.shape import PASSTHROUGH_FEATURES
 from armlevel.engine.policy import Policy
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Implementation, Shape
@@ -34,6 +35,10 @@ def certain_conflicts(hosts: Sequence[Host], catalogue: Catalogue, policy: Polic
     for name in _FACTS:
         _mark(conflicts, [getattr(host.facts, name) for host in hosts], _differ)
     _mark(conflicts, [view.identity for view in views], _certainly_others)
+    if not all(says_all(view.base, catalogue) for view in views):
+        for subject in catalogue.certain.keeps.keys() - free:
+            field = catalogue.fields[subject]
+            _mark(conflicts, [view.kept(field) for view in views], frozenset.isdisjoint)
     moot = {name for row in catalogue.no_meaning for name in row.registers}
     _mark(conflicts, [view.lists for view in views], _lists_conflict(catalogue, {*free, *moot}))
     # Who hides features or pins fields may take registers out of the question: that is seen when a group is levelled.
@@ -147,6 +152,7 @@ class _View:
     # What one host says in whatever shape it is asked.
 
     def __init__(self, host: Host, catalogue: Catalogue) -> None:
+        self._host, self._catalogue = host, catalogue
         self.base = host.offers[0]
         self._accepts = self.base.accepts
         self._open = _shape_decides(host, catalogue)
@@ -160,9 +166,16 @@ class _View:
             return None
         return domain_of(self.base, field)
 
+    def kept(self, field: Field) -> frozenset[int] | None:
+        """What may be kept of a field of which little is recorded; None where any, or it depends on the shape."""
+        if field.subject in self._open:
+            return None
+        return kept_by(self._host, self.base, field, self._catalogue)
+
     def _shown(self, host: Host) -> Implementation | None:
-        # Where the implementation cannot be written, only hosts of one implementation share a baseline.
-        if any(offer.shape.imp_id_writable for offer in host.offers):
+        # Where the implementation cannot be written, only hosts of one implementation share a baseline; of a host that
+        # was not probed it is not known whether it can.
+        if self.base.default == "unknown" or any(offer.shape.imp_id_writable for offer in host.offers):
             return None
         if any(register_of(subject) in IMPLEMENTATION_REGISTERS for subject in self._accepts):
             return None

@@ -16,6 +16,7 @@ from armlevel.engine.baseline import Baseline, level
 from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.parts.shape import PASSTHROUGH_FEATURES, passthrough_shape
 from armlevel.engine.planning.cover import Cover, cover
+from armlevel.engine.planning.groups import FEW
 from armlevel.engine.planning.host_kinds import Kind, kinds_among
 from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.policy import Policy
@@ -50,13 +51,14 @@ class Plan:
     """The groups, the largest first; ``least`` is proved: no plan has fewer. ``left`` are hosts beyond ``pools``.
 
     ``left_open`` are hosts of which too little is recorded to say of any guest CPU that they run it: they are in no
-    group, and no bound counts them.
+    group, and no bound counts them. ``apart`` are those of them that certainly share none with any other host.
     """
 
     pools: tuple[PlanGroup, ...]
     least: int
     left: tuple[Kind, ...] = ()
     left_open: tuple[Kind, ...] = ()
+    apart: tuple[Kind, ...] = ()
 
     @property
     def optimal(self) -> bool:
@@ -77,6 +79,7 @@ class Planner:
         self.conflicts = certain_conflicts([kind.host for kind in self.kinds], catalogue, policy)
         self.sets: list[int] = []
         self.silent = 0
+        self._certain = tuple(self.conflicts)
         self._hard = list(self.conflicts)
         self._soft: list[tuple[int, int]] = []
         self._known: dict[int, tuple[Baseline, frozenset[str]]] = {}
@@ -273,6 +276,23 @@ class Planner:
         places = {kind.digest: 1 << i for i, kind in enumerate(self.kinds)}
         return _union(places[kind.digest] for kind in kinds)
 
+    def apart(self) -> tuple[Kind, ...]:
+        """The kinds that are left open and certainly share no guest CPU with any other host."""
+        every = range(len(self.kinds))
+
+        def never(one: int, two: int) -> bool:
+            if self._certain[one] >> two & 1:
+                return True
+            return len(self.kinds) <= FEW and self.baseline(1 << one | 1 << two)[0].answer == "refused"
+
+        return tuple(
+            self.kinds[one]
+            for one in every
+            if self.silent >> one & 1
+            and len(self.kinds[one].names) == 1
+            and all(never(one, two) for two in every if two != one)
+        )
+
     def certainly_not(self, mask: int) -> bool:
         """Whether some pair of a mask is known to conflict."""
         return any(mask >> i & 1 and self.conflicts[i] & mask for i in range(len(self.kinds)))
@@ -312,4 +332,5 @@ def planned(planner: Planner, pools: int | None = None) -> Plan:
     groups.sort(key=lambda mask: -sizes[mask])
     kept, rest = (groups, []) if pools is None else (groups[:pools], groups[pools:])
     left = tuple(kind for mask in rest for kind in planner.members(mask))
-    return Plan(tuple(map(planner.pool, kept)), least, left, tuple(planner.members(planner.silent)))
+    left_open = tuple(planner.members(planner.silent))
+    return Plan(tuple(map(planner.pool, kept)), least, left, left_open, planner.apart())
