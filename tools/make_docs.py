@@ -27,6 +27,7 @@ from pages.commands import command_pages, manual_pages  # noqa: E402
 from pages.documents import document_pages  # noqa: E402
 from pages.machines import machine_pages  # noqa: E402
 from pages.markdown import page, toctree  # noqa: E402
+from pages.tcg import tcg_page  # noqa: E402
 
 __all__ = ["made_pages", "main", "write_source"]
 
@@ -37,6 +38,7 @@ TARGET = ROOT / "build" / "docs"
 def made_pages() -> dict[str, str]:
     """Return path -> text of every page that is made and not written."""
     from tests.fidelity.hosts import read  # the emulated hosts are recorded among the tests
+    from tests.machines.tcg import read as read_tcg
 
     catalogue = load()
     lab = read()
@@ -66,6 +68,7 @@ def made_pages() -> dict[str, str]:
         **catalogue_pages(catalogue),
         **machine_pages(groups, {host.name.partition("@")[0] for host in lab if "," not in host.name}),
         **atlas_pages(lab, catalogue),
+        "atlas/tcg.md": tcg_page(read_tcg(), lab, catalogue),
         "decisions.md": _decisions(),
     }
 

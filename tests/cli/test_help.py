@@ -13,7 +13,7 @@ from armlevel.cli.app import GROUPS, VERBS, _app
 from armlevel.cli.examples import EXAMPLES
 from tests.cli.hosts import Command, host, write
 
-LAB = ("list", "run", "probe", "verify", "hosts", "migrate")
+LAB = ("list", "run", "probe", "verify", "hosts", "migrate", "tcg")
 EVERY = [*([verb] for verb in VERBS), *(["lab", verb] for verb in LAB)]
 
 

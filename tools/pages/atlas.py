@@ -58,7 +58,7 @@ def _changes(by_cpu: Mapping[str, Column], lines: Sequence[str], catalogue: Cata
     parts = [_ABOUT]
     for older, newer in pairwise(lines):
         parts += [f"## From {older} to {newer}", *_step(by_cpu, older, newer, catalogue)]
-    listed = ["atlas/fields", *(f"atlas/{cpu}" for cpu in sorted(by_cpu))]
+    listed = ["atlas/fields", "atlas/tcg", *(f"atlas/{cpu}" for cpu in sorted(by_cpu))]
     return page("What each kernel changed", *parts, "## Everything", toctree(listed))
 
 

@@ -34,6 +34,7 @@ OF_ARGUMENT: dict[tuple[str, ...], str] = {
     ("facts",): "terms",
     ("completion",): "shells",
     ("machines",): "machines",
+    ("lab", "tcg"): "models",
     **{("lab", verb): "hosts" for verb in ("run", "probe", "verify", "hosts", "migrate")},
 }
 
@@ -46,6 +47,7 @@ def values() -> dict[str, tuple[str, ...]]:
     return {
         "machines": tuple(f"@{name}" for name in names()),
         "hosts": tuple(f"{model.name}@{line.name}" for model in MODELS for line in LINES),
+        "models": tuple(model.name for model in MODELS),
         "features": features,
         "terms": (*features, *registers),
         "fields": tuple(f"{subject}=" for subject in sorted(catalogue.fields)),

@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "lab probe": (("lab probe neoverse-n1@6.12 -o n1.json", "its host profile"),),
     "lab verify": (("lab verify neoverse-n1@6.12 pool.json", "give a scratch VM there the guest's CPU"),),
     "lab hosts": (("lab hosts neoverse-n1@6.12 neoverse-n2@7.x -d hosts", "several, into a directory"),),
+    "lab tcg": (("lab tcg cortex-a76 -o tcg.json", "what a guest reads under TCG with that -cpu"),),
     "lab migrate": (("lab migrate neoverse-n1@6.12 neoverse-n1@7.x", "move a running guest, and look"),),
     "import": (
         ("import capabilities.xml -o host.json", "what libvirt says of a host"),

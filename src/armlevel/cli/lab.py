@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli import lab_migrate, progress
+from armlevel.cli import lab_migrate, lab_tcg, progress
 from armlevel.cli.emulated import host_typed
 from armlevel.cli.files import is_file
 from armlevel.cli.helping import Verb, VerbGroup
@@ -45,6 +45,7 @@ __all__ = ["app"]
 
 app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
 app.command("migrate", cls=Verb)(lab_migrate.run)
+app.command("tcg", cls=Verb)(lab_tcg.run)
 
 _Where = Annotated[str, typer.Argument(metavar="HOST", help="CPU@LINE with options: neoverse-v1,sve=off@7.x")]
 _Many = Annotated[list[str], typer.Argument(metavar="HOST...", help="Hosts, as neoverse-n2@6.12.")]

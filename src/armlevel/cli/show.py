@@ -59,6 +59,8 @@ def _host(host: Host, clusters: Sequence[Cluster], catalogue: Catalogue, *, expl
     line = catalogue.line(software.kernel) if software.kernel else None
     known = f"KVM rows of {line.name}" if line else "KVM not measured on this line"
     rows.append(("software", "; ".join(filter(None, [kernel, known if software.kernel else "", vmms]))))
+    if host.accelerator != "kvm":
+        rows.append(("behind it", f"{host.accelerator.upper()}, no KVM: it is there to be compared"))
     rows += cpu_rows(host, clusters, catalogue)
     if host.hwcaps is not None and explain:
         rows.append(("shows", " ".join(host.hwcaps)))

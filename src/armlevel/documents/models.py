@@ -218,6 +218,7 @@ class HostModel(Model):
     hwcaps: list[Text] | None = Field(default=None, max_length=1024)
     facts: FactsModel = FactsModel()
     machine: MachineModel | None = None
+    accelerator: Literal["tcg"] | None = None
     offers: Annotated[list[OfferModel], Field(min_length=1, max_length=MOST_OFFERS)]
 
 

@@ -162,6 +162,7 @@ HOST = Record(
         "hwcaps": Many(_TEXT, 1024),
         "facts": _FACTS,
         "machine": _MACHINE,
+        "accelerator": OneOf("tcg"),
         "offers": Many(OFFER, MOST_OFFERS, 1),
     },
     frozenset(("kind", "offers")),

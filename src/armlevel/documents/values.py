@@ -73,6 +73,7 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
         None if hwcaps is None else pool.shared(tuple(hwcaps)),
         tuple(map(_cpu, document.get("other_cpus", ()))),
         None if (machine := document.get("machine")) is None else _machine(machine, faults),
+        document.get("accelerator") or "kvm",
     )
 
 

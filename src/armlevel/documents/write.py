@@ -104,6 +104,7 @@ def host_object(host: Host) -> dict[str, Any]:
         **({} if host.hwcaps is None else {"hwcaps": list(host.hwcaps)}),
         "facts": _facts(host.facts),
         **({} if host.machine is None else {"machine": _machine(host.machine)}),
+        **({} if host.accelerator == "kvm" else {"accelerator": host.accelerator}),
         "offers": [_offer(offer) for offer in host.offers],
     }
     return _document(HOST_KIND, host.name, host.made, body)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from armlevel.arch import Catalogue, Feature, Field, Hwcap, Part, Register, load, mentioned
+from armlevel.arch import Catalogue, Feature, Field, Hwcap, Part, Register, features_of, load, mentioned
 from armlevel.arch.expr import Feat, leaves
+from armlevel.documents import Document
+from armlevel.engine import passthrough
+from armlevel.errors import UsageError
 from armlevel.kvm import SpelledRegister
 from armlevel.operations.facts_find import Found, NamedRow, find, joined, near_matches
-from armlevel.profile import FACT_REGISTERS, Implementation
+from armlevel.profile import FACT_REGISTERS, Guest, Host, Implementation
 
 __all__ = [
     "FactsResult",
     "Found",
+    "InProfile",
     "facts",
     "find",
     "flags_of",
@@ -29,13 +33,27 @@ _KINDS_OF_ROWS = ("condition", "version", "mandatory")
 
 
 @dataclass(frozen=True, slots=True)
+class InProfile:
+    """What a guest of this shape has of a field, a register or a feature, None where it is not recorded."""
+
+    profile: str
+    shape: str
+    name: str
+    value: int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class FactsResult:
-    """What is called so; ``near`` are the terms that name nothing, each with names close to it."""
+    """What is called so; ``near`` are the terms that name nothing, each with names close to it.
+
+    ``shown``  what the profiles that were named have of it
+    """
 
     kind: ClassVar[str] = "facts/1"
 
     found: tuple[tuple[str, tuple[Found, ...]], ...]
     near: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    shown: tuple[InProfile, ...] = ()
 
     @property
     def rows(self) -> tuple[Found, ...]:
@@ -54,15 +72,42 @@ class FactsResult:
             "found": [_row_object(row, load()) for _, rows in self.found for row in rows],
             "nothing": [term for term, _ in self.near],
             "near": {term: list(near) for term, near in self.near},
+            "shown": [
+                {"profile": one.profile, "shape": one.shape, "name": one.name, "value": one.value}
+                for one in self.shown
+            ],
         }
 
 
-def facts(terms: Sequence[str]) -> FactsResult:
-    """Look terms up: features, fields, registers, cores, hwcaps, numbers of cores."""
+def facts(terms: Sequence[str], documents: Sequence[Document] = ()) -> FactsResult:
+    """Look terms up: features, fields, registers, cores, hwcaps, numbers of cores; and what profiles have of them.
+
+    Raises:
+        UsageError: a document is neither host nor guest.
+
+    """
     catalogue = load()
     found = tuple((term, tuple(find(term, catalogue))) for term in joined(terms, catalogue))
     near = tuple((term, near_matches(term, catalogue)) for term, rows in found if not rows)
-    return FactsResult(found, near)
+    result = FactsResult(found, near)
+    return replace(result, shown=tuple(one for item in documents for one in _in_profile(item, result.rows)))
+
+
+def _in_profile(item: Document, rows: Sequence[Found]) -> Iterator[InProfile]:
+    if not isinstance(item, Host | Guest):
+        raise UsageError("--in takes hosts and guests", hint="name the profile of one")
+    # A host shows what a passthrough guest has there: of all its shapes the one that a VMM makes unasked.
+    guest = passthrough(item, load()) if isinstance(item, Host) else item
+    registers, shape = guest.id_registers, guest.shape.label
+    features = features_of(load(), registers)
+    for row in rows:
+        if isinstance(row, Feature):
+            yield InProfile(item.name, shape, row.name, features.get(row.name))
+        elif isinstance(row, Register):
+            yield InProfile(item.name, shape, row.name, registers.get(row.name))
+        elif isinstance(row, Field):
+            whole = registers.get(row.register)
+            yield InProfile(item.name, shape, row.subject, None if whole is None else row.get(whole))
 
 
 def maker_of(implementer: int, catalogue: Catalogue) -> str:

@@ -423,6 +423,15 @@ class CoreRow(ResultModel):
     source: str
 
 
+class InProfileModel(ResultModel):
+    """What a guest of this shape has of a field, a register or a feature; null where it is not recorded."""
+
+    profile: str
+    shape: str
+    name: str
+    value: int | bool | None
+
+
 class FactsModel(ResultModel):
     """facts/1: rows of the catalogue that are called so."""
 
@@ -435,6 +444,7 @@ class FactsModel(ResultModel):
     ]
     nothing: list[str]
     near: dict[str, list[str]]
+    shown: list[InProfileModel]
 
 
 class CoreModel(ResultModel):

@@ -93,7 +93,7 @@ def hosts_named(names: Sequence[str], facts: Sequence[str] = ()) -> tuple[list[H
     for loaded in load_all(names, Host):
         if not isinstance(loaded.document, Host):
             raise BadDocument(loaded.path, (f"a host is needed here, this is a {_kind(loaded.document)}",))
-        hosts.append(loaded.document)
+        hosts.append(_with_kvm(loaded.document, loaded.path))
     given = given_facts(facts, [host.name for host in hosts])
     return with_facts(hosts, given), given
 
@@ -174,10 +174,17 @@ def guest_frozen(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> tu
         _hold_signature(name, found[0], keys)
     document = found[0].document
     if isinstance(document, Host):
-        return passthrough(document, arch.load(), vmm=vmm), ""
+        return passthrough(_with_kvm(document, found[0].path), arch.load(), vmm=vmm), ""
     if isinstance(document, Guest):
         return document, found[0].frozen
     raise BadDocument(found[0].path, (f"a guest is needed here, this is a {_kind(document)}",))
+
+
+def _with_kvm(host: Host, path: str) -> Host:
+    if host.accelerator != "kvm":
+        why = f"what a guest reads under {host.accelerator.upper()}, and no host with KVM: nothing migrates there"
+        raise BadDocument(path, (why,), hint="show, facts and diff take it")
+    return host
 
 
 def _hold_signature(name: str, found: Loaded, keys: Sequence[str]) -> None:

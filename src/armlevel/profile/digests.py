@@ -78,6 +78,7 @@ def kind_digest(host: Host) -> str:
         "numbers": [cpu.numbers for cpu in host.cpus if cpu.numbers],
         "counters": sorted(map(list, counters), key=repr),
         "machine": None if host.machine is None else host.machine.content(),
+        "accelerator": None if host.accelerator == "kvm" else host.accelerator,
     }
     # What is not recorded leaves no trace, so that a host has the digest that it always had.
     return _digest(

@@ -16,10 +16,23 @@ from armlevel.profile.machine import HostMachine
 from armlevel.profile.policy import Policy
 from armlevel.profile.shape import Shape
 
-__all__ = ["Cpu", "Default", "Facts", "Host", "How", "Made", "Offer", "Software", "nothing", "whole_offer"]
+__all__ = [
+    "Accelerator",
+    "Cpu",
+    "Default",
+    "Facts",
+    "Host",
+    "How",
+    "Made",
+    "Offer",
+    "Software",
+    "nothing",
+    "whole_offer",
+]
 
 How = Literal["tried", "masks", "predicted"]
 Default = Literal["limit-only", "unknown"]
+Accelerator = Literal["kvm", "tcg"]
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -160,6 +173,7 @@ class Host:
     ``cpus``        the CPUs that a guest may run on: all of the host, or those of one cluster that it is pinned to
     ``other_cpus``  where ``cpus`` are those of one cluster: the others
     ``machine``     what it offers around the vCPU; ``None``: not recorded
+    ``accelerator`` what is behind it: ``kvm``; or ``tcg``, which runs no guest of a host: it is there to be compared
     ``hwcaps``      the capabilities that its kernel shows programs (``fphp`` ...); ``None``: not recorded
 
     >>> Host("a", offers=(Offer(Shape()),)).offer(Shape(frozenset({"sve"}))) is None
@@ -175,6 +189,7 @@ class Host:
     hwcaps: tuple[str, ...] | None = None
     other_cpus: tuple[Cpu, ...] = ()
     machine: HostMachine | None = None
+    accelerator: Accelerator = "kvm"
 
     @property
     def every_cpu(self) -> tuple[Cpu, ...]:
