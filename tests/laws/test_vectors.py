@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armlevel.engine import PARTS, Policy, level, matrix
+from armlevel.engine import PARTS, Policy, check, level, matrix, passthrough
+from armlevel.engine.fields.domains import accepts_of
 from armlevel.engine.moves.moves import judged_move
 from armlevel.engine.planning.matrix import switches_in_full
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
+from armlevel.engine.screen.any_guest import any_guest
 from armlevel.engine.screen.tables import TABLES, parts_without
-from armlevel.profile import Host
+from armlevel.profile import Guest, Host
 from tests.laws.compiled import Moved, Screened, every_host, guests_of, stranger
 from tests.laws.fleet import catalogue, make_fleet
 from tests.laws.strategies import QUICK
@@ -164,6 +166,70 @@ def test_a_matrix_of_all_hosts_says_what_the_judgement_says(tell):
 @settings(max_examples=6, phases=QUICK)
 def test_a_matrix_of_odd_hosts_says_what_the_judgement_says(number):
     _cells(make_fleet(Random(number), hosts=(2, 3)))
+
+
+def _some_guest(here: Host, chance: Random) -> Guest:
+    # Somebody's guest that may be there: values of fields, levels of firmware and vector lengths of its own.
+    shape = chance.choice([one for one in here.shapes if not one.imp_id_writable])
+    offer = here.offer(shape)
+    assert offer is not None
+    guest = passthrough(here, catalogue(), shape=shape)
+    registers, firmware = dict(guest.registers), dict(guest.firmware)
+    fields = [one for one in catalogue().fields.values() if one.register in registers]
+    for field in chance.sample(fields, chance.randint(0, 3)):
+        values = accepts_of(offer, field, field.get(registers[field.register])).values
+        few = sorted(values) if values else range(1 << min(field.width, 4))
+        registers[field.register] = field.put(registers[field.register], chance.choice(few))
+    for name in chance.sample(sorted(firmware), min(len(firmware), chance.randint(0, 2))):
+        versions = catalogue().firmware[name].versions if name in catalogue().firmware else ()
+        firmware[name] = chance.choice((*versions, firmware[name] & chance.randint(0, 7), 0, 1, 2))
+    most = chance.choice(guest.sve_vls or (0,))
+    lengths = tuple(one for one in guest.sve_vls or () if one <= most) or None
+    return replace(guest, registers=registers, firmware=firmware, sve_vls=lengths)
+
+
+def _any_guest(here: Host, there: Host, chance: Random, guests: int) -> str:
+    # Where any guest may go, each that may be on the one host may go to the other.
+    found = any_guest(here, there, catalogue())
+    assert found is not None
+    own = passthrough(here, catalogue())
+    if found.answer == "runs":
+        assert check(own, there, catalogue()).arrive == "runs" or own.shape not in found.shapes
+    for guest in [_some_guest(here, chance) for _ in range(guests if found.answer == "runs" else 0)]:
+        if guest.shape in found.shapes and check(guest, here, catalogue()).arrive == "runs":
+            assert check(guest, there, catalogue()).arrive == "runs", (guest, here.name, there.name)
+    return found.answer
+
+
+def _near(one: Host, two: Host) -> bool:
+    return one.name.partition("@")[0] == two.name.partition("@")[0]
+
+
+def test_any_guest_of_a_host_may_go_where_it_is_said_that_any_may(tell):
+    lab, chance = [one for one in every_host() if "@" in one.name], Random(1)
+    pairs = [(one, two) for one in lab for two in lab if _near(one, two)]
+    seen = Counter(_any_guest(one, two, chance, 12) for one, two in chance.sample(pairs, 24))
+    assert seen["runs"]
+    assert seen["refused"]
+    tell(f"any guest: of 24 pairs of one CPU {seen['runs']} yes, and no guest there stays behind")
+
+
+@pytest.mark.slow
+def test_any_guest_of_every_host_may_go_where_it_is_said_that_any_may(tell):
+    chance = Random(2)
+    seen = Counter(_any_guest(one, two, chance, 200) for one in every_host() for two in every_host())
+    tell(f"any guest: {sum(seen.values())} pairs of hosts: {dict(seen)}, and no guest of a yes stays behind")
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=6, phases=QUICK)
+def test_any_guest_of_an_odd_host_may_go_where_it_is_said_that_any_may(number):
+    chance = Random(number)
+    host = make_fleet(chance, hosts=(1, 1))[0]
+    twins = [replace(host, name="a"), *(stranger(replace(host, name=name), chance) for name in "bc")]
+    for one in twins:
+        for two in twins:
+            _any_guest(one, two, chance, 10)
 
 
 def test_a_part_of_the_question_that_vectors_do_not_know_is_judged_in_full_until_it_has_an_entry():

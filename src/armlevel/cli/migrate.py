@@ -27,9 +27,9 @@ from armlevel.operations import Move
 from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
-from armlevel.words.answers import judged_text
+from armlevel.words.answers import judged_text, part_text
 from armlevel.words.remedies import remedy_text
-from armlevel.words.subjects import shape_text
+from armlevel.words.subjects import shape_text, subject_text
 
 __all__ = ["run"]
 
@@ -80,6 +80,7 @@ def run(
             lines += [
                 *([""] if move is back else []),
                 *_move(move),
+                *_any(found, move, explain=explain),
                 *_why(move, load(), explain=explain),
                 *means_lines(found.ways_of(move)),
             ]
@@ -100,6 +101,20 @@ def _what(found: MovesResult, vmm: str) -> str:
 def _move(move: Move) -> list[str]:
     judged = judged_text(arrival_parts(move), move.findings)
     return wrapped(f"{move.source} -> {move.target}: {meant(move.answer)}  (judged: {judged})", rest="    ")
+
+
+def _any(moves: MovesResult, move: Move, *, explain: bool) -> list[str]:
+    # Those that run there may have been started anywhere. The guest that is started now is one: where that one may not
+    # go, it is said already that not every guest may.
+    found = moves.any_guest(move) if explain or move.answer != "refused" else None
+    if found is None:
+        return []
+    if found.answer == "runs":
+        return wrapped("any guest that is there may go, wherever it was started", "  any      ")
+    parts = [part_text(part) for part, answer in found.parts if answer == found.answer]
+    text = "not every guest there may go" if found.answer == "refused" else "not known of any guest there"
+    names = f" ({', '.join(map(subject_text, found.about))})" if explain and found.about else ""
+    return wrapped(f"{text}: {', '.join(parts)}{names}", "  any      ")
 
 
 def _why(move: Move, catalogue: Catalogue, *, explain: bool) -> list[str]:

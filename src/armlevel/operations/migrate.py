@@ -25,6 +25,7 @@ from armlevel.engine import (
 from armlevel.engine.moves.means import only_means
 from armlevel.errors import UsageError
 from armlevel.operations.answers import findings_told, status_of
+from armlevel.operations.any_guest import AnyGuest, any_guest_object, any_guest_of
 from armlevel.operations.given import given_object
 from armlevel.operations.means import WaysOut, means_named
 from armlevel.profile import Given, Guest, Host
@@ -36,7 +37,8 @@ __all__ = ["MovesResult", "arrival_parts", "migrate"]
 class MovesResult:
     """The move from the first host to the second, and the way back; ``guest`` is None for passthrough guests.
 
-    ``means`` is the one that was asked for.
+    ``means`` is the one that was asked for. ``asked`` is what decides about any guest: the hosts, the policy and the
+    VMM; None where the guest is given, or has another CPU than a passthrough guest.
     """
 
     kind: ClassVar[str] = "moves/1"
@@ -45,6 +47,7 @@ class MovesResult:
     guest: Guest | None = None
     given: tuple[Given, ...] = ()
     means: MeansName | None = None
+    asked: tuple[Host, Host, Policy | None, str] | None = None
 
     @property
     def status(self) -> int:
@@ -53,8 +56,17 @@ class MovesResult:
 
     def document(self) -> dict[str, Any]:
         """Return the moves/1 object."""
-        moves = [_move_object(move, self.means_of(move)) for move in self.moves]
+        moves = [
+            _move_object(move, self.means_of(move)) | _any_object(self.any_guest(move)) for move in self.moves
+        ]
         return {"kind": self.kind, "moves": moves} | given_object(self.given)
+
+    def any_guest(self, move: Move) -> AnyGuest | None:
+        """Return whether any guest on the source may go, wherever it was started; worked out when it is read."""
+        if self.asked is None:
+            return None
+        one, two, policy, vmm = self.asked
+        return any_guest_of(*((one, two) if move is self.moves[0] else (two, one)), policy, vmm)
 
     def ways_of(self, move: Move) -> WaysOut:
         """Return what lets the guest of a move go where it may not, as far as it was asked for."""
@@ -111,7 +123,8 @@ def migrate(  # noqa: PLR0913 (a question with options)
         moves = _switched(moves, hosts, policy, vmm)
     if chosen in ("sysreg", "preload"):
         moves, guest = _levelled(hosts, policy, vmm)
-    return MovesResult(tuple(_only(move, chosen) for move in moves), guest, tuple(given), chosen)
+    about = None if guest is not None or asked or chosen else (hosts[0], hosts[1], policy, vmm)
+    return MovesResult(tuple(_only(move, chosen) for move in moves), guest, tuple(given), chosen, about)
 
 
 def _only(move: Move, means: MeansName | None) -> Move:
@@ -161,6 +174,10 @@ def _move_object(move: Move, means: MeansName | None) -> dict[str, Any]:
         "findings": findings_told(move.findings),
         "remedies": [remedy_object(way) for way in move.ways],
     } | ({} if move.prediction is None else {"prediction": _prediction_object(move.prediction)})
+
+
+def _any_object(found: AnyGuest | None) -> dict[str, Any]:
+    return {} if found is None else {"any_guest": any_guest_object(found)}
 
 
 def _prediction_object(found: Prediction) -> dict[str, Any]:

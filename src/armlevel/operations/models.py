@@ -102,8 +102,26 @@ class PredictionModel(ResultModel):
     messages: list[str]
 
 
+class AnyGuestModel(ResultModel):
+    """Whether any guest that is on one host may go to another, wherever it was started."""
+
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    answer: Answer
+    parts: dict[Part, Answer]
+    shapes: list[str]
+    about: list[str]
+
+
+class AnyGuestsModel(AnswerModel):
+    """any-guest/1: whether any guest may go, for each pair of hosts that was asked about."""
+
+    kind: Literal["any-guest/1"]
+    moves: list[AnyGuestModel]
+
+
 class MoveModel(ResultModel):
-    """One direction of a move."""
+    """One direction of a move; ``any_guest`` is absent where the guest is given, or levelled for the two."""
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
@@ -115,6 +133,7 @@ class MoveModel(ResultModel):
     findings: list[FindingModel]
     remedies: list[RemedyModel]
     prediction: PredictionModel | None = None
+    any_guest: AnyGuestModel | None = None
 
 
 class MovesModel(AnswerModel):
@@ -730,6 +749,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "baseline/1": BaselineModel,
     "check/1": CheckModel,
     "moves/1": MovesModel,
+    "any-guest/1": AnyGuestsModel,
     "matrix/1": MatrixModel,
     "plan/1": PlanModel,
     "diff/1": DiffModel,

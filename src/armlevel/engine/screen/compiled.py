@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from armlevel.arch import Catalogue, Coupling
@@ -79,9 +79,9 @@ class Screen:
             ({}, {}) for _ in self._tables
         ]
         self._known: list[dict[tuple[int, int], Marks]] = [{} for _ in self._tables]
-        self._joints: dict[_Joint, int] = {}
+        self.joints: dict[_Joint, int] = {}
         self._loose: dict[Slot, int] = {}
-        self._rows: tuple[tuple[Coupling, int], ...] = tuple(
+        self.rows: tuple[tuple[Coupling, int], ...] = tuple(
             (row, self._bit(Slot("coupling", row.name), "registers"))
             for row in catalogue.couplings
             if not isinstance(row.when, str)
@@ -100,7 +100,7 @@ class Screen:
             bits |= self._fields.guest(name, value, gone=name in view.gone, free=view.tolerated)
         for name in facts_needed(guest.shape):
             bits |= self._bit(Slot(name, getattr(guest.facts, name)), "facts")
-        for row, bit in self._rows:
+        for row, bit in self.rows:
             bits |= bit if self._breaks(row, view) else 0
         return GuestVector(view, bits, self._keys(view))
 
@@ -108,8 +108,8 @@ class Screen:
         """Compile an offer of a host."""
         view = HostView(host, offer, self.catalogue)
         for joint in _joints(view):
-            if joint not in self._joints:
-                self._joints[joint] = self._bit(Slot("seen-beside", joint), "registers")
+            if joint not in self.joints:
+                self.joints[joint] = self._bit(Slot("seen-beside", joint), "registers")
         return HostVector(view, self._keys(view))
 
     def _bit(self, slot: Slot, part: Part) -> int:
@@ -135,10 +135,13 @@ class Screen:
 
     def _settle(self, guest: GuestVector, host: HostVector) -> None:
         # Catch up with what was numbered since either was compiled.
-        if guest.joints < len(self._joints):
-            for joint, bit in self._joints.items():
+        if guest.joints < len(self.joints):
+            for joint, bit in self.joints.items():
                 guest.bits |= bit if _holds(guest.view, joint) else 0
-            guest.joints = len(self._joints)
+            guest.joints = len(self.joints)
+        self._settle_host(host)
+
+    def _settle_host(self, host: HostVector) -> None:
         if host.size < self._numbering.size:
             host.start, host.arrive = self._fields.host(host.view.fields())
             own = _joints(host.view)
@@ -152,25 +155,39 @@ class Screen:
         if slot.about == "seen-beside":
             return REFUSED if slot.value in own else RUNS
         if slot.about == "coupling":
-            return self._enforced(str(slot.value), view)
+            return self.enforced(str(slot.value), view)
         have = getattr(view.host.facts, str(slot.about))
         if None in (have, slot.value):
             return UNKNOWN
         return RUNS if have == slot.value else REFUSED
 
-    def _enforced(self, name: str, view: HostView) -> int:
-        row = next(row for row, _ in self._rows if row.name == name)
+    def enforced(self, name: str, view: HostView) -> int:
+        """Return what becomes of guests that break a row of what KVM enforces, on a host."""
+        row = next(row for row, _ in self.rows if row.name == name)
         if (view.line is not None and view.line.name not in row.lines) or broken_by(
             row, view.own, self.catalogue
         ):
             return RUNS
         return UNKNOWN if view.line is None else REFUSED
 
+    def held(self, host: HostVector, gone: frozenset[str]) -> tuple[int, int]:
+        """Return the bits of fields that guests on a host may hold, and those that one certainly may."""
+        return self._fields.held(host.view.fields(), gone=gone)
+
+    def among(self, bits: int) -> Iterator[Slot]:
+        """Yield the values that have one of these bits."""
+        return self._numbering.among(bits)
+
     # ---- asking
+
+    def kept(self, host: HostVector) -> Kept:
+        """Return what a host keeps of every value that was met, when a guest arrives."""
+        self._settle_host(host)
+        return host.arrive
 
     def runs(self, guest: GuestVector, host: HostVector) -> bool:
         """Whether a guest certainly arrives."""
-        if guest.joints < len(self._joints) or host.size < self._numbering.size:
+        if guest.joints < len(self.joints) or host.size < self._numbering.size:
             self._settle(guest, host)
         if guest.bits & ~host.arrive.certain:
             return False

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from armlevel.engine.fields.vectors.bits import REFUSED, RUNS, UNKNOWN, Kept, Marks, Numbering, Slot, worst_of
-from armlevel.engine.fields.vectors.field_slots import FieldSlots, FieldView, field_marks
+from armlevel.engine.fields.vectors.field_slots import ANY, FieldSlots, FieldView, field_marks, held_values
 
 __all__ = [
+    "ANY",
     "REFUSED",
     "RUNS",
     "UNKNOWN",
@@ -19,5 +20,6 @@ __all__ = [
     "Numbering",
     "Slot",
     "field_marks",
+    "held_values",
     "worst_of",
 ]

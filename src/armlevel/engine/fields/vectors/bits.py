@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,6 +76,10 @@ class Numbering:
             self.parts[part] = self.parts.get(part, 0) | found
             self.size += 1
         return found
+
+    def among(self, bits: int) -> Iterator[Slot]:
+        """Yield the values that have one of these bits."""
+        return (slot for slot, bit in self._bits.items() if bit & bits)
 
 
 @dataclass(slots=True)

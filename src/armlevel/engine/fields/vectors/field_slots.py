@@ -17,11 +17,15 @@ from armlevel.engine.fields.partial import may_keep
 from armlevel.engine.fields.vectors.bits import REFUSED, RUNS, UNKNOWN, Kept, Marks, Numbering, Slot
 from armlevel.profile import Offer
 
-__all__ = ["FieldSlots", "FieldView", "field_marks"]
+__all__ = ["ANY", "FieldSlots", "FieldView", "field_marks", "held_values"]
 
 # Fields that only software of these levels can use make no difference to a guest without them.
 _ABOVE_GUEST = ("el2", "el3")
 _NOTHING = Marks(RUNS, RUNS)
+# Fields up to this width are enumerated; of wider ones a value that nobody named stands for all others.
+_ENUMERATED = 8
+#: A value that no row and no probe named; no field has it.
+ANY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,36 @@ def field_marks(view: FieldView, field: Field, value: int, catalogue: Catalogue,
     return Marks(RUNS if gone else mark, mark)
 
 
+def held_values(view: FieldView, field: Field, catalogue: Catalogue) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the values that a guest on a host may hold of a field, and those of them that one certainly may.
+
+    Of what the host keeps, no CPU is known that shows a value which no architecture names, but for its own.
+
+    >>> from armlevel.arch import load
+    >>> from armlevel.profile import Accepts, Shape
+    >>> field = load().field("ID_AA64ISAR0_EL1.RNDR")
+    >>> offer = Offer(
+    ...     Shape(), limits={field.register: 0}, accepts={field.subject: Accepts.of([0], others="unknown")}
+    ... )
+    >>> possible, certain = held_values(FieldView(offer, {}, False), field, load())
+    >>> len(possible), sorted(certain)
+    (16, [0])
+    """
+    top = field.get(view.offer.limits[field.register])
+    accepts, few = accepts_of(view.offer, field, top), field.width <= _ENUMERATED
+    every = frozenset(range(1 << field.width)) if few else frozenset({top, ANY})
+    kept = every if accepts.values is None else accepts.values
+    certain = frozenset(
+        value for value in kept if value == top or (value != ANY and field.architected(value))
+    )
+    if accepts.values is None or accepts.others != "unknown":
+        return kept, certain
+    possible = kept | {value for value in every if accepts.may_keep(value)}
+    if view.spoken_of and field.subject in catalogue.certain.keeps:
+        possible &= kept | may_keep(field, {top}, catalogue)
+    return possible, certain
+
+
 def _harmless(subject: str, catalogue: Catalogue) -> bool:
     row = next((row for row in catalogue.ignored if row.field == subject), None)
     return row is not None and row.harmless
@@ -103,6 +137,7 @@ class FieldSlots:
         self._values: dict[str, dict[tuple[str, int, bool], int]] = {}
         self._guests: dict[tuple[str, int, bool], int] = {}
         self._hosts: dict[tuple[str, Hashable], tuple[int, Kept, Kept]] = {}
+        self._held: dict[tuple[str, bool, Hashable], tuple[int, int]] = {}
 
     def guest(self, register: str, value: int, *, gone: bool, free: frozenset[str] = frozenset()) -> int:
         """Return the bits of a guest that holds ``value`` in a register, but for the fields that are ``free``."""
@@ -125,6 +160,25 @@ class FieldSlots:
         if found is None:
             found = values[key] = self._numbering.bit(Slot(subject, value, gone), "registers")
         return found
+
+    def held(self, view: FieldView, *, gone: frozenset[str]) -> tuple[int, int]:
+        """Return the bits of all values that guests on a host may hold, and of those that one certainly may."""
+        possible = certain = 0
+        for register in view.offer.limits:
+            slots = slots_of(self._catalogue, register)
+            key = (register, register in gone, view.key(register, slots))
+            if key not in self._held:
+                some = sure = 0
+                for subject, field in slots.items():
+                    values, known = held_values(view, field, self._catalogue)
+                    for value in values:
+                        bit = self.bit(register, subject, value, gone=register in gone)
+                        some |= bit
+                        sure |= bit if value in known else 0
+                self._held[key] = some, sure
+            possible |= self._held[key][0]
+            certain |= self._held[key][1]
+        return possible, certain
 
     def host(self, view: FieldView) -> tuple[Kept, Kept]:
         """Return what a host keeps of every value that was met, when a guest starts there and when it arrives."""
