@@ -13,7 +13,8 @@ class Board:
 
     ``ram``      where RAM begins;  ``legacy``  behind it, below which no window begins
     ``align``    what memory that can be plugged is aligned to;  ``slot``  how much more it has for each of ``slots``
-    ``compact``  the machine type from which on windows that are off take no room
+    ``compact``  the machine type from which on windows that are off take no room, and ``steal_since`` the one from
+                 which on a guest has stolen time unasked
     ``memory``   how much a guest has unasked;  ``steal_time``  bytes of stolen time for each vCPU
     ``redistributors``  how many vCPUs need no second window of redistributors
     """
@@ -28,6 +29,7 @@ class Board:
     memory: int
     steal_time: int
     redistributors: int
+    steal_since: tuple[int, ...] = ()
     see: str = ""
 
 
@@ -45,6 +47,20 @@ class HighWindow:
     size_option: str = ""
     since: tuple[int, ...] = ()
     see: str = ""
+
+    @property
+    def key(self) -> str:
+        """What the record of a guest calls the option.
+
+        >>> HighWindow("ecam", "highmem-ecam", 1 << 28).key
+        'highmem_ecam'
+        """
+        return self.option.replace("-", "_")
+
+    @property
+    def size_key(self) -> str:
+        """What the record of a guest calls the option of its size."""
+        return self.size_option.replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,23 @@ class StackRows:
 
         return tuple(machinerows.HighWindow(*row) for row in self._table["windows"])
 
+    def board_defaults(self, machine: tuple[int, ...]) -> dict[str, Any]:
+        """Return what a machine type has unasked about its windows, by the names that a guest's record has.
+
+        ``machine`` are the numbers of the type; () is the newest.
+
+        >>> from armlevel.arch import load
+        >>> [load().board_defaults(version)["highmem_ecam"] for version in ((2, 12), (3, 0), ())]
+        [False, True, True]
+        """
+
+        def on(since: tuple[int, ...]) -> bool:
+            return not machine or machine >= since
+
+        named = {row.key: on(row.since) for row in self.windows}
+        sizes = {row.size_key: row.size for row in self.windows if row.size_option}
+        return {"highmem": True, "compact_highmem": on(self.board.compact), **named, **sizes}
+
     @cached_property
     def around(self) -> Mapping[str, machinerows.Around]:
         """What families of VMMs choose and write of what stands around a vCPU, by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-e0ea69ac',
+    'version': '2026.11-aeb8f682',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -4024,7 +4024,8 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         134217728,
         64,
         123,
-        'QEMU 10.0.13 hw/arm/virt.c 156-193 (base_memmap), 1815-1911 (virt_set_high_memmap, virt_set_memmap), 2050-2080 (pvtime), 3352-3358, 3490 (defaults), include/hw/arm/virt.h 48, 194-204, hw/core/machine.c 1105; info mtree of QEMU 10.0.2; 10.0.13 and 11.1.3 give the same windows under KVM',
+        (5, 2),
+        'QEMU 10.0.13 hw/arm/virt.c 156-193 (base_memmap), 1815-1911 (virt_set_high_memmap, virt_set_memmap), 2050-2080 (pvtime), 3352-3358, 3490, 3548 (defaults), include/hw/arm/virt.h 48, 194-204, hw/core/machine.c 1105; info mtree of QEMU 10.0.2; 10.0.13 and 11.1.3 give the same windows under KVM',
     ),
     'windows': (
         ('redistributors', 'highmem-redists', 67108864, '', (), 'QEMU 10.0.13 hw/arm/virt.c 220-222 (VIRT_HIGH_GIC_REDIST2), 3358'),

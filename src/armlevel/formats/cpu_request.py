@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from armlevel.errors import UsageError
 from armlevel.kvm import name_of
-from armlevel.profile import Guest, Host, Implementation, Shape, ShownImplementation
+from armlevel.profile import Guest, GuestMachine, Host, Implementation, Shape, ShownImplementation
 
 __all__ = ["Bits", "CpuRequest", "bits_of"]
 
@@ -40,6 +40,7 @@ class CpuRequest:
     ``choices``   shape feature -> on or off, where the file says it
     ``automatic`` features that are on where the host has them unless ``choices`` says otherwise
     ``lengths``   vector length in bits -> on or off, where the file says it;  ``bits``  what is written afterwards
+    ``machine``   what is asked for around the vCPUs; None if the file does not say
     """
 
     tool: str
@@ -47,6 +48,7 @@ class CpuRequest:
     automatic: frozenset[str] = frozenset()
     lengths: Mapping[int, bool] = field(default_factory=dict)
     bits: tuple[Bits, ...] = ()
+    machine: GuestMachine | None = None
 
     def shape_on(self, host: Host) -> Shape:
         """Return the shape that a host's vCPU gets.

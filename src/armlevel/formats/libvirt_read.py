@@ -13,13 +13,15 @@ from xml.etree.ElementTree import Element
 from armlevel.arch import Catalogue
 from armlevel.errors import BadDocument
 from armlevel.formats.cpu_request import CpuRequest
+from armlevel.formats.libvirt_machine import machine_of_domain, size_in
 from armlevel.formats.libvirt_write import QEMU_NAMESPACE
 from armlevel.formats.libvirt_xml import parsed, root_of
 from armlevel.formats.processors import MOST
-from armlevel.formats.qemu_read import board_of, recipe_of
+from armlevel.formats.qemu_machine import board_of
+from armlevel.formats.qemu_read import recipe_of
 from armlevel.formats.registers import PAGE_SIZES
-from armlevel.formats.text import integer
-from armlevel.profile import Cpu, Facts, Host, Implementation, Made, Offer, Shape
+from armlevel.profile import Cpu, Facts, Host, HostMachine, Implementation, Made, Offer, Shape
+from armlevel.profile.machine import YES
 
 __all__ = [
     "given_options",
@@ -34,16 +36,6 @@ __all__ = [
 
 _DOMAINS = ("domain", "domstatus", "domainsnapshot", "domaincheckpoint")
 _POLICIES = {"require": "on", "force": "on", "disable": "off", "forbid": "off"}
-_UNITS = {
-    "b": 1,
-    "bytes": 1,
-    "KB": 1000,
-    "k": 1 << 10,
-    "KiB": 1 << 10,
-    "M": 1 << 20,
-    "MiB": 1 << 20,
-    "GiB": 1 << 30,
-}
 
 
 def is_capabilities(text: str) -> bool:
@@ -88,7 +80,10 @@ def host_of_cpu(cpu: Element, place: str, name: str, faults: list[str]) -> Host:
     arch = cpu.findtext("arch", "")
     if arch != "aarch64":
         faults.append(f"{place}/arch: is {arch[:40]!a}, and aarch64 is needed")
-    sizes = [_bytes(one, place, faults) for one in cpu.findall("pages")]
+    sizes = [
+        size_in(one.get("size", ""), one.get("unit", "b"), f"{place}/pages", faults) or 1
+        for one in cpu.findall("pages")
+    ]
     if sizes and min(sizes) not in PAGE_SIZES and not faults:
         faults.append(f"{place}/pages: {min(sizes)} bytes is no page size of arm64")
     model, vendor = cpu.findtext("model", "no model"), cpu.findtext("vendor", "")
@@ -126,7 +121,12 @@ def read_domain_capabilities(text: str, path: str, name: str, _catalogue: Catalo
         f"libvirt domcapabilities of {root.findtext('path', 'a QEMU')}, {root.findtext('machine', 'no machine')}: "
         f"CPU modes {' '.join(modes) or 'none'}; GIC {' '.join(gics) or 'not recorded'}; no field is in it"
     )
-    return Host(name, (Offer(Shape()),), made=Made(source=source[:4096]))
+    # libvirt names those of KVM for a domain of type kvm: a version that it does not name cannot be made.
+    machine = None
+    if gics:
+        there = {f"v{version}": YES if version in gics else "ENODEV" for version in ("2", "3")}
+        machine = HostMachine(gic=there)
+    return Host(name, (Offer(Shape()),), made=Made(source=source[:4096]), machine=machine)
 
 
 def read_domain(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRequest:
@@ -158,9 +158,10 @@ def read_domain(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRe
     if gic is not None and gic.get("version"):
         board.setdefault("gic-version", gic.get("version", ""))
     request = recipe_of(options[-1] if options else ",".join(["host", *given]), catalogue, faults, board)
+    machine = machine_of_domain(domain, words, catalogue, faults)
     if faults:
         raise BadDocument(path, tuple(faults), hint="an aarch64 KVM domain of libvirt was expected")
-    return request
+    return replace(request, machine=machine)
 
 
 def given_options(domain: Element | None, cpu: Element | None, faults: list[str]) -> list[str]:
@@ -178,12 +179,3 @@ def given_options(domain: Element | None, cpu: Element | None, faults: list[str]
         elif policy != "optional":
             faults.append(f"cpu/feature {one.get('name')}: policy {policy!a} is none of libvirt's")
     return given
-
-
-def _bytes(pages: Element, place: str, faults: list[str]) -> int:
-    size, unit = pages.get("size", ""), pages.get("unit", "b")
-    number = integer(size)
-    if not number or unit not in _UNITS:
-        faults.append(f"{place}/pages: {size[:40]!a} {unit[:40]!a} is no size")
-        return 1
-    return number * _UNITS[unit]

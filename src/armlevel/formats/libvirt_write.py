@@ -47,7 +47,7 @@ def export(
     left = left_by(guest, spoken, catalogue, host)
     if form != "commandline":
         left = (*(_unsaid(key, options.cpu[key]) for key in options.cpu if key in _UNSAID), *left)
-    left = (*(Gap(f"machine.{key}", "on", "off", ("commandline",)) for key in _board(options, form)), *left)
+    left = (*(_of_board(key, options.board[key]) for key in _board(options, form)), *left)
     if form == "wrapper":
         left = tuple(one for one in left if "run" not in one.ways)
     root = domain(guest, options, form)
@@ -60,8 +60,9 @@ def domain(guest: Guest, options: Options, form: str) -> Element:
     register_namespace("qemu", QEMU_NAMESPACE)
     root = Element("domain", {"type": "kvm"})
     SubElement(root, "name").text = _name(guest.name)
-    SubElement(root, "memory", {"unit": "GiB"}).text = "1"
-    SubElement(root, "vcpu").text = "1"
+    _memory(root, guest)
+    given = guest.machine
+    SubElement(root, "vcpu").text = str((given.vcpus if given is not None else None) or 1)
     os = SubElement(root, "os")
     SubElement(os, "type", {"arch": "aarch64", "machine": options.machine}).text = "hvm"
     features = SubElement(root, "features")
@@ -69,6 +70,10 @@ def domain(guest: Guest, options: Options, form: str) -> Element:
         SubElement(features, "gic", {"version": options.board["gic-version"]})
     SubElement(features, "pmu", {"state": options.cpu["pmu"]})
     cpu = SubElement(root, "cpu", {"mode": "host-passthrough", "check": "none"})
+    if root.find("maxMemory") is not None and given is not None:
+        # libvirt plugs memory into a domain that has NUMA cells.
+        place = {"id": "0", "cpus": f"0-{(given.vcpus or 1) - 1}", "memory": str(given.memory), "unit": "b"}
+        SubElement(SubElement(cpu, "numa"), "cell", place)
     for key, value in options.cpu.items():
         if key != "pmu" and _is_said(key):
             SubElement(cpu, "feature", {"policy": _POLICY[value], "name": key})
@@ -81,6 +86,17 @@ def domain(guest: Guest, options: Options, form: str) -> Element:
         for word in [*words, *(("-machine", ",".join(extra)) if extra else ())]:
             SubElement(line, f"{{{QEMU_NAMESPACE}}}arg", {"value": word})
     return root
+
+
+def _memory(root: Element, guest: Guest) -> None:
+    given = guest.machine
+    if given is None or given.memory is None:
+        SubElement(root, "memory", {"unit": "GiB"}).text = "1"
+        return
+    if given.maxmem is not None and given.maxmem != given.memory:
+        most = SubElement(root, "maxMemory", {"slots": str(given.slots or 0), "unit": "b"})
+        most.text = str(given.maxmem)
+    SubElement(root, "memory", {"unit": "b"}).text = str(given.memory)
 
 
 def wrapper(name: str) -> str:
@@ -105,6 +121,10 @@ def _is_said(key: str) -> bool:
 
 def _unsaid(key: str, value: str) -> Gap:
     return Gap(f"-cpu {key}", value, ways=("commandline", "run"), certain=key != "kvm-steal-time")
+
+
+def _of_board(key: str, value: str) -> Gap:
+    return Gap(f"machine.{key}", value, {"on": "off", "off": "on"}.get(value, ""), ("commandline",))
 
 
 def _board(options: Options, form: str) -> list[str]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from armlevel.arch import Catalogue, Field
 from armlevel.errors import BadDocument
 from armlevel.formats.cpu_request import Bits, CpuRequest
+from armlevel.formats.qemu_machine import board_of, machine_of
 from armlevel.formats.qemu_write import CHOICES, PSCI, sysregs
 
-__all__ = ["board_of", "is_option", "read_option", "recipe_of"]
+__all__ = ["gic_bits", "is_option", "read_option", "recipe_of"]
 
 _LEGACY = ("aarch64", "pmu", "sve", "pauth", "kvm-steal-time", "kvm-no-adjvtime")
 _LENGTHS = frozenset(f"sve{length}" for length in range(128, 2049, 128))
 _BOARD = {"mte": "mte", "virtualization": "has_el2"}
 _OPTION = re.compile(r"(?:host|max)(?:,[A-Za-z][\w.-]{0,60}=[\w.-]{1,60}){0,2000}")
-_CPU, _MACHINE, _ACCEL = ("-cpu", "--cpu"), ("-machine", "--machine", "-M"), ("-accel", "--accel")
+_CPU, _ACCEL = ("-cpu", "--cpu"), ("-accel", "--accel")
 _QEMU = re.compile(r"(?:\S*/)?(?:qemu-system-(?P<arch>\w{1,20})|qemu-kvm)(?:\.real)?")
 # A register that KVM makes from the interrupt controller, and the field of it: 0 beside a GICv2.
 _GIC_FIELDS = (("ID_AA64PFR0_EL1", 24), ("ID_PFR1_EL1", 28))
@@ -62,22 +64,14 @@ def read_option(text: str, path: str, _name: str, catalogue: Catalogue) -> CpuRe
     if faults:
         raise BadDocument(path, tuple(faults), hint=_HINT)
     request = recipe_of(found[-1] if found else words[0], catalogue, faults, board)
+    machine = machine_of(words, catalogue, faults, whole=bool(programs))
     if faults:
         raise BadDocument(path, tuple(faults), hint=_HINT)
-    return request
+    return replace(request, machine=machine)
 
 
 _LONGEST = 1 << 17  # no kernel takes a longer word, and no person types a longer line
 _HINT = "QEMU's -cpu host,... was expected"
-
-
-def board_of(words: Sequence[str]) -> dict[str, str]:
-    """Return what the ``-machine`` options of a command line say, the last word counting."""
-    board: dict[str, str] = {}
-    for i, word in enumerate(words[:-1]):
-        if word in _MACHINE:
-            board |= dict(one.partition("=")[::2] for one in words[i + 1].split(","))
-    return board
 
 
 def _words(text: str) -> list[str]:
@@ -101,7 +95,8 @@ def _accelerators(words: Sequence[str], board: Mapping[str, str]) -> set[str]:
     return {one.removeprefix("accel=") for one in named if one}
 
 
-def _gic_bits(version: str) -> list[Bits]:
+def gic_bits(version: str) -> list[Bits]:
+    """Return the bits that a version of the interrupt controller changes in a guest's registers."""
     # KVM shows no GICv3 system registers beside a GICv2 (Linux arch/arm64/kvm/sys_regs.c, kvm_finalize_sys_regs). Any
     # other version, and host and max, leave what the host shows.
     if version != "2":
@@ -135,7 +130,7 @@ def recipe_of(
             choices["el1_32bit"] = value == "off"
         elif key.startswith("sve"):
             lengths[int(key[3:])] = value == "on"
-    bits += _gic_bits((board or {}).get("gic-version", ""))
+    bits += gic_bits((board or {}).get("gic-version", ""))
     return CpuRequest("QEMU's -cpu", choices, frozenset(CHOICES.values()), lengths, tuple(bits))
 
 

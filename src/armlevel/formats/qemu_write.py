@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from armlevel.arch import Catalogue, Field
+from armlevel.arch import Catalogue, Field, release_numbers
 from armlevel.formats.export_result import ExportResult, Gap, differing, not_known, written
 from armlevel.kvm import name_of
 from armlevel.profile import Guest, Host, Offer
@@ -46,7 +46,7 @@ _UNKNOWN_TO_QEMU = ("has_el2_e2h0", "pmu_v3_strict")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What stands after ``-machine`` and ``-cpu``, in the order it is written.
+    """What stands after ``-machine`` and ``-cpu``, in the order it is written; ``rest`` are other options.
 
     >>> Options("virt-10.0", {"gic-version": "3"}, {"pmu": "on", "sve": "off"}).cpu_option
     'host,pmu=on,sve=off'
@@ -55,6 +55,7 @@ class Options:
     machine: str
     board: Mapping[str, str] = field(default_factory=dict)
     cpu: Mapping[str, str] = field(default_factory=dict)
+    rest: tuple[tuple[str, str], ...] = ()
 
     @property
     def machine_option(self) -> str:
@@ -99,7 +100,9 @@ def options_of(
     names = sorted(properties)
     board = {"gic-version": _gic(guest)} if _gic(guest) else {}
     board |= {"mte": "on"} if "mte" in guest.shape.features else {}
-    board |= {"virtualization": "on"} if "has_el2" in guest.shape.features else {}
+    nested = "has_el2" in guest.shape.features or (guest.machine is not None and guest.machine.virtualization)
+    board |= {"virtualization": "on"} if nested else {}
+    board |= _board(guest, machine, catalogue)
     cpu = {"aarch64": "off"} if "el1_32bit" in guest.shape.features else {}
     for name, feature in CHOICES.items():
         cpu[name] = "on" if feature in guest.shape.features else "off"
@@ -112,7 +115,40 @@ def options_of(
     for name, one in sysregs(names, catalogue).items():
         if one.register in guest.registers and not one.derived:
             cpu[name] = f"{one.get(guest.registers[one.register]):#x}"
-    return Options(machine, board, cpu)
+    if guest.machine is not None and guest.machine.steal_time is not None:
+        cpu["kvm-steal-time"] = "on" if guest.machine.steal_time else "off"
+    return Options(machine, board, cpu, _rest(guest))
+
+
+def _board(guest: Guest, machine: str, catalogue: Catalogue) -> dict[str, str]:
+    # What was given and is not what the machine type has unasked.
+    given = guest.machine
+    if given is None:
+        return {}
+    found = {"its": "off"} if given.its is False and given.gic == 3 else {}
+    usual = catalogue.board_defaults(release_numbers(machine.removeprefix("virt-")))
+    for key, value in usual.items():
+        own = getattr(given, key)
+        if own is not None and own != value:
+            text = ("on" if own else "off") if isinstance(value, bool) else str(own)
+            found[key.replace("_", "-")] = text
+    return found
+
+
+def _rest(guest: Guest) -> tuple[tuple[str, str], ...]:
+    # Where windows begin hangs on the memory, and which interrupt controller on how many vCPUs.
+    given = guest.machine
+    if given is None:
+        return ()
+    found = []
+    if given.vcpus is not None:
+        found.append(("-smp", f"{given.vcpus},maxcpus={given.vcpus}"))
+    if given.memory is not None:
+        text = f"size={given.memory}b"
+        if given.maxmem is not None and given.maxmem != given.memory:
+            text += f",slots={given.slots or 0},maxmem={given.maxmem}b"
+        found.append(("-m", text))
+    return tuple(found)
 
 
 def export(
@@ -120,6 +156,7 @@ def export(
 ) -> ExportResult:
     """Return the options in one of the :data:`FORMS`, and what they leave to other means."""
     text = f"-machine {options.machine_option}\n-cpu {options.cpu_option}\n"
+    text += "".join(f"{option} {value}\n" for option, value in options.rest)
     if form == "qmp":
         question = {"type": "full", "model": {"name": "host", "props": options.properties}}
         text = json.dumps({"execute": "query-cpu-model-expansion", "arguments": question}) + "\n"
@@ -193,6 +230,8 @@ def _derived(subject: str, catalogue: Catalogue) -> bool:
 
 
 def _gic(guest: Guest) -> str:
+    if guest.machine is not None and guest.machine.gic is not None:
+        return str(guest.machine.gic)
     value = guest.registers.get("ID_AA64PFR0_EL1")
     return "" if value is None else "3" if value >> _GIC_LSB & 0xF else "2"
 

@@ -201,7 +201,8 @@ def _for_qemu(  # noqa: PLR0913, PLR0917
 ) -> ExportResult:
     from armlevel.formats import libvirt_write, qemu_write
 
-    pinned = machine or qemu_write.MACHINE
+    own = guest.machine.machine if guest.machine is not None else None
+    pinned = machine or own or qemu_write.MACHINE
     options = qemu_write.options_of(guest, load(), machine=pinned, properties=properties)
     write = qemu_write.export if to == "qemu" else libvirt_write.export
     return write(guest, options, load(), form=form, host=host)

@@ -16,6 +16,7 @@ from armlevel.engine.not_recorded import knows_nothing, not_recorded
 from armlevel.errors import BadDocument, NotRecorded, UsageError
 from armlevel.formats import read_request
 from armlevel.formats.cpu_request import CpuRequest
+from armlevel.formats.qemu_read import gic_bits
 from armlevel.operations.given import given_kernel, with_release
 from armlevel.operations.named import load_all
 from armlevel.profile import Guest, Host, Made
@@ -121,7 +122,11 @@ def guest_of(request: CpuRequest, host: Host, file: str, name: str = "") -> Impo
             "recorded in no such shape: what the guest would be is not known",
             hint=f"probe that host again, or have the file say {off}",
         )
-    guest = request.onto(passthrough(host, load(), shape=request.shape_on(host)))
+    own = passthrough(host, load(), shape=request.shape_on(host), machine=request.machine)
+    if own.machine is not None and own.machine.gic is not None:
+        # Whatever was asked for, it is this version that the guest's registers speak of.
+        request = replace(request, bits=(*request.bits, *gic_bits(str(own.machine.gic))))
+    guest = request.onto(own)
     if knows_nothing(guest):
         raise UsageError(
             f"{host.name}: not one ID register is recorded, so nothing is known of a guest on it",

@@ -10,7 +10,6 @@ import pytest
 from armlevel.engine import Finding, check
 from armlevel.engine.parts.machine import judge_machine
 from armlevel.engine.parts.machine_given import given_on
-from armlevel.engine.parts.machine_map import board_defaults
 from armlevel.engine.passthrough import passthrough
 from armlevel.engine.verdict import parts_of
 from armlevel.profile import Guest, GuestMachine, Host, HostMachine, TriedField
@@ -29,7 +28,7 @@ ASKED = GuestMachine(
     slots=0,
     virtualization=False,
     steal_time_asked="default",
-    **board_defaults((10, 0), CATALOGUE),
+    **CATALOGUE.board_defaults((10, 0)),
 )
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from armlevel.engine.parts.machine_map import board_defaults, memory_map
+from armlevel.engine.parts.machine_map import memory_map
 from armlevel.profile import GuestMachine
 from tests.engine.kit import CATALOGUE
 
 MIB, GIB = 1 << 20, 1 << 30
-USUAL = board_defaults((10, 0), CATALOGUE)
+USUAL = CATALOGUE.board_defaults((10, 0))
 SMALL = GuestMachine(memory=128 * MIB, maxmem=128 * MIB, slots=0, **USUAL)
 PLUGGED = replace(SMALL, maxmem=600 * GIB, slots=1)
 
@@ -32,7 +32,7 @@ def windows(asked: GuestMachine, bits: int) -> dict[str, int]:
         (replace(PLUGGED, slots=0), 40, {"ecam": 0x96_9000_0000}),
         (replace(PLUGGED, compact_highmem=False), 40, {"ecam": 0x96_D000_0000}),
         (replace(SMALL, highmem=False), 40, {}),
-        (replace(SMALL, **board_defaults((2, 12), CATALOGUE)), 44, {"mmio": 0x80_0000_0000}),
+        (replace(SMALL, **CATALOGUE.board_defaults((2, 12))), 44, {"mmio": 0x80_0000_0000}),
         (
             replace(SMALL, memory=GIB, maxmem=GIB, highmem_mmio_size=1024 * GIB),
             44,
@@ -111,6 +111,6 @@ def test_the_size_that_is_asked_of_kvm_is_that_of_the_highest_window():
 
 
 def test_compact_windows_begin_with_their_machine_type():
-    assert not board_defaults((7, 1), CATALOGUE)["compact_highmem"]
-    assert board_defaults((7, 2), CATALOGUE)["compact_highmem"]
-    assert all(board_defaults((), CATALOGUE).values())
+    assert not CATALOGUE.board_defaults((7, 1))["compact_highmem"]
+    assert CATALOGUE.board_defaults((7, 2))["compact_highmem"]
+    assert all(CATALOGUE.board_defaults(()).values())

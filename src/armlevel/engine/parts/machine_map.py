@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from armlevel.arch import Board, Catalogue
 from armlevel.profile import GuestMachine
 
-__all__ = ["MemoryMap", "board_defaults", "memory_map"]
+__all__ = ["MemoryMap", "memory_map"]
 
 _LOW = 32  # without highmem, whatever the host has
 
@@ -30,24 +29,6 @@ class MemoryMap:
     bits: int = _LOW
 
 
-def board_defaults(machine: tuple[int, ...], catalogue: Catalogue) -> dict[str, Any]:
-    """Return what a machine type has unasked about its windows, by the names that a guest's record has.
-
-    ``machine`` are the numbers of the type; () is the newest.
-
-    >>> from armlevel.arch import load
-    >>> board_defaults((2, 12), load())["highmem_ecam"], board_defaults((), load())["highmem_ecam"]
-    (False, True)
-    """
-
-    def on(since: tuple[int, ...]) -> bool:
-        return not machine or machine >= since
-
-    named = {_key(row.option): on(row.since) for row in catalogue.windows}
-    sizes = {_key(row.size_option): row.size for row in catalogue.windows if row.size_option}
-    return {"highmem": True, "compact_highmem": on(catalogue.board.compact), **named, **sizes}
-
-
 def memory_map(asked: GuestMachine, ipa_bits: int, catalogue: Catalogue) -> MemoryMap | None:
     """Return the map that QEMU makes on a host whose largest guest-physical size is ``ipa_bits``.
 
@@ -55,7 +36,7 @@ def memory_map(asked: GuestMachine, ipa_bits: int, catalogue: Catalogue) -> Memo
     the same with it. None if something that it depends on is not recorded, or QEMU refuses it on every host.
 
     >>> from armlevel.arch import load
-    >>> asked = GuestMachine(memory=1 << 27, maxmem=600 << 30, slots=1, **board_defaults((), load()))
+    >>> asked = GuestMachine(memory=1 << 27, maxmem=600 << 30, slots=1, **load().board_defaults(()))
     >>> memory_map(asked, 40, load()).lost, hex(memory_map(asked, 48, load()).windows["mmio"])
     (('mmio',), '0x10000000000')
     """
@@ -68,12 +49,12 @@ def memory_map(asked: GuestMachine, ipa_bits: int, catalogue: Catalogue) -> Memo
     lost: list[str] = []
     base, highest = max(top, board.ram + board.legacy), top - 1
     for row in catalogue.windows:
-        on = getattr(asked, _key(row.option))
+        on = getattr(asked, row.key)
         if on is None:
             return None
         size = row.size
         if row.size_option:
-            size = getattr(asked, _key(row.size_option))
+            size = getattr(asked, row.size_key)
             if size is None:
                 return None
         start = _up(base, size)
@@ -100,8 +81,3 @@ def _top(asked: GuestMachine, board: Board) -> int | None:
 
 def _up(value: int, size: int) -> int:
     return -(-value // size) * size
-
-
-def _key(option: str) -> str:
-    # The record of a guest names an option as Python does.
-    return option.replace("-", "_")
