@@ -74,6 +74,41 @@ def test_clusters_of_one_host_stand_beside_it_and_each_other(soc):
     assert "runs" not in {one.arrive for one in check(guest_named(f"{soc}/soc/cortex-x1"), hosts).verdicts}
 
 
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        ("soc/*", [*CLUSTERS]),
+        ("soc.txt/*", [*CLUSTERS]),
+        ("soc/cortex-a*", [*CLUSTERS][:2]),
+        ("board/*", ["board/cortex-a53", "board/cortex-a72"]),
+    ],
+)
+def test_a_pattern_names_every_cluster(tree, soc, form, names, monkeypatch):
+    monkeypatch.chdir(soc)
+    assert tree.parent == soc
+    assert [host.name for host in load_hosts(form)] == names
+
+
+def test_every_cluster_stands_in_the_matrix(soc, armlevel: Command):
+    said = armlevel("matrix", f"{soc}/soc/*", "--json").json
+    assert said["hosts"] == [*CLUSTERS]
+    assert armlevel("show", f"{soc}/soc.txt/*").code == 0
+
+
+def test_every_cluster_of_a_host_with_one_kind_of_cpu_is_the_host(tmp_path, armlevel: Command):
+    (tmp_path / "flat.txt").write_text(cpuinfo({"0xd0b": (0, 1)}))
+    assert [host.name for host in load_hosts(f"{tmp_path}/flat.txt/*")] == ["flat"]
+    with pytest.raises(ArmlevelError, match="alike"):
+        load_hosts(f"{tmp_path}/flat.txt/cortex-*")
+
+
+def test_a_pattern_that_no_cluster_has_is_one_sentence(soc):
+    with pytest.raises(ArmlevelError, match="cortex-r"):
+        load_hosts(f"{soc}/soc/cortex-r*")
+    with pytest.raises(ArmlevelError, match="one guest is needed"):
+        guest_named(f"{soc}/soc/*")
+
+
 def test_a_fact_is_given_for_a_cluster(soc):
     hosts, given = hosts_named([f"{soc}/soc/cortex-x1"], ["soc/cortex-x1:dczid=4"])
     assert (hosts[0].facts.dczid, given[0].host) == (4, "soc/cortex-x1")

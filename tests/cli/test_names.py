@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.hosts import Command, host, write
+from tests.cli.hosts import V1, Command, host, write
 
 SPELLINGS = ("@graviton2-6.1", "@graviton2@6.1", "graviton2@6.1", "graviton2-6.1", "Graviton2@6.1")
 
@@ -72,3 +72,65 @@ def test_a_release_that_was_not_looked_at_is_no_yes(armlevel: Command):
     assert later.code in (1, 3)
     assert known.code <= later.code or known.code == 1
     assert "qemu-tolerant" not in later.out + later.err
+
+
+@pytest.fixture
+def namesakes(tmp_path: Path) -> tuple[str, str, str]:
+    """Two hosts that are called the same, in two directories, and one that is not."""
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+    (one,), (two, other) = (
+        write(tmp_path / "1", host("n1")),
+        write(tmp_path / "2", host("n1", cpu=V1), host("n2")),
+    )
+    return one, two, other
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("baseline", "--fact", "n1:gmid=4"),
+        ("matrix", "--fact", "n1:kernel=6.12.1"),
+        ("baseline", "--implementation", "n1"),
+        ("plan", "--remove", "n1"),
+        ("matrix", "--fact", "N1:gmid=4"),
+    ],
+)
+def test_a_name_of_two_hosts_is_refused_with_how_to_say_which(armlevel: Command, namesakes, words):
+    said = armlevel(words[0], *namesakes, *words[1:])
+    assert said.code == 2
+    text = " ".join(said.err.split())
+    assert "2 hosts here are called so" in text
+    assert "n1#1 is the first that was named, n1#2 the second, and n1* all of them" in text
+
+
+def test_each_of_two_hosts_of_one_name_can_be_said(armlevel: Command, namesakes):
+    def given(word: str) -> list[str]:
+        said = armlevel("matrix", *namesakes, "--fact", f"{word}:gmid=4", "--json").json
+        return [one["host"] for one in said["given"]]
+
+    assert given("n1#1") == ["n1"]
+    assert given("n1#2") == ["n1#2"]
+    assert given("n1*") == ["n1", "n1#2"]
+    assert given("n2") == ["n2"]
+    removed = armlevel("plan", *namesakes, "--remove", "n1#1", "--json").json
+    assert [host for group in removed["remove"]["groups"] for host in group] == ["n1#2", "n2"]
+
+
+def test_a_key_is_asked_of_the_guest_wherever_one_is_named(armlevel: Command, namesakes, tmp_path: Path):
+    one, _, other = namesakes
+    guest, key = str(tmp_path / "g.json"), str(tmp_path / "none.pem")
+    assert armlevel("baseline", one, other, "-o", guest).code == 0
+    for words in (
+        ("check", guest, one),
+        ("migrate", one, other, "--guest", guest),
+        ("drift", one, "--guest", guest),
+    ):
+        said = armlevel(*words, "--key", key)
+        assert (said.code, "no frozen profile, so no key signed it" in " ".join(said.err.split())) == (
+            2,
+            True,
+        )
+    for words in (("migrate", one, other), ("drift", one, "--since", one)):
+        said = armlevel(*words, "--key", key)
+        assert (said.code, "--key without --guest" in said.err) == (2, True)

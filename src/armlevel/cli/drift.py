@@ -13,8 +13,9 @@ from armlevel.cli import progress
 from armlevel.cli.answers import given_lines, open_lines
 from armlevel.cli.findings import Page, means_lines, way_lines
 from armlevel.cli.many import counted, many_lines, many_ways
-from armlevel.cli.options import Explain, Facts, HostFiles, Json, Means, Names, Tolerate, Vmm
+from armlevel.cli.options import Explain, Facts, HostFiles, Json, Key, Means, Names, Tolerate, Vmm
 from armlevel.cli.output import columns, meant, say, say_json, wrapped
+from armlevel.errors import UsageError
 from armlevel.operations import Answer, Drift, Moved, Part, Verdict, worst
 from armlevel.operations.drift import DriftResult, drift
 from armlevel.operations.named import guest_named, hosts_named, source_named
@@ -51,6 +52,7 @@ def run(
             "--since", metavar="HOST", help="The hosts as they were recorded before, by name. Repeatable."
         ),
     ] = None,
+    key: Key = None,
     vmm: Vmm = "kvm",
     means: Means = "",
     tolerate: Tolerate = None,
@@ -66,11 +68,13 @@ def run(
     Exit: 0 all do, 1 some host no longer does, 3 cannot say, also where it is not recorded what changed.
     """
     progress.begin("judging hosts")
+    if key and not guest:
+        raise UsageError("--key without --guest", hint="it says whose signature a frozen GUEST has to have")
     now, given = hosts_named(hosts, fact or ())
     old, _ = hosts_named(since) if since else ([], ())
     found = drift(
         now,
-        guest_named(guest, vmm=vmm_family(vmm)) if guest else None,
+        guest_named(guest, vmm=vmm_family(vmm), keys=key or ()) if guest else None,
         old,
         policy_of(tolerate=tolerate),
         given=given,

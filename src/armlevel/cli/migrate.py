@@ -17,12 +17,14 @@ from armlevel.cli.options import (
     Explain,
     Facts,
     Json,
+    Key,
     Means,
     Switches,
     Tolerate,
     Vmm,
 )
 from armlevel.cli.output import meant, say, say_json, wrapped
+from armlevel.errors import UsageError
 from armlevel.operations import Move
 from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
@@ -45,6 +47,7 @@ def run(
         str | None,
         typer.Option("--guest", metavar="GUEST", help="The guest; without it, A's passthrough guest."),
     ] = None,
+    key: Key = None,
     vmm: Vmm = "kvm",
     means: Means = "",
     switches: Switches = "",
@@ -62,7 +65,9 @@ def run(
     """
     progress.begin("judging both directions")
     hosts, given = hosts_named([a, b], fact or ())
-    moving = guest_named(guest) if guest is not None else None
+    if key and guest is None:
+        raise UsageError("--key without --guest", hint="it says whose signature a frozen GUEST has to have")
+    moving = guest_named(guest, keys=key or ()) if guest is not None else None
     policy = policy_of(
         tolerate=tolerate,
         assume_same_impdef=assume_same_impdef,

@@ -1,7 +1,8 @@
-"""``HOST/CLUSTER`` as a person types it: the file of the host, narrowed to the CPUs of one kind."""
+"""``HOST/CLUSTER`` as a person types it: the file of the host, narrowed to the CPUs of one kind, or ``*`` of each."""
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from armlevel.errors import BadDocument
@@ -29,8 +30,10 @@ def cluster_named(path: str) -> tuple[str, str] | None:
     return (str(found[0]), cluster) if len(found) == 1 else None
 
 
-def narrow(document: object, path: str, cluster: str) -> Host:
-    """Return a host narrowed to one of its clusters.
+def narrow(document: object, path: str, cluster: str) -> tuple[Host, ...]:
+    """Return a host narrowed to one of its clusters; to each that a pattern names (``HOST/*``), one after the other.
+
+    A host whose CPUs are all alike has itself for its only one then.
 
     Raises:
         BadDocument: it is no host.
@@ -40,6 +43,13 @@ def narrow(document: object, path: str, cluster: str) -> Host:
     if not isinstance(document, Host):
         raise BadDocument(path, (f"no host, so it has no cluster {ascii(cluster)[1:-1]}",))
     from armlevel.arch import load as load_catalogue
-    from armlevel.engine.clusters import narrowed
+    from armlevel.engine.clusters import clusters_of, narrowed
 
-    return narrowed(document, cluster, load_catalogue())
+    catalogue = load_catalogue()
+    if "*" not in cluster:
+        return (narrowed(document, cluster, catalogue),)
+    names = [one.name for one in clusters_of(document, catalogue)]
+    if cluster == "*" and not names:
+        return (document,)
+    found = [name for name in names if fnmatchcase(name, cluster.lower())] or [cluster]
+    return tuple(narrowed(document, name, catalogue) for name in found)

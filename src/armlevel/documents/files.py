@@ -99,7 +99,8 @@ def load(path: str, pool: ValuePool | None = None) -> Document:
 def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
     if (named := cluster_named(path)) is not None:
         head, cluster = named
-        return [Loaded(path, narrow(one.document, head, cluster)) for one in _loaded(head, pool)]
+        every = _loaded(head, pool)
+        return [Loaded(path, host) for one in every for host in narrow(one.document, head, cluster)]
     if _is_folder(path) and _is_gathered(path):
         from armlevel.formats import read_foreign
         from armlevel.formats.cpuinfo import gather

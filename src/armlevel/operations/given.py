@@ -34,20 +34,44 @@ KERNEL = "kernel"
 def names_meant(text: str, names: Sequence[str]) -> list[str]:
     """Return the hosts that a person means by a name or a pattern: as it is shown, or as ``@NAME`` is typed.
 
+    Where several were called so, each has a number behind its name, and the first is meant by ``NAME#1`` alone.
+
     Raises:
         UnknownName: none.
+        UsageError: several are called so.
 
     >>> names_meant("@graviton2-6.1", ["graviton2@6.1", "n1"]), names_meant("n*", ["graviton2@6.1", "n1"])
     (['graviton2@6.1'], ['n1'])
+    >>> names_meant("n1#1", ["n1", "n1#2"]), names_meant("n1*", ["n1", "n1#2"])
+    (['n1'], ['n1', 'n1#2'])
     """
     if text in names:
+        _alone(text, text, names)
         return [text]
+    if (first := text.removesuffix("#1")) != text and first in names:
+        return [first]
     found = [name for name in names if fnmatchcase(name, text)]
     found = found or [name for name in names if fnmatchcase(as_typed(name), as_typed(text))]
     if not found:
         near = get_close_matches(text.removeprefix("@"), names, cutoff=0.6) or list(names[:3])
         raise UnknownName("host here", text, tuple(near))
+    if not any(sign in text for sign in "*?["):
+        _alone(text, found[0], names)
+        if len(found) > 1:
+            raise UsageError(
+                f"{text}: {len(found)} hosts here may be meant", hint=f"say {' or '.join(found[:6])}"
+            )
     return found
+
+
+def _alone(text: str, name: str, names: Sequence[str]) -> None:
+    # Hosts with a number behind their name were called as the one without was (documents.files).
+    if f"{name}#2" in names:
+        count = 1 + sum(one.rpartition("#")[0] == name for one in names)
+        raise UsageError(
+            f"{text}: {count} hosts here are called so",
+            hint=f"{name}#1 is the first that was named, {name}#2 the second, and {name}* all of them",
+        )
 
 
 def as_typed(name: str) -> str:

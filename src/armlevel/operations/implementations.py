@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from armlevel.errors import UsageError
-from armlevel.operations.given import as_typed
+from armlevel.errors import UnknownName, UsageError
+from armlevel.operations.given import names_meant
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Host, Implementation
 
 __all__ = ["implementation_named", "target"]
@@ -26,13 +26,19 @@ def implementation_named(text: str, hosts: Sequence[Host]) -> Implementation | N
         return None
     if "=" in text:
         return _completed(_written(text), hosts)
-    host = next((one for one in hosts if one.name == text), None)
-    host = host or next((one for one in hosts if as_typed(one.name) == as_typed(text)), None)
-    if host is None:
+    try:
+        meant = names_meant(text, [one.name for one in hosts])
+    except UnknownName as exc:
         names = ", ".join(one.name for one in hosts[:6])
         raise UsageError(
             f"--implementation {text}: no host of these is called so", hint=f"one of {names}, or MIDR=0x..."
+        ) from exc
+    if len(meant) > 1:
+        raise UsageError(
+            f"--implementation {text}: {len(meant)} hosts are called so",
+            hint=f"one of {', '.join(meant[:6])}",
         )
+    (host,) = (one for one in hosts if one.name == meant[0])
     kinds = sorted(host.implementations)
     if len(kinds) != 1:
         what = "several kinds of CPU" if kinds else "no recorded CPU"
