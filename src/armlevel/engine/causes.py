@@ -48,9 +48,7 @@ def newer_line(subject: str, kernels: Mapping[str, str | None], catalogue: Catal
     ``kernels`` maps host -> kernel release, None where it is not recorded. None if no measured kernel line lets it be
     written, or all do.
     """
-    rows = catalogue.writable.get(subject, ())
-    lines = [line.name for line in catalogue.lines]
-    opens = [name for name in lines if any(name in row.lines for row in rows)]
+    opens = _opens(catalogue, subject)
     if not opens:
         return None
     stuck = tuple(
@@ -59,3 +57,9 @@ def newer_line(subject: str, kernels: Mapping[str, str | None], catalogue: Catal
         if (line := catalogue.line(release)) is not None and line.name not in opens
     )
     return Remedy("upgrade-kernel", (Name(opens[0]),), stuck) if stuck else None
+
+
+@lru_cache(maxsize=4096)
+def _opens(catalogue: Catalogue, subject: str) -> tuple[str, ...]:
+    rows = catalogue.writable.get(subject, ())
+    return tuple(line.name for line in catalogue.lines if any(line.name in row.lines for row in rows))

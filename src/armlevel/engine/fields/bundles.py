@@ -35,6 +35,7 @@ class Bundled:
     conflict: bool = False
 
 
+@lru_cache(maxsize=4096)
 def in_bundle(catalogue: Catalogue, register: str) -> bool:
     """Whether ``register`` is chosen with others and not by its own fields."""
     return any(_matches(register, bundle.registers) for bundle in catalogue.bundles.values())

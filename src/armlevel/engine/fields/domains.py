@@ -22,6 +22,7 @@ __all__ = [
     "raw_field",
     "space_of",
     "space_of_kinds",
+    "subjects_of",
 ]
 
 # Fields up to this width are enumerated; wider ones are known by the values that rows and probes name.
@@ -132,6 +133,14 @@ def fields_of(catalogue: Catalogue, register: str, values: Collection[int] = ())
     return (*known.fields, *(raw_field(register, run.msb, run.lsb) for run in odd))
 
 
+def subjects_of(catalogue: Catalogue, fields: tuple[Field, ...]) -> tuple[str, ...]:
+    """Return the ``REG.FIELD`` of the fields of one register."""
+    row = catalogue.registers.get(fields[0].register) if fields else None
+    if row is not None and row.fields is fields:
+        return row.subjects
+    return tuple(field.subject for field in fields)
+
+
 def accepts_of(offer: Offer, field: Field, limit: int) -> Accepts:
     """What the host's KVM does with the values of ``field``; its limit is always taken."""
     return _with_limit(offer.accepts.get(field.subject), limit, offer.default)
@@ -189,7 +198,7 @@ def kinds_of(
     for register in sorted({name for some in names for name in some} - skip):
         limits = {offer.limits.get(register) for offer in hosts}
         known = {limit for limit in limits if limit is not None}
-        answers = DistinctAnswers([field.subject for field in fields_of(catalogue, register, known)])
+        answers = DistinctAnswers(subjects_of(catalogue, fields_of(catalogue, register, known)))
         kinds: list[Offer | None] = [None] if None in limits else []
         for offer in hosts:
             limit = offer.limits.get(register)
@@ -215,8 +224,12 @@ def space_of_kinds(kinds: Mapping[str, tuple[Offer | None, ...]], catalogue: Cat
             kept = [_domains_on(row, offer) for offer in offers]
         else:
             kept = [tuple(domain_of(offer, field) for field in fields) for offer in offers]
-        for field, *some in zip(fields, *kept, strict=True):
-            domains[field.subject] = reduce(and_, some) if some else NOTHING_KNOWN
+        subjects = subjects_of(catalogue, fields)
+        if len(kept) == 1:
+            domains.update(zip(subjects, kept[0], strict=True))
+            continue
+        for subject, *some in zip(subjects, *kept, strict=True):
+            domains[subject] = reduce(and_, some) if some else NOTHING_KNOWN
     return Space(domains)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import and_
 
 from armlevel.arch import Catalogue, Coupling, Field, FieldRule, features_of
@@ -13,10 +13,18 @@ from armlevel.engine.fields.bundles import in_bundle
 from armlevel.engine.fields.choice import choose
 from armlevel.engine.fields.closure import Lowering
 from armlevel.engine.fields.conflicts import by_kind, minimal_sets
-from armlevel.engine.fields.domains import Domain, Space, domain_of, fields_of, kinds_of, space_of_kinds
+from armlevel.engine.fields.domains import (
+    Domain,
+    Space,
+    domain_of,
+    fields_of,
+    kinds_of,
+    space_of_kinds,
+    subjects_of,
+)
 from armlevel.engine.fields.solve import solve
 from armlevel.engine.fields.tolerance import class_of, tolerance_remedy, tolerated_finding, tolerated_of
-from armlevel.engine.findings import Finding, Remedy
+from armlevel.engine.findings import Cause, Finding, Remedy
 from armlevel.engine.names import EVERY_HOST, FieldName, Name, hosts_of
 from armlevel.engine.parts.registers_proof import newly_broken, unkept
 from armlevel.engine.policy import Policy, hidden_values
@@ -65,19 +73,18 @@ def level_fields(
     skip = frozenset(n for n in names if in_bundle(catalogue, n) or _derived(catalogue, n))
     kinds = kinds_of(plain, catalogue, skip)
     limits = {register: [offer.limits.get(register) for offer in plain] for register in kinds}
-    fields = {
-        field.subject: field
-        for register, column in limits.items()
-        for field in fields_of(catalogue, register, {value for value in column if value is not None})
-    }
+    fields: dict[str, Field] = {}
+    for register, column in limits.items():
+        some = fields_of(catalogue, register, {value for value in column if value is not None})
+        fields.update(zip(subjects_of(catalogue, some), some, strict=True))
     space = space_of_kinds(kinds, catalogue)
     free = tolerated_of(policy.tolerate, catalogue, plain[0].shape)
     space, differing = _let_differ(space, fields, free)
     ruled, policy_findings = _apply(policy, space, catalogue)
     solution = solve(ruled, fields, catalogue.field_rules, limits, catalogue, plain[0].shape)
-    asked = frozenset(subject for subject in fields if ruled.get(subject) != space.get(subject))
+    asked = frozenset(one for one in fields if ruled is not space and ruled.get(one) != space.get(one))
     blocked = [subject for subject in solution.blocked if subject not in asked]
-    findings = [_conflict(fields[s], offers, hosts, catalogue) for s in blocked]
+    findings = _conflicts([fields[subject] for subject in blocked], offers, hosts, catalogue)
     findings += [
         _tolerated(fields[s], offers, policy, catalogue)
         for s in sorted(differing)
@@ -119,6 +126,8 @@ def _let_differ(
         for subject in free & set(fields)
         if (domain := space.get(subject)).limits and choose(fields[subject], domain) is None
     )
+    if not differing:
+        return space, differing
     domains = dict(space.domains)
     for subject in differing:
         limits = domains[subject].limits
@@ -167,6 +176,8 @@ def _assemble(
 
 
 def _apply(policy: Policy, space: Space, catalogue: Catalogue) -> tuple[Space, list[Finding]]:
+    if not (policy.hide or policy.pins):
+        return space, []
     domains = dict(space.domains)
     findings: list[Finding] = []
     for name in policy.hide:
@@ -235,21 +246,33 @@ def _required(
     return findings
 
 
+def _conflicts(
+    fields: Iterable[Field], offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue
+) -> list[Finding]:
+    @cache  # the same few hosts stand against one another in many fields
+    def cause(names: frozenset[str]) -> Cause:
+        return cause_between([host for host in hosts if host.name in names])
+
+    return [_conflict(field, offers, hosts, catalogue, cause) for field in fields]
+
+
 def _conflict(
-    field: Field, offers: Sequence[tuple[str, Offer]], hosts: Sequence[Host], catalogue: Catalogue
+    field: Field,
+    offers: Sequence[tuple[str, Offer]],
+    hosts: Sequence[Host],
+    catalogue: Catalogue,
+    cause: Callable[[frozenset[str]], Cause],
 ) -> Finding:
     subject = field.subject
     own = {name: domain_of(offer, field) for name, offer in offers}
     kinds = by_kind(list(own), own.__getitem__)
     # Hosts that certainly conflict are the reason, if there are any; else those that may.
-    certain, some_kinds = _opposed(field, tuple(kinds))
+    certain, some_kinds, above = _opposed(field, tuple(kinds))
     sets = tuple(tuple(kinds[one][0] for one in some) for some in some_kinds)
-    involved = [host for host in hosts if any(host.name in some for some in sets)]
-    lows = [low for domain in kinds for low in domain.limits]
     remedies: list[Remedy] = []
     if certain:
         # Only a host whose limit is above another's would have to lower the field.
-        high = {h.name: h.software.kernel for h in hosts if _above_some(field, own[h.name], lows)}
+        high = {h.name: h.software.kernel for h in hosts if own[h.name] in above}
         upgrade = newer_line(subject, high, catalogue)
         remedies += [upgrade] if upgrade else []
         tolerance = tolerance_remedy(subject, catalogue, offers[0][1].shape)
@@ -264,7 +287,7 @@ def _conflict(
         "registers",
         "stops" if certain else "unknown",
         offers=offered(*((name, _shown(domain)) for name, domain in own.items())),
-        cause=cause_between(involved),
+        cause=cause(frozenset(name for some in sets for name in some)),
         remedies=tuple(remedies),
         sets=tuple(map(hosts_of, sets)),
     )
@@ -272,7 +295,10 @@ def _conflict(
 
 # Hosts of a few kinds disagree about many fields, and each pair of them in many fleets.
 @lru_cache(maxsize=4096)
-def _opposed(field: Field, kinds: tuple[Domain, ...]) -> tuple[bool, tuple[tuple[Domain, ...], ...]]:
+def _opposed(
+    field: Field, kinds: tuple[Domain, ...]
+) -> tuple[bool, tuple[tuple[Domain, ...], ...], frozenset[Domain]]:
+    # Whether they certainly disagree, the smallest sets that do, and those with a limit above another's.
     def agree(some: Sequence[Domain]) -> bool:
         return choose(field, reduce(and_, some)) is not None
 
@@ -282,13 +308,16 @@ def _opposed(field: Field, kinds: tuple[Domain, ...]) -> tuple[bool, tuple[tuple
         return not met.limits or choose(field, Domain(met.possible, met.possible, met.limits)) is not None
 
     certain = not may_agree(kinds)
-    return certain, minimal_sets({one: (one,) for one in kinds}, may_agree if certain else agree)
+    sets = minimal_sets({one: (one,) for one in kinds}, may_agree if certain else agree)
+    lows = [low for domain in kinds for low in domain.limits]
+    return certain, sets, frozenset(domain for domain in kinds if _above_some(field, domain, lows))
 
 
 def _above_some(field: Field, domain: Domain, lows: Sequence[int]) -> bool:
     return any(field.compare(mine, low) == "more" for mine in domain.limits for low in lows)
 
 
+@lru_cache(maxsize=4096)
 def _shown(domain: Domain) -> Value:
     if domain.certain is None:
         return ANY
