@@ -23,6 +23,7 @@ from armlevel.lab.sources import Source, parse_deb822, parse_one_line
 __all__ = ["AptRoot", "Package", "system_sources"]
 
 _URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) (?P<hash>\S*)$", re.MULTILINE)
+_DIGESTS = ("SHA256", "SHA512")
 _DIRECTORIES = (
     "etc/apt/apt.conf.d",
     "etc/apt/preferences.d",
@@ -119,7 +120,7 @@ class AptRoot:
         files = {unquote(path.name).partition("_")[0]: path for path in into.glob("*.deb")}
         for package in packages:  # apt holds them against its index of now; these are those that were chosen
             path = files.get(package.name)
-            if path is None or (package.digest and not _is(path, package.digest)):
+            if path is None or not _is(path, package.digest):
                 raise LabError(f"the mirror gave another {package} than the one that was chosen")
         return files
 
@@ -146,9 +147,12 @@ class AptRoot:
 
 
 def _is(path: Path, digest: str) -> bool:
+    # Without a digest, or with one of a kind that proves nothing, a file is not known to be the one.
     name, _, wanted = digest.rpartition(":")
+    if name not in _DIGESTS:
+        return False
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, name.lower() or "sha256").hexdigest() == wanted
+        return hashlib.file_digest(stream, name.lower()).hexdigest() == wanted
 
 
 def _environment() -> dict[str, str]:
