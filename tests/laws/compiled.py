@@ -14,12 +14,23 @@ from armlevel.engine.moves.moves import judged_move
 from armlevel.engine.screen.compiled import HostVector, Screen
 from armlevel.engine.screen.moves import End, MoveScreen, behaviour_of
 from armlevel.kvm import name_of
-from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Offer, Shape
+from armlevel.profile import (
+    Accepts,
+    Cpu,
+    Guest,
+    GuestMachine,
+    Host,
+    HostMachine,
+    Implementation,
+    Offer,
+    Shape,
+)
+from armlevel.profile.machine import TriedField
 from tests.fidelity import hosts as lab
 from tests.laws.fleet import catalogue, recorded
 from tests.laws.test_partial import VIEWS
 
-__all__ = ["Moved", "Screened", "every_host", "guests_of", "stranger"]
+__all__ = ["Moved", "Screened", "every_host", "given_machine", "guests_of", "stranger"]
 
 _HISTORY = Path(__file__).parents[1] / "machines" / "hosts"
 
@@ -39,10 +50,11 @@ def every_host() -> tuple[Host, ...]:
     return (*whole, *less)
 
 
-def guests_of(host: Host) -> Iterator[Guest]:
-    """The passthrough guest of each shape of a host."""
+def guests_of(host: Host, chance: Random | None = None) -> Iterator[Guest]:
+    """The passthrough guest of each shape of a host; with ``chance``, something may stand around its vCPUs."""
     for shape in host.shapes:
-        yield passthrough(host, catalogue(), shape=shape)
+        machine = None if chance is None else given_machine(chance)
+        yield passthrough(host, catalogue(), shape=shape, machine=machine)
 
 
 def stranger(host: Host, chance: Random) -> Host:
@@ -52,12 +64,44 @@ def stranger(host: Host, chance: Random) -> Host:
     return replace(
         _other_cpus(host, chance),
         facts=replace(host.facts, page_size=size),
+        machine=_around(chance),
         offers=tuple(_stranger(offer, host, chance) for offer in host.offers),
         software=replace(
             host.software,
             kernel=chance.choice((host.software.kernel, host.software.kernel, "6.18.1", "5.14.0-1", None)),
             kvm_capabilities={**host.software.kvm_capabilities, **steal},
         ),
+    )
+
+
+def _around(chance: Random) -> HostMachine | None:
+    if not chance.randint(0, 2):
+        return None
+    field = TriedField(chance.choice((4, 5)), frozenset({4}), frozenset({7}))
+    return HostMachine(
+        gic=chance.choice((None, {"v2": "yes", "v3": "yes", "its": "yes"}, {"v2": "ENODEV", "v3": "yes"})),
+        icc_ctlr=chance.choice((None, dict.fromkeys(("PRIbits", "IDbits", "SEIS", "A3V"), field))),
+        gicd_iidr=chance.choice((None, field)),
+        ipa_bits=chance.choice((None, 40, 48)),
+        counter_offset=chance.choice((None, True, False)),
+        steal_time=chance.choice((None, True, False)),
+        unknown=chance.choice((None, (), ("KVM_CAP 9999",))),
+    )
+
+
+def given_machine(chance: Random) -> GuestMachine | None:
+    """What a VMM may be asked for around a guest's vCPUs."""
+    if not chance.randint(0, 2):
+        return None
+    return GuestMachine(
+        vmm=chance.choice(("qemu", "firecracker", None)),
+        gic_asked=chance.choice(("default", "host", "max", "2", "3", None)),
+        its=chance.choice((None, True, False)),
+        vcpus=chance.choice((None, 1, 65)),
+        memory=chance.choice((None, 1 << 30)),
+        maxmem=chance.choice((None, 600 << 30)),
+        virtualization=chance.choice((None, False)),
+        steal_time_asked=chance.choice((None, "on", "off", "default")),
     )
 
 

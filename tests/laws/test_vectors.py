@@ -83,7 +83,7 @@ def _odd(chance: Random) -> None:
     hosts = [stranger(replace(host, name=f"{host.name}{n}"), chance) for host in fleet for n in "ab"]
     screened = Screened(hosts, chance.choice(_POLICIES))
     for host in hosts:
-        for guest in guests_of(host):
+        for guest in guests_of(host, chance):
             free = chance.choice(((), (), tuple(catalogue().tolerances), (SAME_IMPDEF, WEAKER_MITIGATION)))
             agree(screened.judged(replace(guest, tolerates=free), range(len(hosts))), Counter())
 

@@ -115,7 +115,8 @@ def _any(moves: MovesResult, move: Move, *, explain: bool) -> list[str]:
     if found is None:
         return []
     if found.answer == "runs":
-        return wrapped("any guest that is there may go, wherever it was started", "  any      ")
+        but = f" (not judged: {', '.join(map(part_text, found.not_judged))})" if found.not_judged else ""
+        return wrapped(f"any guest there may go, wherever it was started{but}", "  any      ")
     parts = [part_text(part) for part, answer in found.parts if answer == found.answer]
     text = "not every guest there may go" if found.answer == "refused" else "not known of any guest there"
     names = f" ({', '.join(map(subject_text, found.about))})" if explain and found.about else ""

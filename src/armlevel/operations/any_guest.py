@@ -73,6 +73,7 @@ def any_guest_object(found: AnyGuest) -> dict[str, Any]:
         "to": found.target,
         "answer": found.answer,
         "parts": dict(found.parts),
+        "not_judged": list(found.not_judged),
         "shapes": [shape.label for shape in found.shapes],
         "about": [subject.key for subject in found.about],
     }

@@ -109,6 +109,7 @@ class AnyGuestModel(ResultModel):
     target: str = Field(alias="to")
     answer: Answer
     parts: dict[Part, Answer]
+    not_judged: list[Part]
     shapes: list[str]
     about: list[str]
 

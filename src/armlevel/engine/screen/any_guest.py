@@ -36,8 +36,8 @@ from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host, Shape
 __all__ = ["AnyGuest", "any_guest"]
 
 _FEW_BITS = 8
-# Of any other part nothing is said of guests that nobody described.
-_JUDGED = ("shape", "registers", "list", "firmware", "facts")
+# What stands around the vCPUs nobody knows of guests that nobody described: it is not judged.
+_JUDGED: tuple[Part, ...] = ("shape", "registers", "list", "firmware", "facts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class AnyGuest:
 
     ``shapes``  those that a VMM gives its guests there by itself or with switches: of no other is anything said
     ``about``   the fields and facts of which not every value is kept there
+
+    Parts that are not among ``parts`` were not judged.
     """
 
     source: str
@@ -53,6 +55,11 @@ class AnyGuest:
     parts: tuple[tuple[Part, Answer], ...]
     shapes: tuple[Shape, ...]
     about: tuple[Subject, ...] = ()
+
+    @property
+    def not_judged(self) -> tuple[Part, ...]:
+        """The parts of which nothing is said."""
+        return tuple(part for part in PARTS if part not in dict(self.parts))
 
     @property
     def answer(self) -> Answer:
@@ -69,7 +76,7 @@ def any_guest(
         return None
     asked = policy or Policy()
     shapes = [shape for shape in source.shapes if _usual(shape)]
-    found = dict.fromkeys(PARTS, RUNS)
+    found = dict.fromkeys(_JUDGED, RUNS)
     found["shape"] = max((_unrecorded(shape, source) for shape in _every_shape()), default=RUNS)
     about: dict[Subject, None] = {}
     screen = Screen(catalogue, tables_of(row, catalogue))
@@ -78,9 +85,8 @@ def any_guest(
         for part, mark in pair.marks().items():
             found[part] = max(found[part], mark)
         about.update(dict.fromkeys(pair.about))
-    for part in PARTS:
-        if not shapes or part not in _JUDGED:
-            found[part] = max(found[part], UNKNOWN)
+    if not shapes:
+        found = dict.fromkeys(_JUDGED, UNKNOWN)
     parts = tuple((part, marked(mark)) for part, mark in found.items())
     return AnyGuest(source.name, target.name, parts, tuple(shapes), tuple(about))
 
@@ -122,7 +128,7 @@ class _Pair:
     def marks(self) -> dict[Part, int]:
         guest = self._guest.view.guest
         if self._there is None:
-            found = dict.fromkeys(PARTS, UNKNOWN)
+            found = dict.fromkeys(_JUDGED, UNKNOWN)
             found["shape"] = marks_of(missing_shape(guest.shape, self._target)).arrive
             found["facts"] = marks_of(judge_facts(guest, self._target)).arrive
             return found

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from armlevel.arch import Catalogue, Vmm
 from armlevel.engine.fields.vectors import RUNS, UNKNOWN
 from armlevel.engine.fields.vectors.bits import marked
-from armlevel.engine.findings import PARTS, Answer, Part
+from armlevel.engine.findings import Answer, Part
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.engine.parts.facts import judge_facts
+from armlevel.engine.parts.machine import judge_machine
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.passthrough import passthrough
 from armlevel.engine.policy import Policy
 from armlevel.engine.screen.compiled import GuestVector, HostVector, Screen
 from armlevel.engine.screen.tables import marks_of
 from armlevel.engine.screen.vmm_tables import tables_of
+from armlevel.engine.verdict import parts_of
 from armlevel.profile import Host, Shape
 
 __all__ = ["End", "MoveScreen", "behaviour_of"]
@@ -93,8 +95,11 @@ class MoveScreen:
 
     def _missing(self, here: End, there: End) -> dict[Part, Answer]:
         guest = here.guest.view.guest
-        marks = dict.fromkeys(PARTS, RUNS if self._vmm is not None else UNKNOWN)
+        asked = parts_of(guest)
+        marks = dict.fromkeys(asked, RUNS if self._vmm is not None else UNKNOWN)
         marks["shape"] = marks_of(missing_shape(guest.shape, there.host)).arrive
         if self._vmm is None:
             marks["facts"] = marks_of(judge_facts(guest, there.host)).arrive
+        if "machine" in asked:
+            marks["machine"] = marks_of(judge_machine(guest, there.host, self._catalogue)).arrive
         return {part: marked(mark) for part, mark in marks.items()}

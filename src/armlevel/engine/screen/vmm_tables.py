@@ -9,6 +9,7 @@ from armlevel.engine.fields.vectors import REFUSED, RUNS, UNKNOWN, Marks
 from armlevel.engine.moves.vmm_limits import STEAL_TIME, blocked, judge_pages
 from armlevel.engine.moves.vmm_restore import Lists, is_let
 from armlevel.engine.parts.register_list import hidden_ids, judge_list
+from armlevel.engine.parts.shape_unknown import unknown_there, unknown_to_rows
 from armlevel.engine.screen.tables import TABLES, Table, host_list, marks_of
 from armlevel.engine.screen.views import GuestView, HostView, case_of
 from armlevel.kvm import name_of
@@ -27,12 +28,17 @@ def tables_of(vmm: Vmm | None, catalogue: Catalogue) -> tuple[Table, ...]:
         Table("vmm-list", "list", asked.guest_list, host_list, asked.judge_list),
         Table("vmm-hidden", "registers", asked.guest_list, host_list, asked.judge_hidden),
         Table("vmm-pages", "facts", asked.guest_pages, _host_pages, asked.judge_pages),
+        Table("vmm-unknown", "shape", asked.guest_unknown, _host_unknown, asked.judge_unknown),
         Table("vmm-blocks", "shape", asked.guest_blocks, asked.host_blocks, asked.judge_blocks),
     )
 
 
 def _host_pages(host: HostView) -> Hashable:
     return (host.host.facts.page_size,)
+
+
+def _host_unknown(host: HostView) -> Hashable:
+    return unknown_to_rows(host.host) or None
 
 
 def _arriving(mark: int) -> Marks:
@@ -95,12 +101,23 @@ class _Asked:
         assert guest.source is not None
         host = guest.source.host
         told = guest.guest.firmware.get(STEAL_TIME, 1) & 1
-        return host.facts.page_size, told, host.software.kvm_capabilities.get("STEAL_TIME")
+        has = host.software.kvm_capabilities.get("STEAL_TIME")
+        return host.facts.page_size, told, has, guest.guest.machine is None
 
     def judge_pages(self, guest: GuestView, host: HostView) -> Marks:
         assert guest.source is not None
         found = judge_pages(guest.guest, guest.source.host, host.host, self._vmm.family)
         return marks_of(found)
+
+    def guest_unknown(self, guest: GuestView) -> Hashable:
+        # A destination that passes its own CPU through may give the guest what no row knows.
+        assert guest.source is not None
+        return True if self._vmm.own_shape else None
+
+    @staticmethod
+    def judge_unknown(guest: GuestView, host: HostView) -> Marks:
+        assert guest.source is not None
+        return marks_of(unknown_there(host.host))
 
     def guest_blocks(self, guest: GuestView) -> Hashable:
         assert guest.source is not None
