@@ -114,3 +114,24 @@ def test_drift_of_many_hosts_counts_first_and_tells_alike_changes_once(armlevel:
     assert len(said.out.splitlines()) < 40
     assert "all 20 changed in " in said.out
     assert "n00..n19" in said.out
+
+
+def test_of_many_documents_and_words_the_first_line_is_a_count(armlevel: Command, tmp_path: Path):
+    one, two = write(tmp_path, host("one"), host("two"))
+    guest = str(tmp_path / "guest.txt")
+    assert armlevel("baseline", one, two, "-o", guest).code == 0
+    assert armlevel("show", one, two, guest).out.splitlines()[0] == "2 hosts, 1 guest"
+    assert armlevel("show", one).out.startswith("host one\n")
+    assert armlevel("facts", "sve", "CTR_EL0").out.splitlines()[0] == "all 2 terms known"
+    assert armlevel("facts", "sve", "FEAT_SVVE").out.splitlines()[0] == "1 of 2 terms known"
+    assert armlevel("facts", "sve").out.startswith("FEAT_SVE\n")
+
+
+def test_a_plan_of_many_hosts_is_one_page_and_a_bit(armlevel: Command, lab: Path):
+    said = armlevel("plan", lab)
+    lines = said.out.splitlines()
+    assert lines[0].startswith(f"{len(list(lab.iterdir()))} hosts of ")
+    assert len(lines) <= 90
+    assert max(map(len, lines)) <= 80
+    whole = armlevel("plan", lab, "--names").out
+    assert all(path.stem in " ".join(whole.split()) for path in lab.iterdir())

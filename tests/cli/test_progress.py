@@ -33,6 +33,20 @@ def test_a_matrix_counts_its_moves_while_it_is_made(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["show", "{}"], "reading profiles"), (["import", "{}/cpuinfo.txt"], "reading a file")],
+)
+def test_what_reads_says_so(tmp_path: Path, words, said):
+    write(tmp_path, *(host(f"n{number}") for number in range(3)))
+    (tmp_path / "cpuinfo.txt").write_text("processor : 0\nCPU implementer : 0x41\nCPU part : 0xd0c\n")
+    seen = in_terminal(lambda: run([word.format(tmp_path) for word in words]), 80)
+    assert seen.code == 0
+    assert said in seen.raw
+    assert said not in seen.raw.rpartition("\x1b[2K")[2]
+
+
+@pytest.mark.usefixtures("at_once")
 def test_bytes_have_a_rate_and_a_line_beside_them_is_whole(tmp_path: Path):
     def fetch() -> int:
         with progress.watch(tmp_path, 4_000_000):

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from armlevel.cli.app import VERBS, run
+from armlevel.documents import host_object, pretty
 from tests.cli.hosts import host, write
 from tests.cli.terminals import cells, in_terminal
+from tests.fidelity.hosts import read
 
 WIDTHS = (60, 80, 120, 200)
 LONG = "a-host-with-a-name-that-is-longer-than-any-line-of-a-narrow-terminal.example.org"
@@ -21,7 +23,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "show": [[GUEST], ["{frozen}"], ["{folder}", "--explain"], ["/nowhere/" + LONG]],
     "diff": [[GUEST, "@graviton3-6.18"], ["{folder}/0.json", "{folder}/1.json"]],
     "baseline": [["@graviton2*"], ["@graviton3*", "--explain"], ["{folder}"]],
-    "check": [[GUEST, "@graviton2*"], ["{folder}/0.json", "{folder}", "--explain"]],
+    "check": [[GUEST, "@graviton2*"], ["{folder}/0.json", "{folder}", "--explain"], ["{new}", "{old}"]],
     "migrate": [[GUEST, "@graviton2-6.18"], ["@graviton3-6.18", "@graviton2-5.10", "--vmm", "qemu-11.1"]],
     "matrix": [["@graviton3-6*", "{folder}"]],
     "plan": [["@graviton2-6*", "{folder}"]],
@@ -53,7 +55,12 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     guest, frozen = elsewhere / "guest.json", elsewhere / "frozen.json"
     assert run(["baseline", "@graviton2-6.18", "-o", str(guest)]) == 0
     assert run(["freeze", str(guest), "--name", "pool", "--version", "1", "-o", str(frozen)]) == 0
-    return {"folder": str(folder), "guest": str(guest), "frozen": str(frozen)}
+    # Fields that announce features with long names, beside values that take the room.
+    ends = {}
+    for key, name in (("new", "neoverse-n1@7.x"), ("old", "cortex-a72@6.12")):
+        ends[key] = str(elsewhere / f"{key}.json")
+        Path(ends[key]).write_text(pretty(host_object(read([name])[0])), encoding="ascii")
+    return {"folder": str(folder), "guest": str(guest), "frozen": str(frozen), **ends}
 
 
 @pytest.mark.parametrize("verb", VERBS)

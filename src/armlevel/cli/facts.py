@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.cli.many import counted
 from armlevel.cli.options import Json
 from armlevel.cli.output import columns, say, say_json, tell
 from armlevel.cli.rows import found_lines
@@ -36,7 +37,9 @@ def run(
     if as_json:
         say_json(found.document())
     else:
-        lines = columns(
+        known = len(terms) - len(found.near)
+        lines = [f"{counted(known, len(terms))} terms known"] if len(terms) > 1 else []
+        lines += columns(
             [(f"{one.name}", _value(one), f"in {one.profile}, shape {one.shape}") for one in found.shown]
         )
         for one in found.rows:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from armlevel.cli import progress
 from armlevel.cli.files import is_file
 from armlevel.cli.options import Force, Kernel, OneFile, Output
 from armlevel.cli.output import say_json, tell
@@ -43,6 +44,7 @@ def run(
     """
     if host and kernel:
         raise UsageError("--kernel is of the host that FILE describes", hint=f"give --host {host} its kernel")
+    progress.begin("reading a file")
     found = import_guest(file, host_named("--host", host), name) if host else import_host(file, name, kernel)
     if is_file(output):
         write_output(output, pretty(found.document()), force=force)

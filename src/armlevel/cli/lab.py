@@ -16,6 +16,7 @@ from armlevel.cli import lab_migrate, lab_tcg, progress
 from armlevel.cli.emulated import host_typed
 from armlevel.cli.files import is_file
 from armlevel.cli.helping import Verb, VerbGroup
+from armlevel.cli.many import counted
 from armlevel.cli.options import Force, GuestFile, Json
 from armlevel.cli.output import columns, say, say_json, tell, wrapped
 from armlevel.cli.verify import report
@@ -86,8 +87,12 @@ def list_hosts(
         for s in found.lines
     ]
     cpus = [(model.name, "  ".join(model.variants)) for model in MODELS]
+    cached = sum(one.cached for one in found.lines)
+    head = f"{len(found.lines)} kernel lines, {counted(cached, len(found.lines))} cached; {len(MODELS)} CPU models; "
     say(
         [
+            *wrapped(head + (found.emulator.partition(" (")[0] or "no emulator"), rest="    "),
+            "",
             "kernel lines",
             *columns(rows, "  "),
             "",

@@ -226,6 +226,8 @@ def columns(
     ['a    one two', 'bbb  three']
     >>> columns([("a name that is long", "x y", "one two")], width=30)
     ['a name that is long  x y', '    one two']
+    >>> columns([("a", "b" * 10, "FEAT_Debugv8p1 c")], width=26)
+    ['a  bbbbbbbbbb', '    FEAT_Debugv8p1 c']
     """
     if not rows:
         return []
@@ -263,7 +265,8 @@ def _row(row: Sequence[str], widths: Sequence[int], indent: str, gap: int, width
         for at in range(tall)
     ]
     last, room = row[-1], width - wide(heads[0])
-    if room < 12 and wide(last) > room:
+    # A word that does not fit would stand out behind the page.
+    if wide(last) > room and (room < 12 or max(map(wide, last.split())) > room):
         return [
             *(head.rstrip() for head in heads),
             *(wrapped(last, indent + "    ", width=width) if last else []),

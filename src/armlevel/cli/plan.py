@@ -35,6 +35,10 @@ from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
 
+#: Of more groups each is told in few lines: names are elided, and what the hosts that lose the most lose.
+_MANY = 6
+_COSTS = 2
+
 
 def run(
     hosts: HostFiles,
@@ -161,7 +165,7 @@ def _page(result: PlanResult, *, explain: bool, names: bool) -> list[str]:
         apart = [name for kind in found.apart for name in kind.names]
         text = f"certainly with no other host in one group: {hosts_text(apart, every=every)}"
         lines += wrapped(text, rest="    ")
-    return [*lines, *_advice_lines(result)]
+    return [*lines, *_advice_lines(result, brief=not every and len(found.pools) > _MANY)]
 
 
 def _count(found: Plan) -> str:
@@ -183,7 +187,8 @@ def _count(found: Plan) -> str:
 def _pool_lines(place: int, pool: PlanGroup, result: PlanResult, *, explain: bool, names: bool) -> list[str]:
     advice = result.advice
     every = explain or names
-    rows = [("hosts", hosts_text(pool.hosts, every=every or len(pool.hosts) < 10))]
+    brief = not every and len(result.plan.pools) > _MANY
+    rows = [("hosts", hosts_text(pool.hosts, every=every or (len(pool.hosts) < 10 and not brief)))]
     if (means := result.means(pool)) is not None:
         rows.append(("means", means_text(means)))
     elif result.asked.means is not None and len(pool.hosts) > 1:
@@ -192,30 +197,44 @@ def _pool_lines(place: int, pool: PlanGroup, result: PlanResult, *, explain: boo
         rows.append(("gives up", ", ".join(sorted(pool.without))))
     if pool.baseline.guest is not None and pool.baseline.guest.tolerates:
         rows.append(("tolerates", ", ".join(pool.baseline.guest.tolerates)))
-    costs: dict[frozenset[str], list[str]] = {}
-    for kind, cost in zip(pool.kinds, pool.costs, strict=True):
-        costs.setdefault(cost, []).extend(kind.names)
-    for lost, names_of in sorted(costs.items(), key=lambda pair: len(pair[0])):
-        some = listed_few([name.removeprefix("FEAT_") for name in sorted(lost)], 6, every=explain)
-        rows.append(
-            (
-                "costs",
-                f"{hosts_text(names_of, every=every)}: {f'{len(lost)} FEAT_ ({some})' if lost else 'nothing'}",
-            )
-        )
+    rows += _costs(pool, brief=brief, explain=explain, every=every)
     if place < len(advice.held) and (held := advice.held[place]) is not None:
         who = f"kernel {held.by}" if held.by != "host" else hosts_text(held.hosts)
         rows.append(("held by", f"{who}: without it the others gain {_features(len(held.gains))}"))
-    lines = ["", f"group {place + 1}: {len(pool.hosts)} hosts"]
+    lines = [*([] if brief else [""]), f"group {place + 1}: {len(pool.hosts)} hosts"]
     return [*lines, *(line for title, text in rows for line in wrapped(text, f"  {title:10}"))]
 
 
-def _advice_lines(result: PlanResult) -> list[str]:
+def _costs(pool: PlanGroup, *, brief: bool, explain: bool, every: bool) -> list[tuple[str, str]]:
+    # What each host of a group loses, those that lose the most last; who is not named loses nothing.
+    costs: dict[frozenset[str], list[str]] = {}
+    for kind, cost in zip(pool.kinds, pool.costs, strict=True):
+        costs.setdefault(cost, []).extend(kind.names)
+    ranked = sorted(
+        ((cost, who) for cost, who in costs.items() if cost or every), key=lambda pair: len(pair[0])
+    )
+    if not any(cost for cost, _ in ranked) and not every:
+        return [("costs", "nothing")]
+    shown = ranked[-_COSTS:] if brief else ranked
+    rows = []
+    for lost, names in shown:
+        some = listed_few(
+            [name.removeprefix("FEAT_") for name in sorted(lost)], 3 if brief else 6, every=explain
+        )
+        what = f"{len(lost)} FEAT_ ({some})" if lost else "nothing"
+        rows.append(("costs", f"{hosts_text(names, every=every)}: {what}"))
+    left = sum(len(who) for _, who in ranked[: len(ranked) - len(shown)])
+    return [("costs", f"{left} other hosts lose less: --explain"), *rows] if left else rows
+
+
+def _advice_lines(result: PlanResult, *, brief: bool) -> list[str]:
     found, advice = result.plan, result.advice
     lines: list[str] = []
     for one in advice.merges:
         ups = [f"{host} from {now} to {then} (as {like})" for host, now, then, like in one.upgrades]
-        lines += wrapped(f"groups {one.one + 1} and {one.two + 1}: {'; '.join(ups)}", "  merges    ")
+        shown = ups[:_COSTS] if brief else ups
+        more = f"; and {len(ups) - len(shown)} more: --explain" if len(shown) < len(ups) else ""
+        lines += wrapped(f"groups {one.one + 1} and {one.two + 1}: {'; '.join(shown)}{more}", "  merges    ")
     if advice.tolerated is not None and len(advice.tolerated.pools) < len(found.pools):
         guests = [pool.baseline.guest for pool in advice.tolerated.pools]
         used = sorted({name for guest in guests if guest is not None for name in guest.tolerates})

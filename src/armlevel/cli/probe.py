@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from armlevel.cli import progress
 from armlevel.cli.files import is_file
 from armlevel.cli.options import Force, Output
 from armlevel.cli.output import tell
@@ -40,7 +41,9 @@ def run(
 
     The host profile is written to FILE, or printed.
     """
+    progress.begin("probing this machine")
     probed = probe(named("--name", name), thorough=thorough, vmms=not no_vmms)
+    progress.end()
     text = pretty(probed.document())
     if is_file(output):
         write_output(output, text, force=force)

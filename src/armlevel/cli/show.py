@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from armlevel.arch import Catalogue, features_of, load
+from armlevel.cli import progress
 from armlevel.cli.cautions import caution_lines
 from armlevel.cli.findings import Page
 from armlevel.cli.levelled import guest_lines
@@ -32,15 +33,22 @@ def run(files: AnyFiles, kernel: Kernel = "", explain: Explain = False, as_json:
 
     Fields that are 0 and name nothing are left out; with --explain they are shown, and which values KVM takes.
     """
+    progress.begin("reading profiles")
     found = show((loaded.document for loaded in load_all(files)), kernel)
     if as_json:
         say_json(found.document())
         return found.status
-    lines: list[str] = []
+    lines = [_count(found.shown)] if len(found.shown) > 1 else []
     for one in found.shown:
         lines += [*([""] if lines else []), *_lines(one, load(), explain=explain)]
     say(lines)
     return found.status
+
+
+def _count(shown: Sequence[Shown]) -> str:
+    kinds = (("host", Host), ("guest", Guest), ("verdict", Verdict))
+    counts = [(sum(isinstance(one.what, kind) for one in shown), name) for name, kind in kinds]
+    return ", ".join(f"{count} {name}{'s' * (count > 1)}" for count, name in counts if count)
 
 
 def _lines(one: Shown, catalogue: Catalogue, *, explain: bool) -> list[str]:
