@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from armlevel.documents import read_host
 from armlevel.errors import ArmlevelError, LabError
-from armlevel.lab import Job, Laboratory, LabSettings, pack_collector, parse_host
+from armlevel.lab import Laboratory, LabSettings, pack_collector, parse_host
 from armlevel.profile import Host
 from tests.fidelity import hosts as recordings
 
@@ -42,9 +42,8 @@ def asked(lab: Laboratory, name: str) -> Host:
         LabError: it cannot be had, or the job failed there.
 
     """
-    files = {f"inside/{path}": data for path, data in pack_collector().items()}
-    job = Job('python3 -I around.py "$OUT/around.json"', {**files, SCRIPT.name: SCRIPT.read_bytes()})
-    result = lab.run(parse_host(name), job, PATIENCE)
+    script, more = f'python3 -I {SCRIPT.name} "$OUT/around.json"', {SCRIPT.name: SCRIPT.read_bytes()}
+    result = lab.run_packed(parse_host(name), script, pack_collector(), more, PATIENCE)
     if result.status or "around.json" not in result.files:
         said = result.stderr.strip().splitlines()
         raise LabError(f"the job failed in {name}: {said[-1] if said else f'exit status {result.status}'}")

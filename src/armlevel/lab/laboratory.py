@@ -106,7 +106,7 @@ class Laboratory:
     ) -> LabProbe:
         """Run the probe in ``host`` and return the host profile it wrote; what Python compiled for it is kept."""
         script = f'python3 -I inside -o "$OUT/host.json" -n {shlex.quote(str(host))}'
-        result = self._run_packed(host, script, collector, {}, timeout)
+        result = self.run_packed(host, script, collector, {}, timeout)
         text = result.files.get("host.json", b"").decode()
         remarks = result.stderr.strip().splitlines()
         if result.status or not text:
@@ -132,14 +132,14 @@ class Laboratory:
     ) -> bytes:
         """Apply a guest profile (the document's bytes) in ``host``; return what was found, as JSON."""
         script = 'python3 -I inside guest.json "$OUT/applied.json"'
-        result = self._run_packed(host, script, verifier, {"guest.json": guest}, timeout)
+        result = self.run_packed(host, script, verifier, {"guest.json": guest}, timeout)
         if result.status or "applied.json" not in result.files:
             errors = result.stderr.strip().splitlines()
             why = errors[-1] if errors else f"exit status {result.status}"
             raise LabError(f"the guest could not be applied in {host}: {why}")
         return result.files["applied.json"]
 
-    def _run_packed(
+    def run_packed(
         self,
         host: EmulatedHost,
         script: str,
@@ -147,7 +147,10 @@ class Laboratory:
         files: Mapping[str, bytes],
         timeout: float,
     ) -> Result:
-        # What Python compiles for packed code inside a host is kept, and sent along the next time.
+        """Run a script in ``host`` beside a ``packed`` program, which lies in ``inside``; ``files`` lie beside both.
+
+        What Python compiles for packed code there is kept, and sent along the next time.
+        """
         image, store = base_image(self._archive(), find_userland(self._archive())), self.store()
         key = content_key(image.parent.name, *(part for item in sorted(packed.items()) for part in item))
         compiled = store.path("bytecode", key) / "bytecode.cpio"
