@@ -33,7 +33,11 @@ def root(tmp_path):
         put(tmp_path, f"{folder}/revidr_el1", "0x0000000000000180\n")
     put(tmp_path, "proc/sys/kernel/osrelease", "6.12.117\n")
     put(tmp_path, "proc/sys/kernel/hostname", "rock\n")
-    put(tmp_path, "proc/cmdline", "console=ttyAMA0 arm64.nosve mitigations=off quiet id_aa64pfr0.sve=0\n")
+    put(
+        tmp_path,
+        "proc/cmdline",
+        "console=ttyAMA0 arm64.nosve mitigations=off quiet id_aa64pfr0.sve=0 kpti=off\n",
+    )
     put(tmp_path, "sys/devices/system/cpu/vulnerabilities/spectre_v2", "Mitigation: CSV2, BHB\n")
     put(tmp_path, "sys/devices/system/cpu/vulnerabilities/meltdown", "Not affected\n")
     put(tmp_path, "sys/bus/event_source/devices/armv8_pmuv3_0/type", "8\n")
@@ -62,7 +66,12 @@ def test_what_the_kernel_does_not_show_is_not_0(root):
 
 
 def test_only_boot_options_that_narrow_the_offer_are_kept(root):
-    assert read_machine(str(root)).boot_options == ("arm64.nosve", "mitigations=off", "id_aa64pfr0.sve=0")
+    assert read_machine(str(root)).boot_options == (
+        "arm64.nosve",
+        "mitigations=off",
+        "id_aa64pfr0.sve=0",
+        "kpti=off",
+    )
 
 
 def test_kernel_name_pmu_and_vulnerabilities_are_read(root):

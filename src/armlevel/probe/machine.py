@@ -18,7 +18,7 @@ __all__ = ["Machine", "read_machine"]
 # Boot options that lower what KVM can show (Linux arch/arm64/kernel/pi/idreg-override.c, Documentation/admin-guide).
 _NARROWING = re.compile(
     r"(?:arm64\.no\w+|id_aa64\w+\.\w+|arm64_sw\.(?!nokaslr)\w+|kvm-arm\.\w+|kvm\.\w+|mitigations|nospectre_\w+|ssbd|"
-    r"allow_mismatched_32bit_el0)(?:=\S*)?"
+    r"allow_mismatched_32bit_el0|kpti|nodebugmon|irqchip\.gicv3_\w+)(?:=\S*)?"
 )
 _TIMER = re.compile(r"\s(\d+)\s+(?:Level|Edge)\s+arch_timer\b")
 _TIMERS: dict[int, KvmMode] = {26: "vhe", 28: "vhe", 27: "nvhe", 30: "nvhe"}
