@@ -78,7 +78,10 @@ def test_what_is_no_module_is_not_packed():
         program_of("armlevel.nowhere")
 
 
-@pytest.mark.parametrize(("script", "pack"), [("tests/fidelity/inside.py", pack_verifier)])
+@pytest.mark.parametrize(
+    ("script", "pack"),
+    [("tests/fidelity/inside.py", pack_verifier), ("tests/fidelity/around.py", pack_collector)],
+)
 def test_what_the_tests_send_along_finds_its_imports(script: str, pack):
     tree = ast.parse((ROOT / script).read_text(encoding="utf-8"))
     wanted = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
