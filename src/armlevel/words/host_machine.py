@@ -66,12 +66,14 @@ def host_machine_texts(machine: HostMachine, *, explain: bool = False) -> list[s
 def _gic(machine: HostMachine) -> str:
     if machine.gic is None:
         return f"{_KEYS['gic']} not recorded"
-    has = [_KEYS[f"gic.{name}"] for name in machine.gic if machine.has_gic(name)]
+    has = ", ".join(_KEYS[f"gic.{name}"] for name in machine.gic if machine.has_gic(name))
     lacks = [
         f"{_KEYS[f'gic.{name}']} ({why})" for name, why in machine.gic.items() if not machine.has_gic(name)
     ]
-    said = [", ".join(has) or "no interrupt controller", f"no {', '.join(lacks)}" if has and lacks else ""]
-    return "; ".join(filter(None, said))
+    none = f"no {', '.join(lacks)}" if lacks else ""
+    if not has:
+        return ": ".join(filter(None, ("no interrupt controller", none)))
+    return "; ".join(filter(None, (has, none)))
 
 
 def _addresses(machine: HostMachine) -> str:
