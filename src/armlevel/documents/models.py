@@ -14,6 +14,7 @@ from armlevel.documents.model_base import Count, HexText, Model, Text
 from armlevel.documents.model_verdict import ImplementationModel, VerdictModel
 from armlevel.documents.names import FROZEN_NAME, FROZEN_VERSION
 from armlevel.documents.structure import MOST_OFFERS, VALUE_PATTERN
+from armlevel.profile.host import FACT_RANGES
 
 __all__ = [
     "MODELS",
@@ -61,6 +62,7 @@ Ids = Annotated[Any, WithJsonSchema({"type": "array", "items": _value, "uniqueIt
 VectorLengths = Annotated[list[Annotated[int, Field(ge=128, le=2048, multiple_of=128)]], Field(max_length=16)]
 Lowered = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+=[0-9]+$")]
 Small = Annotated[int, Field(ge=0, lt=2**8)]
+Frequency = Annotated[int, Field(gt=0, lt=FACT_RANGES["cntfrq_hz"].stop)]
 Errno = Annotated[str, Field(pattern="^(yes|E[A-Z0-9]{1,31})$")]
 Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 
@@ -122,15 +124,15 @@ class CpuModel(ImplementationModel):
 
     count: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     numbers: list[Count] = Field(default_factory=list)
-    cntfrq_hz: Annotated[int, Field(gt=0, lt=2**32)] | None = None
+    cntfrq_hz: Frequency | None = None
 
 
 class FactsModel(Model):
     """What KVM can neither hide nor change; an absent fact is not known."""
 
-    cntfrq_hz: Annotated[int, Field(gt=0, lt=2**32)] | None = None
-    dczid: Annotated[int, Field(ge=0, lt=2**5)] | None = None
-    gmid: Annotated[int, Field(ge=0, lt=2**4)] | None = None
+    cntfrq_hz: Frequency | None = None
+    dczid: Annotated[int, Field(ge=FACT_RANGES["dczid"].start, lt=FACT_RANGES["dczid"].stop)] | None = None
+    gmid: Annotated[int, Field(ge=FACT_RANGES["gmid"].start, lt=FACT_RANGES["gmid"].stop)] | None = None
     page_size: Literal[4096, 16384, 65536] | None = None
     sources: dict[str, Text] = Field(default_factory=dict, max_length=64)
 

@@ -23,6 +23,7 @@ from armlevel.documents.specs import (
 )
 from armlevel.documents.write import GUEST_KIND, HOST_KIND
 from armlevel.profile.guest_machine import GIC_ASKED, WINDOWS
+from armlevel.profile.host import FACT_RANGES, PAGE_SIZES
 from armlevel.profile.machine import GIC_DEVICES, ICC_CTLR_FIELDS
 
 __all__ = ["FROZEN", "FROZEN_KIND", "GUEST", "HOST", "MOST_OFFERS", "OFFER", "VALUE_PATTERN"]
@@ -44,7 +45,8 @@ _LOWERED = Text(
     wanted="a field and its value, like 'ID_AA64PFR1_EL1.SSBS=0'",
 )
 _ERRNO = Text(pattern="^(yes|E[A-Z0-9]{1,31})$", wanted="'yes' or the name of an errno, like 'ENODEV'")
-_FREQUENCY = Whole(1, 2**32)
+_FACT_WHOLE = {name: Whole(some.start, some.stop) for name, some in FACT_RANGES.items()}
+_FREQUENCY = _FACT_WHOLE["cntfrq_hz"]
 _SMALL = Whole(0, 2**8)
 _MANY_TEXTS = Many(_TEXT, 65536)
 _LENGTHS = Many(Whole(128, 2049, 128), 16)
@@ -77,10 +79,8 @@ _LINEAGE: dict[str, Spec] = {
 _SHAPE = Record({"features": Many(_NAME, 64), "imp_id_writable": _TRUTH})
 _FACTS = Record(
     {
-        "cntfrq_hz": _FREQUENCY,
-        "dczid": Whole(0, 2**5),
-        "gmid": Whole(0, 2**4),
-        "page_size": OneOf(4096, 16384, 65536),
+        **_FACT_WHOLE,
+        "page_size": OneOf(*PAGE_SIZES),
         "sources": Table(_NAME, _TEXT, 64),
     }
 )

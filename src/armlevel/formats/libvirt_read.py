@@ -19,8 +19,8 @@ from armlevel.formats.libvirt_xml import parsed, root_of
 from armlevel.formats.processors import MOST
 from armlevel.formats.qemu_machine import board_of
 from armlevel.formats.qemu_read import recipe_of
-from armlevel.formats.registers import PAGE_SIZES
 from armlevel.profile import Cpu, Facts, Host, HostMachine, Implementation, Made, Offer, Shape
+from armlevel.profile.host import PAGE_SIZES
 from armlevel.profile.machine import YES
 
 __all__ = [

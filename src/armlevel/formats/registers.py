@@ -20,12 +20,11 @@ from armlevel.profile import (
     Offer,
     Software,
 )
+from armlevel.profile.host import may_be_fact
 
-__all__ = ["FACT_LIMITS", "PAGE_SIZES", "Dump", "host_of_dumps", "named_register"]
+__all__ = ["Dump", "host_of_dumps", "named_register"]
 
 #: What a fact can be: at least, and below.
-FACT_LIMITS = {"cntfrq_hz": (1, 1 << 32), "dczid": (0, 1 << 5), "gmid": (0, 1 << 4)}
-PAGE_SIZES = (4096, 16384, 65536)
 _WHOLE_NAME = re.compile(
     r"(?i:\w{1,60}_EL[0-3]\d?|\w{1,20}_EL[0-3]\[\d{1,2}\]|s[0-3]_[0-7]_c?\d+_c?\d+_[0-7]|0x60\w{14})"
 )
@@ -86,8 +85,7 @@ class Dump:
         if fact == "cntfrq_hz" and not value:
             self.unused.append("CNTFRQ_EL0 (0: its firmware set none)")
             return
-        least, below = FACT_LIMITS.get(fact, (0, 1 << 53))
-        if not least <= value < below or (fact == "page_size" and value not in PAGE_SIZES):
+        if not may_be_fact(fact, value):
             faults.append(f"{place}: {value:#x} cannot be {fact}")
         elif self.facts.setdefault(fact, value) != value:
             faults.append(f"{place}: {fact} stands twice, with two values")

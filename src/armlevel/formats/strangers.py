@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from armlevel.formats.compressed import COMPRESSED
 from armlevel.formats.libvirt_xml import root_of
 from armlevel.formats.text import may_be_json, text_of
 
@@ -13,11 +14,7 @@ _UNPACK = "unpack it, and name what was in it"
 _OTHER = "name a file that describes a host or a CPU"
 _TEXT = "name the text that it was made of"
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x1f\x8b", "a gzip archive", _UNPACK),
-    (b"BZh", "a bzip2 archive", _UNPACK),
-    (b"\xfd7zXZ\0", "an xz archive", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", _UNPACK),
-    (b"\x04\x22\x4d\x18", "an lz4 archive", _UNPACK),
+    *((magic, f"{'an' if name[0] in 'xl' else 'a'} {name} archive", _UNPACK) for magic, name in COMPRESSED),
     (b"PK\x03\x04", "a zip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"\x89PNG", "a picture (PNG)", _TEXT),

@@ -15,6 +15,7 @@ from armlevel.arch.messages import MessageRow, messages
 from armlevel.documents import read_file, remedy_object
 from armlevel.engine import Finding, Move, Policy
 from armlevel.errors import UnreadableFile, UsageError
+from armlevel.formats.compressed import compression_of
 from armlevel.formats.log import Log, Said, read_log
 from armlevel.kvm.in_text import NamedRegister, vgic_attribute
 from armlevel.operations.answers import findings_told
@@ -25,7 +26,6 @@ from armlevel.words.messages import advice_text, meaning_text
 __all__ = ["ExplainResult", "Explained", "FieldValues", "RegisterFound", "explain", "text_named"]
 
 _LIKE_A_PATH = re.compile(r"(?:\.{0,2}|~)/\S+|\S+\.(?:log|txt|gz|xz|zst|err|out)")
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
 #: What is told of registers one by one, and does not make two messages different.
 _OF_REGISTERS = ("register", "value", "own")
 #: What is said of the list of registers, and of none of them.
@@ -171,9 +171,8 @@ def _is_path(argument: str) -> bool:
 
 
 def _decoded(data: bytes, path: str) -> str:
-    for magic, name in _COMPRESSED.items():
-        if data.startswith(magic):
-            raise UnreadableFile(path, f"is compressed ({name}): unpack it first, or pipe it in")
+    if name := compression_of(data):
+        raise UnreadableFile(path, f"is compressed ({name}): unpack it first, or pipe it in")
     if b"\0" in data:
         raise UnreadableFile(path, "is no text, and a log or an error line is needed here")
     return data.decode("utf-8-sig", "replace")

@@ -10,9 +10,9 @@ from typing import Any
 
 from armlevel.arch import load
 from armlevel.errors import UnknownName, UsageError
-from armlevel.formats.registers import FACT_LIMITS, PAGE_SIZES
 from armlevel.formats.release import release_of
 from armlevel.profile import Given, Host
+from armlevel.profile.host import may_be_fact
 
 __all__ = [
     "FACTS",
@@ -104,7 +104,7 @@ def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]
         if fact not in (*FACTS, KERNEL):
             raise UnknownName("fact", fact, (*FACTS, KERNEL))
         number = given_kernel(f"--fact {text}", value) if fact == KERNEL else whole_number(value)
-        if isinstance(number, int) and not _may_be(fact, number):
+        if isinstance(number, int) and not may_be_fact(fact, number):
             raise UsageError(f"--fact {text}: no arm64 host has {fact} {value}")
         if number is None:
             unit = (
@@ -113,11 +113,6 @@ def given_facts(texts: Sequence[str], names: Sequence[str]) -> tuple[Given, ...]
             raise UsageError(f"--fact {text}: {value!r} is not {unit}")
         given += [Given(host, fact, number) for host in names_meant(pattern, names)]
     return tuple(given)
-
-
-def _may_be(fact: str, number: int) -> bool:
-    least, below = FACT_LIMITS.get(fact, (0, 1 << 53))
-    return least <= number < below and (fact != "page_size" or number in PAGE_SIZES)
 
 
 def given_kernel(option: str, text: str) -> str:

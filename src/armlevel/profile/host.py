@@ -91,6 +91,21 @@ class Cpu:
     cntfrq_hz: int | None = None
 
 
+#: What facts can be: CNTFRQ_EL0 has 32 bits and firmware sets it; DCZID_EL0.{DZP,BS} and GMID_EL1.BS are 5 and 4 bits
+#: (DDI 0487). The granules are those of a page.
+FACT_RANGES = {"cntfrq_hz": range(1, 1 << 32), "dczid": range(1 << 5), "gmid": range(1 << 4)}
+PAGE_SIZES = (4096, 16384, 65536)
+
+
+def may_be_fact(name: str, value: int) -> bool:
+    """Whether a fact can have a value.
+
+    >>> may_be_fact("page_size", 4096), may_be_fact("page_size", 8192), may_be_fact("cntfrq_hz", 0)
+    (True, False, False)
+    """
+    return value in (PAGE_SIZES if name == "page_size" else FACT_RANGES[name])
+
+
 #: The registers that are facts: no KVM lists them, and a guest reads the hardware's.
 FACT_REGISTERS = {"CNTFRQ_EL0": "cntfrq_hz", "DCZID_EL0": "dczid", "GMID_EL1": "gmid"}
 
