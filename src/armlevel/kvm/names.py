@@ -3,6 +3,9 @@
 Encodings: Arm ARM DDI 0487 (system register encodings), as (op0, op1, CRn, CRm, op2). Which of them KVM lists: Linux
 ``arch/arm64/kvm/sys_regs.c`` and ``arch/arm64/include/uapi/asm/kvm.h``. ID registers and firmware
 registers are rows of ``arch/data``, not of this table.
+
+The same encodings are rows of ``arch/data/system_registers.toml``, among all that software can name. They stand here
+too because the collector names what KVM lists on a host to which no catalogue travels; a test holds the two together.
 """
 
 from __future__ import annotations
