@@ -1,0 +1,49 @@
+"""The JSON of every result, for its schema: a file an operation, and what several of them hold in ``shared``.
+
+Documents that stand inside a result are those of ``documents.models``.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from armlevel.operations.models.baseline import BaselineModel
+from armlevel.operations.models.check import CheckModel
+from armlevel.operations.models.diff import DiffModel
+from armlevel.operations.models.doctor import DoctorModel
+from armlevel.operations.models.drift import DriftModel
+from armlevel.operations.models.explain import ExplanationModel
+from armlevel.operations.models.export import ExportModel
+from armlevel.operations.models.facts import FactsModel
+from armlevel.operations.models.freeze import FreezeModel, SignatureModel
+from armlevel.operations.models.machines import MachinesModel
+from armlevel.operations.models.matrix import MatrixModel
+from armlevel.operations.models.migrate import AnyGuestsModel, MovesModel
+from armlevel.operations.models.plan import PlanModel
+from armlevel.operations.models.run import RunModel
+from armlevel.operations.models.shared import ResultModel
+from armlevel.operations.models.show import ShowModel
+from armlevel.operations.models.verify import VerifyModel
+
+__all__ = ["MODELS", "ResultModel"]
+
+MODELS: dict[str, type[BaseModel]] = {
+    "baseline/1": BaselineModel,
+    "check/1": CheckModel,
+    "moves/1": MovesModel,
+    "any-guest/1": AnyGuestsModel,
+    "matrix/1": MatrixModel,
+    "plan/1": PlanModel,
+    "diff/1": DiffModel,
+    "drift/1": DriftModel,
+    "facts/1": FactsModel,
+    "show/1": ShowModel,
+    "export/1": ExportModel,
+    "freeze/1": FreezeModel,
+    "signature/1": SignatureModel,
+    "verify/1": VerifyModel,
+    "run/1": RunModel,
+    "explanation/1": ExplanationModel,
+    "machines/1": MachinesModel,
+    "doctor/1": DoctorModel,
+}
