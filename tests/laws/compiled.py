@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+from armlevel.arch import mentioned
 from armlevel.documents import load_hosts
 from armlevel.engine import Answer, Part, Policy, check, passthrough
 from armlevel.engine.moves.moves import judged_move
@@ -63,7 +64,9 @@ def stranger(host: Host, chance: Random) -> Host:
     steal = chance.choice(({}, {"STEAL_TIME": 0}, {"STEAL_TIME": 1}))
     return replace(
         _other_cpus(host, chance),
-        facts=replace(host.facts, page_size=size),
+        facts=replace(
+            host.facts, page_size=size, dczid=chance.choice((host.facts.dczid, host.facts.dczid, None))
+        ),
         machine=_around(chance),
         offers=tuple(_stranger(offer, host, chance) for offer in host.offers),
         software=replace(
@@ -117,6 +120,20 @@ def _other_cpus(host: Host, chance: Random) -> Host:
     return host
 
 
+@cache
+def _telling() -> frozenset[str]:
+    # What rows about several fields lean on, what may be tolerated, and what a cache geometry is held against.
+    known = catalogue()
+    coupled = {
+        name
+        for row in known.couplings
+        for name in (*row.then, *(() if isinstance(row.when, str) else mentioned(row.when)))
+    }
+    tolerated = {name for row in known.tolerances.values() for name in row.fields}
+    caches = {one.subject for name in ("CTR_EL0", "CLIDR_EL1") for one in known.registers[name].fields}
+    return frozenset(coupled | tolerated | caches)
+
+
 def _stranger(offer: Offer, host: Host, chance: Random) -> Offer:
     if offer.like is not None:
         return offer
@@ -146,10 +163,24 @@ def _stranger(offer: Offer, host: Host, chance: Random) -> Offer:
     dropped = [row for row in known.drops if chance.randint(0, 9) == 0]
     listed = sorted({*(offer.register_list or ()), *(one for row in dropped for one in row.kvm_ids)})
     state = {**offer.state, **{name_of(one): chance.randint(0, 1) for row in dropped for one in row.kvm_ids}}
+    limits = dict(offer.limits)
+    for _ in range(chance.randint(0, 2)):
+        # A lower limit of which nobody knows what else it takes; a bit without a name that is set.
+        field = chance.choice(chance.choice((fields, [one for one in fields if one.subject in _telling()])))
+        limits[field.register] = field.put(limits[field.register], chance.randint(0, 1))
+        some = {field.get(limits[field.register])}
+        others: Accepts = chance.choice(
+            (Accepts.of(some), Accepts.of(some, others="unknown"), Accepts.of(None))
+        )
+        firmware[field.subject] = others
+        run = chance.choice(list(known.registers[field.register].reserved) or [None])
+        if run is not None and run.value is not None and not chance.randint(0, 2):
+            limits[field.register] ^= 1 << run.lsb
     counters = chance.choice((None, 4, 6))
     pmu = {} if counters is None else {"counters": counters}
     return replace(
         offer,
+        limits=limits,
         changed_by_kvm=changed,
         side_effects=beside,
         accepts=firmware,

@@ -15,13 +15,15 @@ from armlevel.engine import PARTS, Policy, check, level, matrix, passthrough
 from armlevel.engine.fields.domains import accepts_of
 from armlevel.engine.moves.moves import judged_move
 from armlevel.engine.planning.matrix import switches_in_full
+from armlevel.engine.planning.sets import Sets
 from armlevel.engine.policy import SAME_IMPDEF, WEAKER_MITIGATION
 from armlevel.engine.screen.any_guest import any_guest
 from armlevel.engine.screen.tables import TABLES, parts_without
-from armlevel.profile import Guest, Host
+from armlevel.profile import Guest, Host, Shape
 from tests.laws.compiled import Moved, Screened, every_host, guests_of, stranger
 from tests.laws.fleet import catalogue, make_fleet
 from tests.laws.strategies import QUICK
+from tests.laws.test_partial import VIEWS
 
 #: Of the recorded pairs, `make test` judges one of so many, and `make slow` all.
 _ONE_OF = 83
@@ -67,20 +69,27 @@ def test_vectors_say_of_every_pair_of_recorded_hosts_what_the_judgement_says(tel
 @given(st.integers(0, 1 << 32))
 @settings(max_examples=12, phases=QUICK)
 def test_vectors_say_of_odd_hosts_what_the_judgement_says(number):
-    _odd(Random(number))
+    odd_guests(Random(number))
 
 
 @pytest.mark.slow
 def test_vectors_say_of_very_many_odd_hosts_what_the_judgement_says(tell):
     for number in range(2000):
-        _odd(Random(number))
+        odd_guests(Random(number))
     tell("vectors and judgement: 2000 fleets of odd hosts: all agree")
 
 
-def _odd(chance: Random) -> None:
+def odd_guests(chance: Random) -> None:
+    """Hold the vectors of a few odd hosts and guests against full judgement."""
     # Twins: hosts that are alike in most that decides share entries of tables, and must not share a wrong one.
-    fleet = make_fleet(chance, hosts=(1, 3))
+    fleet = [*make_fleet(chance, hosts=(1, 3))]
+    # And one of which less is recorded: of it a no may be certain, and a yes never is.
+    less = replace(chance.choice(list(VIEWS.values()))(chance.choice(fleet)), name="less")
+    if not chance.randint(0, 2):
+        pmu = Shape(frozenset({"pmu_v3"}))
+        fleet = [replace(one, offers=(replace(one.offers[0], shape=pmu), *one.offers[1:])) for one in fleet]
     hosts = [stranger(replace(host, name=f"{host.name}{n}"), chance) for host in fleet for n in "ab"]
+    hosts.append(less)
     screened = Screened(hosts, chance.choice(_POLICIES))
     for host in hosts:
         for guest in guests_of(host, chance):
@@ -115,7 +124,11 @@ def test_vectors_say_of_every_move_what_the_judgement_says(tell):
 @given(st.integers(0, 1 << 32))
 @settings(max_examples=8, phases=QUICK)
 def test_vectors_say_of_moves_between_odd_hosts_what_the_judgement_says(number):
-    chance = Random(number)
+    odd_moves(Random(number))
+
+
+def odd_moves(chance: Random) -> None:
+    """Hold the vectors of a few odd hosts against full judgement of moves under some VMM."""
     hosts = [
         stranger(replace(one, name=f"{one.name}{n}"), chance) for one in make_fleet(chance) for n in "ab"
     ]
@@ -166,6 +179,45 @@ def test_a_matrix_of_all_hosts_says_what_the_judgement_says(tell):
 @settings(max_examples=6, phases=QUICK)
 def test_a_matrix_of_odd_hosts_says_what_the_judgement_says(number):
     _cells(make_fleet(Random(number), hosts=(2, 3)))
+
+
+def _sets(hosts: Sequence[Host], chance: Random, count: int) -> Counter[str]:
+    # Sets of hosts near one another, and of any.
+    sets, seen = Sets(hosts, catalogue(), Policy()), Counter[str]()
+    for _ in range(count):
+        first = chance.choice(hosts)
+        near = [place for place, one in enumerate(hosts) if _near(first, one)]
+        pool = near if chance.randint(0, 2) and len(near) > 1 else range(len(hosts))
+        some = sorted(chance.sample(pool, min(len(pool), chance.randint(2, 5))))
+        full = level([hosts[place] for place in some], catalogue())
+        answer = sets.answer(some)
+        assert answer == full.answer, [hosts[place].name for place in some]
+        seen.update((f"set {answer}", f"apart {sets.apart(some)}"))
+    return seen
+
+
+def test_a_set_that_certainly_conflicts_has_no_baseline(tell):
+    seen = _sets(every_host(), Random(3), 40)
+    assert seen["apart True"]
+    assert seen["set runs"]
+    tell(
+        f"sets and levelling: 40 random sets of {len(every_host())} hosts agree: {dict(sorted(seen.items()))}"
+    )
+
+
+@pytest.mark.slow
+def test_thousands_of_sets_that_certainly_conflict_have_no_baseline(tell):
+    seen = _sets(every_host(), Random(4), 2400)
+    tell(
+        f"sets and levelling: 2400 random sets of {len(every_host())} hosts agree: {dict(sorted(seen.items()))}"
+    )
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=8, phases=QUICK)
+def test_a_set_of_odd_hosts_that_certainly_conflicts_has_no_baseline(number):
+    chance = Random(number)
+    _sets([replace(one, name=f"{n}@") for n, one in enumerate(make_fleet(chance, hosts=(3, 5)))], chance, 4)
 
 
 def _some_guest(here: Host, chance: Random) -> Guest:

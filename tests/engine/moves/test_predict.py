@@ -204,7 +204,7 @@ def test_what_a_strange_build_does_is_known_only_where_all_agree():
 # ---- registers that the destination hides once the guest's own values are in
 
 
-def _with_tcr2(name: str):
+def with_tcr2(name: str):
     """The recorded host on a CPU that has TCR2_EL1."""
     field, tcr2 = CATALOGUE.field("ID_AA64MMFR3_EL1.TCRX"), id_of("TCR2_EL1")
     one = RECORDED[name]
@@ -222,7 +222,7 @@ def _with_tcr2(name: str):
 
 
 def test_a_register_that_goes_with_the_guests_own_values_ends_the_move():
-    there = _with_tcr2(N2["7.x"])
+    there = with_tcr2(N2["7.x"])
     found = predict(RECORDED[N2["6.12"]], there, CATALOGUE, vmm=TOLERANT)
     assert (found.outcome, found.blocking, found.messages[-1]) == ("fails", ("TCR2_EL1",), PUT)
     assert predict(there, replace(there, name="twin"), CATALOGUE, vmm=TOLERANT).outcome == "completes"
@@ -235,7 +235,7 @@ def test_a_register_that_goes_with_the_guests_own_values_ends_the_move():
 
 @pytest.mark.parametrize("vmm", [LENGTH, TOLERANT, "kvm"])
 def test_a_levelled_guest_that_shows_no_tcr2_does_not_carry_it_and_moves_both_ways(vmm):
-    hosts = [RECORDED[N2["6.12"]], _with_tcr2(N2["7.x"])]
+    hosts = [RECORDED[N2["6.12"]], with_tcr2(N2["7.x"])]
     guest = level(hosts, CATALOGUE, Policy(tolerate=("el2-only",))).guest
     assert guest is not None
     assert id_of("TCR2_EL1") not in (guest.register_list or ())

@@ -11,7 +11,7 @@ from armlevel.engine.fields.conflicts import GROUP_LIMIT, by_kind, maximal_group
 from armlevel.engine.findings import Answer
 from armlevel.engine.names import HostName
 from armlevel.engine.planning.host_kinds import kinds_among
-from armlevel.engine.planning.pairs import certain_conflicts
+from armlevel.engine.planning.sets import Sets
 from armlevel.engine.policy import Policy
 from armlevel.engine.values import Value
 from armlevel.profile import Host
@@ -60,23 +60,15 @@ def groups_of(
     by_name = {host.name: host for host in hosts}
     if whole.answer == "runs":
         return Grouping((Group(tuple(by_name)),), complete=True)
-    answers: dict[frozenset[str], Answer] = {}
     kinds = kinds_among(list(by_name.values()))
-    apart = certain_conflicts([kind.host for kind in kinds], catalogue, policy or Policy())
+    sets = Sets([kind.host for kind in kinds], catalogue, policy or Policy())
     places = {name: place for place, kind in enumerate(kinds) for name in kind.names}
 
     def answer(names: Sequence[str]) -> Answer:
-        key = frozenset(names)
-        if key not in answers:
-            answers[key] = level([by_name[name] for name in names], catalogue, policy).answer
-        return answers[key]
+        return sets.answer(places[name] for name in names)
 
     def works(some: Sequence[tuple[str, ...]]) -> bool:
-        # Hosts of which two certainly conflict need not be levelled.
-        names = [name for kind in some for name in kind]
-        every = {places[name] for name in names}
-        mask = sum(1 << place for place in every)
-        return not any(apart[place] & mask for place in every) and answer(names) == "runs"
+        return answer([name for kind in some for name in kind]) == "runs"
 
     items = [kind.names for kind in kinds]
     exact = len(items) <= GROUP_LIMIT
@@ -92,9 +84,7 @@ def groups_of(
 
     def never(one: str, two: str) -> bool:
         here, there = places[one], places[two]
-        return bool(apart[here] >> there & 1) or (
-            few and here != there and answer(sorted([one, two])) == "refused"
-        )
+        return sets.apart((here, there)) or (few and here != there and answer((one, two)) == "refused")
 
     lonely = tuple(one for one in left_open if all(never(one, two) for two in by_name if two != one))
     return Grouping(tuple(groups), exact, left_open, lonely)
