@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from armlevel.arch import (
     Catalogue,
@@ -16,7 +16,7 @@ from armlevel.arch import (
 )
 from armlevel.engine.fields.bundles import register_outcome
 from armlevel.engine.findings import Finding
-from armlevel.engine.names import EVERY_HOST
+from armlevel.engine.names import EVERY_HOST, register_of
 from armlevel.engine.reasons import Reason, from_row
 from armlevel.engine.subjects import about_register, about_rule
 from armlevel.engine.values import NOT_RECORDED, RegisterValue, State
@@ -25,6 +25,8 @@ from armlevel.profile import Offer
 __all__ = ["newly_broken", "unkept"]
 
 
+# So many hosts are asked whether a rule stands there as it does levelled: to evaluate it costs less than to ask all.
+_LOOKED_AT = 3
 _NOT_KEPT = Reason("levelled-not-kept")
 _SILENT = Reason("some-value-not-recorded")  # of a register without any field; fields have a domain
 
@@ -68,20 +70,26 @@ def newly_broken(
     It is a ``risk``; a ``note`` where all that is missing could be used at EL2 or EL3 only.
     """
     known = known_of(catalogue, registers)
-    hosts = list({tuple(offer.limits.items()): offer.limits for offer in offers}.values())
     left = list(catalogue.rules_by_fields)
-    for limits in hosts:
+    for offer in offers[:_LOOKED_AT]:
         # A rule whose fields all stand as on some host is broken there too, or nowhere.
-        theirs = known_of(catalogue, limits)
+        theirs = known_of(catalogue, offer.limits)
         differing = {one for one in known.keys() | theirs.keys() if known.get(one) != theirs.get(one)}
         left = [(rule, fields) for rule, fields in left if not fields.isdisjoint(differing)]
-        if not left:
-            return []
     suspects = broken_among(catalogue, (rule for rule, _ in left), registers)
-    for limits in hosts:
-        broken = broken_among(catalogue, suspects, limits)
+    names = _registers_of((rule, fields) for rule, fields in left if rule in suspects)
+    for own in {tuple(map(offer.limits.get, names)) for offer in offers} if suspects else ():
+        broken = broken_among(catalogue, suspects, _shown(names, own))
         suspects = [rule for rule in suspects if rule not in broken]
     return [_rule_finding(rule, catalogue) for rule in suspects]
+
+
+def _registers_of(rules: Iterable[tuple[Rule, frozenset[str]]]) -> tuple[str, ...]:
+    return tuple(sorted({register_of(one) for _, fields in rules for one in fields}))
+
+
+def _shown(names: Sequence[str], values: Sequence[int | None]) -> dict[str, int]:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
 def _rule_finding(rule: Rule, catalogue: Catalogue) -> Finding:
