@@ -81,7 +81,8 @@ def matrix(  # noqa: PLR0913 (a question with options)
     chosen = means_named(means, vmm)
     cells = engine.matrix(hosts, load(), policy, vmm=vmm, step=step)
     names = tuple(host.name for host in hosts)
-    return MatrixResult(names, cells, groups_of(hosts, load(), policy), tuple(given), chosen)
+    known = {frozenset((cell.source, cell.target)): cell.levelled for cell in cells}
+    return MatrixResult(names, cells, groups_of(hosts, load(), policy, known=known), tuple(given), chosen)
 
 
 def letter_of(cell: Cell, means: MeansName | None = None) -> str:

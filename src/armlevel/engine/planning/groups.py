@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import Baseline, level
@@ -49,19 +50,20 @@ def groups_of(
     policy: Policy | None = None,
     *,
     outcome: Baseline | None = None,
+    known: Mapping[frozenset[str], Answer] = MappingProxyType({}),
 ) -> Grouping:
     """Return the maximal groups of hosts that certainly have a baseline: what is not known makes no group.
 
-    ``outcome`` is the baseline of all hosts if it is already known. Beyond ``GROUP_LIMIT`` different hosts, those that
-    take the same part in every conflict stay together and groups are found greedily: each still has a baseline, but
-    there may be others.
+    ``outcome`` is the baseline of all hosts if it is already known, and ``known`` what levelling some of them answers,
+    by names. Beyond ``GROUP_LIMIT`` different hosts, those that take the same part in every conflict stay together and
+    groups are found greedily: each still has a baseline, but there may be others.
     """
     whole = outcome if outcome is not None else level(hosts, catalogue, policy)
     by_name = {host.name: host for host in hosts}
     if whole.answer == "runs":
         return Grouping((Group(tuple(by_name)),), complete=True)
     kinds = kinds_among(list(by_name.values()))
-    sets = Sets([kind.host for kind in kinds], catalogue, policy or Policy())
+    sets = Sets([kind.host for kind in kinds], catalogue, policy or Policy(), known)
     places = {name: place for place, kind in enumerate(kinds) for name in kind.names}
 
     def answer(names: Sequence[str]) -> Answer:

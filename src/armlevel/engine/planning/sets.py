@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from armlevel.arch import Catalogue
 from armlevel.engine.baseline import level
@@ -22,13 +23,24 @@ class Sets:
     before smaller shapes were tried. What holds in every shape and beside every other host is known for pairs.
     """
 
-    def __init__(self, hosts: Sequence[Host], catalogue: Catalogue, policy: Policy) -> None:
-        """Find which pairs certainly conflict."""
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        catalogue: Catalogue,
+        policy: Policy,
+        known: Mapping[frozenset[str], Answer] = MappingProxyType({}),
+    ) -> None:
+        """Find which pairs certainly conflict; ``known`` are answers that were found already, by names."""
         self._hosts = hosts
         self._catalogue = catalogue
         self._policy = policy
         self._apart = certain_conflicts(hosts, catalogue, policy)
-        self._answers: dict[frozenset[int], Answer] = {}
+        places = {host.name: place for place, host in enumerate(hosts)}
+        self._answers: dict[frozenset[int], Answer] = {
+            frozenset(places[name] for name in names): answer
+            for names, answer in known.items()
+            if names <= places.keys()
+        }
 
     def apart(self, places: Iterable[int]) -> bool:
         """Whether two of these hosts certainly have no baseline together."""
