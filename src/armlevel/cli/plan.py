@@ -165,7 +165,11 @@ def _page(result: PlanResult, *, explain: bool, names: bool) -> list[str]:
         apart = [name for kind in found.apart for name in kind.names]
         text = f"certainly with no other host in one group: {hosts_text(apart, every=every)}"
         lines += wrapped(text, rest="    ")
-    return [*lines, *_advice_lines(result, brief=not every and len(found.pools) > _MANY)]
+    return [*lines, *_advice_lines(result, brief=not every and _is_long(found))]
+
+
+def _is_long(found: Plan) -> bool:
+    return sum(len(pool.hosts) > 1 for pool in found.pools) > _MANY
 
 
 def _count(found: Plan) -> str:
@@ -187,7 +191,7 @@ def _count(found: Plan) -> str:
 def _pool_lines(place: int, pool: PlanGroup, result: PlanResult, *, explain: bool, names: bool) -> list[str]:
     advice = result.advice
     every = explain or names
-    brief = not every and len(result.plan.pools) > _MANY
+    brief = not every and _is_long(result.plan)
     rows = [("hosts", hosts_text(pool.hosts, every=every or (len(pool.hosts) < 10 and not brief)))]
     if (means := result.means(pool)) is not None:
         rows.append(("means", means_text(means)))
