@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from armlevel.errors import KvmError
 from armlevel.kvm.vgic import ICC_CTLR_EL1
 from armlevel.probe import plan_of, probe_host, read_machine
 from armlevel.probe.counters import frequencies
@@ -127,6 +128,17 @@ def test_counters_that_differ_are_no_fact_of_the_host(monkeypatch):
     assert [(cpu.numbers, cpu.cntfrq_hz) for cpu in probed.host.cpus] == [((0, 1), 24), ((2, 3), 25)]
     assert probed.host.facts.cntfrq_hz is None
     assert any("counters of this machine are not alike" in remark for remark in probed.remarks)
+
+
+def test_where_kvm_refuses_for_another_reason_nothing_is_recorded_and_the_rest_is(monkeypatch):
+    def refused(*_):
+        raise KvmError("KVM_CREATE_VM: the host is out of memory (ENOMEM)", code=12)
+
+    monkeypatch.setattr("armlevel.probe.host.machine_of", refused)
+    probed = probe_host(FakeKvm(), MACHINE, PLAN, made=Made())
+    assert probed.host.machine is None
+    assert probed.host.offers
+    assert any("not recorded: KVM_CREATE_VM" in remark for remark in probed.remarks)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,11 @@ def probe_host(
     if len(set(counters.values())) > 1:
         remarks.append(_unequal(counters))
         del facts["cntfrq_hz"]  # it depends on the CPU that a guest happens to run on
+    try:
+        around = machine_of(kvm, offers, machine.mode)
+    except KvmError as exc:
+        around = None
+        remarks.append(f"what stands around the vCPU is not recorded: {exc}")
     cpus = _completed(machine.cpus, offers[0])
     host = Host(
         machine.name,
@@ -93,7 +98,7 @@ def probe_host(
             machine.vulnerabilities,
         ),
         made,
-        machine=machine_of(kvm, offers, machine.mode),
+        machine=around,
     )
     return Probed(host, tuple(remarks), session.effort)
 
