@@ -74,16 +74,20 @@ def added(recorded: Host, found: Host) -> Host:
 def record(lab: Laboratory, hosts: Sequence[Host]) -> list[str]:
     """Ask each host and write what it says; return what failed."""
     ready, failed = list[Host](), list[str]()
-    for number, host in enumerate(hosts, 1):
-        try:
-            ready.append(added(host, asked(lab, host.name)))
-            say(f"{number} of {len(hosts)}  {host.name}")
-        except LabError as exc:
-            failed.append(f"{host.name}: {exc}")
-            say(failed[-1])
-        if ready and (len(ready) >= EVERY or number == len(hosts)):
+    try:
+        for number, host in enumerate(hosts, 1):
+            try:
+                ready.append(added(host, asked(lab, host.name)))
+                say(f"{number} of {len(hosts)}  {host.name}")
+            except LabError as exc:
+                failed.append(f"{host.name}: {exc}")
+                say(failed[-1])
+            if len(ready) >= EVERY:
+                recordings.write(ready)
+                ready = []
+    finally:  # what was found is kept, also where somebody ends this
+        if ready:
             recordings.write(ready)
-            ready = []
     return failed
 
 

@@ -68,9 +68,15 @@ def timeless(host: Host) -> dict[str, Any]:
 
 
 def alike(one: Host, other: Host) -> bool:
-    """Whether two probes of a host found the same."""
+    """Whether two probes of a host found the same; what stands around its vCPUs only where both record it."""
+    if one.machine is None or other.machine is None:
+        one, other = map(_without_machine, (one, other))
     documents = [timeless(host) for host in (one, other)]
     return len({canonical({k: v for k, v in some.items() if k != "made"}) for some in documents}) == 1
+
+
+def _without_machine(host: Host) -> Host:
+    return replace(host, machine=None, cpus=tuple(replace(cpu, cntfrq_hz=None) for cpu in host.cpus))
 
 
 def write(hosts: Iterable[Host], archive: Path = ARCHIVE) -> None:
