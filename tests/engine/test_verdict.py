@@ -223,3 +223,12 @@ def test_every_natural_guest_of_a_recorded_host_runs_at_home():
             assert (found.start, found.arrive) == ("runs", "runs"), (home.name, one.shape, found.findings)
             asked += 1
     assert asked > 600
+
+
+def test_a_register_that_no_table_knows_leaves_the_start_open_where_only_the_host_shows_it():
+    guest = passthrough(plain("a"), CATALOGUE)
+    there = plain("b", {"S3_0_C15_C2_0": 3})
+    found = check(guest, there, CATALOGUE)
+    assert (found.start, found.arrive) == ("unknown", "unknown")
+    assert [one.subject.key for one in found.findings] == ["S3_0_C15_C2_0"]
+    assert level([plain("a"), there], CATALOGUE).answer == "unknown"

@@ -102,7 +102,6 @@ LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
     ),
     (mutants.missing_number_taken_for_equal, _NO_MORE_SAID, (implementations, 100)),
     (mutants.missing_number_taken_for_different, _NO_MORE_SAID, (implementations, 100)),
-    (mutants.register_of_no_table_unseen, _NONE_OPEN, _PAIRS),
     (mutants.state_beyond_the_profile_unseen, _NONE_OPEN, _PAIRS),
     (mutants.numbers_of_the_offer_alone, _NONE_OPEN, _PAIRS),
     (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
@@ -118,6 +117,10 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
     (
         mutants.ignored_taken_for_kept,
         cases_verdict.test_a_changed_value_does_not_start_and_arrives_where_the_difference_is_harmless,
+    ),
+    (
+        mutants.register_of_no_table_unseen,
+        cases_verdict.test_a_register_that_no_table_knows_leaves_the_start_open_where_only_the_host_shows_it,
     ),
     (mutants.unknown_taken_for_yes, cases_verdict.test_where_no_rule_was_measured_the_answer_is_unknown),
     (mutants.born_anywhere, cases_firmware.test_with_mixed_levels_guests_are_born_where_they_are_lowest),
