@@ -336,7 +336,7 @@ def test_a_fact_that_is_not_there_has_near_ones(armlevel: Command):
     assert "did you mean FEAT_SVE" in said.err
     found = armlevel("facts", "FEAT_SVVE", "--json").json
     assert "FEAT_SVE" in found.pop("near")["FEAT_SVVE"]
-    assert found == {"kind": "facts/1", "found": [], "nothing": ["FEAT_SVVE"]}
+    assert found == {"kind": "facts/1", "found": [], "nothing": ["FEAT_SVVE"], "shown": []}
 
 
 def test_names_in_documents_do_not_reach_the_terminal_raw(armlevel: Command, tmp_path: Path):

@@ -100,7 +100,9 @@ def test_an_interrupt_leaves_no_traceback_and_no_file(tmp_path: Path, moment: st
         "builtins.__import__ = kill\n"
         "c.main()\n"
     )
-    code = early if moment == "at once" else script
+    # Where a shell started the tests in the background, interrupts are ignored from there on down.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = heard + (early if moment == "at once" else script)
     with subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,

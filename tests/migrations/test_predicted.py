@@ -28,7 +28,7 @@ def test_the_plan_covers_what_it_has_to():
     assert {name.partition("@")[2] for name in names} == {"6.1", "6.12", "6.18", "7.x"}
     assert {version for case in plan for version in case.qemu} == {"10", "11"}
     assert set(hosts_of(plan)) <= set(HOSTS)
-    assert len(SAMPLE) == 5
+    assert len(SAMPLE) == 4
 
 
 def test_both_outcomes_and_both_silent_harms_are_predicted():

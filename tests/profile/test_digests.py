@@ -95,6 +95,7 @@ OTHER_KIND: dict[str, Any] = {
     "hwcaps": ("fp", "asimd"),
     "other_cpus": HOST.cpus[:1],
     "machine": HostMachine(ipa_bits=48),
+    "accelerator": "tcg",
 }
 # One other value for each field of a machine; a field without an entry here fails the test below.
 OTHER_MACHINE: dict[str, Any] = {
