@@ -56,6 +56,7 @@ MEANINGS = {
         "arrive": "whether a guest that holds these values is accepted, and what it learnt stays true",
         "parts": "both answers, part by part",
         "judged": "the parts that could be judged; an overall yes needs all of them",
+        "not_judged": "the parts that were not asked about, for the guest does not record what they are about",
         "findings": "the reasons",
     },
     "frozen-profile/1": {

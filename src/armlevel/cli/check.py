@@ -31,6 +31,7 @@ from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
 from armlevel.operations.ways_out import WaysOut, vmm_family
 from armlevel.profile import Guest
+from armlevel.words.answers import not_judged_text
 from armlevel.words.subjects import hosts_text, shape_text
 
 __all__ = ["run"]
@@ -58,8 +59,8 @@ def run(
     """Say whether a guest may start and arrive on hosts.
 
     Start: a guest booted there sees exactly the profile. Arrive: a guest that holds these values is accepted, and
-    what it learnt at boot stays true. The parts are shape, registers, register list, firmware and facts; the virtual
-    interrupt controller and the size of guest-physical addresses are not judged.
+    what it learnt at boot stays true. The parts are shape, registers, register list, firmware and facts; and the
+    machine (interrupt controller, memory map, stolen time) of a guest that records what it was given.
     """
     progress.begin("judging hosts")
     wanted = guest_named(guest, vmm=vmm_family(vmm), keys=key or ())
@@ -94,7 +95,8 @@ def _head(guest: Guest, verdicts: Sequence[Verdict]) -> list[str]:
 def _answer(verdicts: Sequence[Verdict]) -> str:
     if len(verdicts) == 1:
         (one,) = verdicts
-        return f" on {one.host}: start {meant(one.start)}, arrive {meant(one.arrive)}"
+        answers = f" on {one.host}: start {meant(one.start)}, arrive {meant(one.arrive)}"
+        return answers + not_judged_text(one.parts, (one.start, one.arrive))
     total = len(verdicts)
     start, arrive = ([one.start for one in verdicts], [one.arrive for one in verdicts])
     text = (
@@ -102,7 +104,9 @@ def _answer(verdicts: Sequence[Verdict]) -> str:
         f"{counted(arrive.count('runs'), total)} may receive it"
     )
     doubt = sum("unknown" in pair and "refused" not in pair for pair in zip(start, arrive, strict=True))
-    return f"{text}; of {doubt} that cannot be said" if doubt else text
+    text += f"; of {doubt} that cannot be said" if doubt else ""
+    asked = {part for one in verdicts for part in one.parts}
+    return text + not_judged_text(asked, {*start, *arrive})
 
 
 def _table(verdicts: Sequence[Verdict]) -> list[str]:

@@ -21,7 +21,7 @@ from armlevel.operations.drift import DriftResult, drift
 from armlevel.operations.named import guest_named, hosts_named, source_named
 from armlevel.operations.policies import policy_of
 from armlevel.operations.ways_out import WaysOut, vmm_family
-from armlevel.words.answers import judged_text
+from armlevel.words.answers import judged_text, not_judged_text
 from armlevel.words.changes import change_text
 from armlevel.words.subjects import hosts_text
 
@@ -113,7 +113,8 @@ def _answer(found: DriftResult, guest: str) -> list[str]:
         changed = sum(any(moved.real for moved in one.changes) for one in found.hosts)
         open_ = sum(bool(one.not_compared) for one in found.hosts)
         text += f"; {changed} changed" + (f", of {open_} not everything was compared" if open_ else "")
-    return wrapped(text, rest="    ")
+    asked = {part for one in found.hosts for part in one.verdict.parts}
+    return wrapped(text + not_judged_text(asked, [one.answer for one in found.hosts]), rest="    ")
 
 
 def _for_its_place(one: Drift) -> Verdict:

@@ -93,7 +93,7 @@ def _plan_command(typed: Sequence[str]) -> str:
 
 def _verdict_lines(found: Baseline, of: str) -> list[str]:
     if found.answer == "runs":
-        return wrapped(f"baseline of {of}; every part judged", rest="    ")
+        return wrapped(f"baseline of {of}; {judged_text(found.parts, ())} judged", rest="    ")
     if found.answer == "unknown":
         text = f"baseline of {of}; cannot say whether it holds: {judged_text(found.parts, found.findings)}"
         return wrapped(text if found.guest is not None else f"no baseline known for {of}", rest="    ")

@@ -9,7 +9,7 @@ from armlevel.cli.output import columns, meant, wrapped
 from armlevel.operations import Answer, Finding, HostName, Part, Remedy, Severity, Verdict, worst
 from armlevel.operations.answers import INFORM
 from armlevel.operations.ways_out import WaysOut
-from armlevel.words.answers import judged_text
+from armlevel.words.answers import JUDGED_WELL, judged_text
 from armlevel.words.reasons import reason_text
 from armlevel.words.remedies import remedy_text
 from armlevel.words.subjects import hosts_text, listed_few, subject_text
@@ -72,7 +72,7 @@ def _answers(verdicts: Sequence[Verdict], *, names: bool) -> list[str]:
 
 
 def _short(judged: str) -> str:
-    return "every part" if judged == "every part" else "not every part"
+    return judged if judged in JUDGED_WELL else "not every part"
 
 
 def _reasons(verdicts: Sequence[Verdict]) -> list[_Reason]:

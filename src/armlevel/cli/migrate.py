@@ -29,7 +29,7 @@ from armlevel.operations import Move
 from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
-from armlevel.words.answers import judged_text, part_text
+from armlevel.words.answers import judged_text, not_judged_text, part_text
 from armlevel.words.remedies import remedy_text
 from armlevel.words.subjects import shape_text, subject_text
 
@@ -60,8 +60,8 @@ def run(
 ) -> int:
     """Say whether a guest may move between two hosts, in both directions.
 
-    The exit status is that of A to B. Judged is the vCPU: shape, registers, register list, firmware and facts; not the
-    virtual interrupt controller, not the size of guest-physical addresses.
+    The exit status is that of A to B. Judged is the vCPU: shape, registers, register list, firmware and facts; and the
+    machine (interrupt controller, memory map, stolen time) of a guest that records what it was given.
     """
     progress.begin("judging both directions")
     hosts, given = hosts_named([a, b], fact or ())
@@ -79,7 +79,8 @@ def run(
     else:
         there, back = found.moves
         answers = f"{there.source} -> {there.target} {meant(there.answer)}, back {meant(back.answer)}"
-        lines = wrapped(f"predicted: {answers}; {_what(found, vmm)}", rest="    ")
+        open_ = not_judged_text(arrival_parts(there), (there.answer, back.answer))
+        lines = wrapped(f"predicted: {answers}; {_what(found, vmm)}{open_}", rest="    ")
         lines += given_lines(given)
         for move in found.moves:
             lines += [

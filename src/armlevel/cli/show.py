@@ -15,7 +15,7 @@ from armlevel.operations import Finding, Verdict
 from armlevel.operations.named import load_all
 from armlevel.operations.show import Cluster, Shown, show
 from armlevel.profile import Guest, Host, Offer
-from armlevel.words.answers import judged_text
+from armlevel.words.answers import judged_text, not_judged_text
 from armlevel.words.clusters import cpu_rows
 from armlevel.words.host_machine import counters_text, host_machine_texts
 from armlevel.words.subjects import (
@@ -160,6 +160,7 @@ def _guest(guest: Guest, risks: Sequence[Finding], catalogue: Catalogue, *, expl
 
 def _verdict(verdict: Verdict, catalogue: Catalogue, *, explain: bool) -> list[str]:
     head = f"guest {verdict.guest} on {verdict.host}: start {meant(verdict.start)}, arrive {meant(verdict.arrive)}"
+    head += not_judged_text(verdict.parts, (verdict.start, verdict.arrive))
     parts = {part: arrive for part, (_, arrive) in verdict.parts.items()}
     judged = wrapped(judged_text(parts, verdict.findings), "  judged: ")
     return [*wrapped(head, rest="    "), *judged, *Page(catalogue, explain=explain).lines(verdict.findings)]

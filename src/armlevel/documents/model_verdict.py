@@ -247,4 +247,5 @@ class VerdictModel(Model):
     arrive: Answer
     parts: dict[Part, AnswersModel]
     judged: list[Text] = Field(default_factory=list)
+    not_judged: list[Text] = Field(default_factory=list)
     findings: list[FindingModel] = Field(default_factory=list)

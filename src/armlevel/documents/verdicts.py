@@ -58,6 +58,7 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
             part: {"start": start, "arrive": arrive} for part, (start, arrive) in verdict.parts.items()
         },
         "judged": list(verdict.judged),
+        "not_judged": list(verdict.not_judged),
         "findings": findings_object(verdict.findings),
     }
 

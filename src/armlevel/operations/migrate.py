@@ -171,6 +171,7 @@ def _move_object(move: Move, means: MeansName | None) -> dict[str, Any]:
         "switches": move.switches or None,
         "no_switch": [subject.key for subject in move.remains],
         "parts": arrival_parts(move),
+        "not_judged": list(move.verdict.not_judged),
         "findings": findings_told(move.findings),
         "remedies": [remedy_object(way) for way in move.ways],
     } | ({} if move.prediction is None else {"prediction": _prediction_object(move.prediction)})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from armlevel.engine.findings import Answer, Finding, Part
 from armlevel.engine.subjects import about_fact
 from armlevel.engine.values import NOT_RECORDED
 from armlevel.words.subjects import listed_few, subject_text
 
-__all__ = ["against_text", "judged_text", "part_text", "unknown_text"]
+__all__ = ["JUDGED_WELL", "against_text", "judged_text", "not_judged_text", "part_text", "unknown_text"]
 
+#: What a judgement rests on that lacks nothing; without a record of its machine a guest is judged in the others.
+JUDGED_WELL = _EVERY_PART, _BUT_MACHINE = ("every part", "all but machine")
 _PARTS = {"shape": "vCPU shape", "list": "register list"}
 _FACTS = {
     about_fact("cntfrq_hz"): "counter frequency",
@@ -62,15 +64,24 @@ def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> st
     >>> known, clock = {"registers": "runs", "facts": "unknown"}, about_fact("cntfrq_hz")
     >>> judged_text(known, [Finding(clock, "facts", "unknown", offers=offered(("n1", NOT_RECORDED)))])
     'registers only; counter frequency not recorded'
-    >>> judged_text({"registers": "runs", "facts": "runs"}, [])
-    'every part'
+    >>> judged_text({"registers": "runs", "machine": "runs"}, []), judged_text({"registers": "runs"}, [])
+    ('every part', 'all but machine')
     """
     unknown = [part for part, answer in parts.items() if answer == "unknown"]
     if not unknown:
-        return "every part"
+        return _EVERY_PART if "machine" in parts else _BUT_MACHINE
     judged = [part_text(part) for part, answer in parts.items() if answer != "unknown" and part != "shape"]
     rest = (
         unknown_text([finding for finding in findings if finding.part in unknown], 2)
         or f"{', '.join(map(part_text, unknown))} not known"
     )
     return f"{', '.join(judged) if judged else 'nothing'} only; {rest}"
+
+
+def not_judged_text(parts: Collection[Part], answers: Collection[Answer]) -> str:
+    """Return what the first line adds where some answer is a yes, and no part speaks of the machine.
+
+    >>> not_judged_text(["registers"], ["runs"]), not_judged_text(["registers", "machine"], ["runs"])
+    ('; machine not judged', '')
+    """
+    return "; machine not judged" if "machine" not in parts and "runs" in answers else ""

@@ -54,6 +54,7 @@ class MoveModel(ResultModel):
     switches: str | None
     no_switch: list[str]
     parts: dict[Part, Answer]
+    not_judged: list[Part]
     findings: list[FindingModel]
     remedies: list[RemedyModel]
     prediction: PredictionModel | None = None
