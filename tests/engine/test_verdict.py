@@ -5,7 +5,7 @@ from random import Random
 
 from armlevel.engine import Verdict, check, level, migrate, passthrough
 from armlevel.engine.values import FieldValues, Implementations, offered
-from armlevel.profile import Accepts, Cpu, Guest, Host, Implementation, Software
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Cpu, Guest, Host, Implementation, Software
 from tests.engine.kit import CATALOGUE, N1, V1, about, field_of, host, offer, plain, shape, up_to
 from tests.fidelity.hosts import HOSTS, read
 
@@ -232,3 +232,22 @@ def test_a_register_that_no_table_knows_leaves_the_start_open_where_only_the_hos
     assert (found.start, found.arrive) == ("unknown", "unknown")
     assert [one.subject.key for one in found.findings] == ["S3_0_C15_C2_0"]
     assert level([plain("a"), there], CATALOGUE).answer == "unknown"
+
+
+def test_levelling_takes_numbers_that_an_offer_does_not_record_from_the_cpus_as_check_does():
+    numbers = set(IMPLEMENTATION_REGISTERS)
+
+    def unnumbered(name: str, cpu: Implementation) -> Host:
+        there = plain(name, cpu=cpu)
+        kept = {key: value for key, value in there.offers[0].limits.items() if key not in numbers}
+        return replace(there, offers=(replace(there.offers[0], limits=kept),))
+
+    one, two, other = unnumbered("a", N1), unnumbered("b", N1), unnumbered("c", V1)
+    assert (
+        level([one, two], CATALOGUE).answer,
+        check(passthrough(one, CATALOGUE), two, CATALOGUE).start,
+    ) == (
+        "runs",
+        "runs",
+    )
+    assert level([one, other], CATALOGUE).answer == "refused"

@@ -130,6 +130,14 @@ def test_a_feature_of_no_recorded_shape_makes_no_guest():
     assert "mte where the host has it" in refused
 
 
+def test_a_guest_of_which_not_all_is_recorded_is_imported_with_a_doubt():
+    host = doors.host(doors.host_document())
+    request = CpuRequest("a tool", automatic=frozenset({"pmu_v3", "sve", "ptrauth"}))
+    assert guest_of(request, host, "file").status == 0
+    found = guest_of(request, replace(host, facts=replace(host.facts, cntfrq_hz=None)), "file")
+    assert (found.status, found.lacking) == (3, ("facts.cntfrq_hz",))
+
+
 def test_every_key_of_a_host_and_a_guest_is_met():
     met = {
         step

@@ -103,7 +103,6 @@ LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
     (mutants.missing_number_taken_for_equal, _NO_MORE_SAID, (implementations, 100)),
     (mutants.missing_number_taken_for_different, _NO_MORE_SAID, (implementations, 100)),
     (mutants.state_beyond_the_profile_unseen, _NONE_OPEN, _PAIRS),
-    (mutants.numbers_of_the_offer_alone, _NONE_OPEN, _PAIRS),
     (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
 ]
 
@@ -143,6 +142,14 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
         mutants.feature_of_no_shape_taken_for_absent,
         test_doors.test_a_feature_of_no_recorded_shape_makes_no_guest,
     ),
+    (
+        mutants.numbers_of_the_offer_alone,
+        cases_verdict.test_levelling_takes_numbers_that_an_offer_does_not_record_from_the_cpus_as_check_does,
+    ),
+    (
+        mutants.imported_though_not_recorded,
+        test_doors.test_a_guest_of_which_not_all_is_recorded_is_imported_with_a_doubt,
+    ),
     (mutants.newer_kvm_taken_for_known, cases_unknown.test_a_guest_remembers_it),
     (
         mutants.newer_kvm_of_the_destination_unseen,
@@ -165,7 +172,6 @@ DOORS: list[tuple[mutants.Mutant, Callable]] = [
     (mutants.label_unless_refused, doors.by_export),
     (mutants.trait_unless_refused, doors.by_export),
     (mutants.frozen_though_not_recorded, doors.by_freeze),
-    (mutants.imported_though_not_recorded, doors.by_import),
     (mutants.started_unless_refused, doors.by_run),
 ]
 
