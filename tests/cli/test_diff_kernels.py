@@ -46,6 +46,8 @@ STEPS = {
     ("6.12", "6.18"): (NV, {BMAP_2}, UNCONDITIONAL, ("0x10001", "0x10003")),
     ("6.18", "7.x"): ({}, {PMMIR}, set[str](), None),
 }
+#: What stands around the vCPU, on each kernel: whether it offsets the counter, which revisions of GICD_IIDR it takes.
+AROUND = {"6.1": ("no", "2 3"), "6.12": ("yes", "2 3"), "6.18": ("yes", "3"), "7.x": ("yes", "2 3")}
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,8 @@ def test_the_kernels_differ_on_one_cpu_exactly_as_measured(diff, older, newer):
     # KVM of 6.12 and later tells a guest of event 0x1e, CHAIN, and 6.1 does not.
     events = {"pmu.pmceid0": ("0x20001", "0x40020001")} if older == "6.1" else {}
     assert by_part.pop("shape", {}) == events
+    around = zip(("machine.counter_offset", "machine.gicd_iidr"), AROUND[older], AROUND[newer], strict=True)
+    assert by_part.pop("machine", {}) == {name: (was, now) for name, was, now in around if was != now}
     assert by_part == {}
     assert set(software) == {"software.kernel"}
     assert state == {}
