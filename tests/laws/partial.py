@@ -30,6 +30,7 @@ SAYS_SOMETHING = {
     "cpus": "a list: its CPUs are what its offers show",
     "starts_on": "a list: it starts wherever KVM lets it",
     "tolerates": "a list: it tolerates nothing",
+    "accelerator": "it is a host with KVM",
 }
 
 

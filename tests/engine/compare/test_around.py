@@ -53,8 +53,19 @@ OTHERS: dict[str, tuple[Any, str, Value, Value]] = {
 }
 
 
+NESTED = (Offer(Shape()), Offer(Shape(frozenset({"has_el2"}))))
+
+
 def host(machine: HostMachine | None) -> Host:
-    return Host("a", (Offer(Shape()),), machine=machine)
+    return Host("a", NESTED, machine=machine)
+
+
+def test_what_a_guest_with_el2_alone_depends_on_is_compared_where_both_offer_one():
+    plain = replace(host(WHOLE), offers=NESTED[:1])
+    for other in (1, None):
+        machine = replace(WHOLE, ich_vtr=other)
+        assert not list(around_of(plain, host(machine)))
+        assert not not_compared_around(plain, host(machine))
 
 
 def test_every_part_is_compared_but_how_kvm_runs():
@@ -85,7 +96,16 @@ def test_machines_that_are_not_recorded_are_not_compared():
         assert "machine" in not_compared(host(one), host(two), load())
     assert not_compared_around(host(HostMachine()), host(HostMachine())) == tuple(
         f"machine.{name}"
-        for name in ("gic", "ipa_bits", "ipa_fixed", "counter_offset", "steal_time", "ptp", "unknown")
+        for name in (
+            "gic",
+            "ipa_bits",
+            "ipa_fixed",
+            "counter_offset",
+            "steal_time",
+            "ptp",
+            "unknown",
+            "ich_vtr",
+        )
     )
 
 

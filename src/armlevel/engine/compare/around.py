@@ -14,6 +14,8 @@ __all__ = ["around_of", "not_compared_around"]
 # What is recorded of every host whose machine is, and what is where there is a vGICv3.
 _ALWAYS = ("gic", "ipa_bits", "ipa_fixed", "counter_offset", "steal_time", "ptp", "unknown")
 _OF_V3 = ("icc_ctlr", "gicd_iidr", "gicd_typer2")
+# What a guest with EL2 alone depends on.
+_OF_NESTED = ("ich_vtr",)
 _REGISTERS = ("ich_vtr", "gicd_typer2")
 
 
@@ -22,8 +24,9 @@ def around_of(one: Host, two: Host) -> Iterator[tuple[Name, Value, Value]]:
     if one.machine is None or two.machine is None:
         return
     ours, theirs = _flat(one.machine), _flat(two.machine)
+    unused = _unused(one, two)
     for name in ours:
-        if name in theirs and ours[name] != theirs[name]:
+        if name in theirs and ours[name] != theirs[name] and name not in unused:
             yield Name(f"machine.{name}"), ours[name], theirs[name]
 
 
@@ -33,10 +36,23 @@ def not_compared_around(one: Host, two: Host) -> tuple[str, ...]:
         return ("machine",)
     both = (one.machine, two.machine)
     wanted = [*_ALWAYS, *(_OF_V3 if all(machine.has_gic("v3") for machine in both) else ())]
+    unused = _unused(one, two)
+    wanted += [name for name in _OF_NESTED if name not in unused]
     neither = [name for name in wanted if all(getattr(machine, name) is None for machine in both)]
     ours, theirs = map(_flat, both)
-    only_one = [name for name in {**ours, **theirs} if (name in ours) != (name in theirs)]
+    only_one = [
+        name for name in {**ours, **theirs} if (name in ours) != (name in theirs) and name not in unused
+    ]
     return tuple(f"machine.{name}" for name in (*neither, *only_one))
+
+
+def _unused(one: Host, two: Host) -> tuple[str, ...]:
+    # What no guest that both could have depends on.
+    nested = (
+        any(name.startswith("has_el2") for name in set().union(*(s.features for s in host.shapes)))
+        for host in (one, two)
+    )
+    return () if all(nested) else _OF_NESTED
 
 
 def _flat(machine: HostMachine) -> dict[str, Value]:
