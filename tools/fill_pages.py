@@ -10,6 +10,7 @@ tools/fill_pages.py PAGE...       these
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -43,8 +44,16 @@ def filled(text: str, ran: list[Ran]) -> tuple[str, list[Ran]]:
 
 def main() -> int:
     """Fill; 1 if some output that a person shortened no longer holds."""
-    pages = [Path(name) for name in sys.argv[1:]] or sorted((ROOT / "docs").rglob("*.md"))
-    here = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE")
+    pages = parser.parse_args().pages or sorted((ROOT / "docs").rglob("*.md"))
+    here = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
     wrong = 0
     for page in pages:
         before = page.read_text(encoding="utf-8")
