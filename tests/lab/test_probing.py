@@ -95,7 +95,14 @@ dmesg > "$OUT/after"
 """
 
 
-@pytest.mark.parametrize("line", [row.name for row in LINES])
+# The oldest and the newest at each change, those between with `make slow`.
+OUTER = (LINES[0].name, LINES[-1].name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [row.name if row.name in OUTER else pytest.param(row.name, marks=pytest.mark.slow) for row in LINES],
+)
 def test_a_probe_says_what_stands_around_the_vcpu_and_leaves_the_kernels_log_alone(laboratory, line: str):
     host = parse_host(f"cortex-a53@{line}")
     with fetched():
