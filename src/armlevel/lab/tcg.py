@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from armlevel.arch import load
 from armlevel.errors import LabError
@@ -32,6 +31,7 @@ _FACTS: Mapping[str, Encoding] = {
     "DCZID_EL0": (3, 3, 0, 0, 7),
     "GMID_EL1": (3, 1, 0, 0, 4),
 }
+_ADDRESS_AUTHENTICATION = ("ID_AA64ISAR1_EL1.APA", "ID_AA64ISAR1_EL1.API", "ID_AA64ISAR2_EL1.APA3")
 _LINE = re.compile(r"^(\d{1,4})=([0-9a-f]{16}|U)$", re.MULTILINE)
 
 
@@ -55,7 +55,7 @@ def _asked() -> dict[str, Encoding]:
     return {**rows, **_FACTS}
 
 
-def tcg_hosts(lab: Laboratory, models: Sequence[str], qemu: str, options: str = "") -> dict[str, Host]:
+def tcg_hosts(lab: Laboratory, models: Sequence[str], qemu: str) -> dict[str, Host]:
     """Return what a guest of each model reads under TCG of QEMU ``qemu``, as host profiles that no KVM is behind.
 
     Raises:
@@ -66,7 +66,7 @@ def tcg_hosts(lab: Laboratory, models: Sequence[str], qemu: str, options: str = 
     program = f"/opt/qemu-{qemu}/qemu-system-aarch64"
     lines = [f"{program} --version | head -1 > $OUT/version"]
     for model in models:
-        cpu = shlex.quote(model + options)
+        cpu = shlex.quote(model)
         lines.append(
             f"timeout {_LONGEST} {program} -M virt,gic-version=3 -accel tcg -cpu {cpu} -m 64M -nodefaults "
             f"-display none -serial file:$OUT/{model} -kernel /job/guest > $OUT/{model}.said 2>&1 || exit 1"
@@ -86,7 +86,7 @@ def tcg_hosts(lab: Laboratory, models: Sequence[str], qemu: str, options: str = 
         values = read_lines(texts.get(model, ""), len(asked) + CACHES)
         named = {name: values[number] for number, name in enumerate(asked)}
         caches = [values[len(asked) + cache] for cache in range(CACHES)]
-        found[model] = tcg_host(model + options, version, named, caches)
+        found[model] = tcg_host(model, version, named, caches)
     return found
 
 
@@ -98,14 +98,14 @@ def tcg_host(model: str, version: str, named: Mapping[str, int | None], caches: 
             limits[f"CCSIDR_EL1[{cache}]"] = value
     shape = Shape(frozenset(_features(limits)))
     shown = Implementation.from_registers(limits)
-    mte = (limits.get("ID_AA64PFR1_EL1", 0) >> 8 & 0xF) >= 2
+    mte = _field(limits, "ID_AA64PFR1_EL1.MTE") >= 2
     facts = Facts(
         cntfrq_hz=named["CNTFRQ_EL0"],
         dczid=named["DCZID_EL0"],
         gmid=named["GMID_EL1"] if mte else None,
     )
-    return replace(
-        Host(f"{model}@tcg-{version}"),
+    return Host(
+        f"{model}@tcg-{version}",
         accelerator="tcg",
         offers=(Offer(shape, limits=limits),),
         cpus=() if shown is None else (Cpu(shown),),
@@ -121,10 +121,15 @@ def _is_there(clidr: int, cache: int) -> bool:
     return kind in (1, 3) if cache & 1 else kind >= 2
 
 
+def _field(limits: Mapping[str, int], subject: str) -> int:
+    field = load().field(subject)
+    return field.get(limits.get(field.register, 0))
+
+
 def _features(limits: Mapping[str, int]) -> Iterator[str]:
-    if 0 < limits.get("ID_AA64DFR0_EL1", 0) >> 8 & 0xF < 0xF:
+    if 0 < _field(limits, "ID_AA64DFR0_EL1.PMUVer") < 0xF:
         yield "pmu_v3"
-    if limits.get("ID_AA64PFR0_EL1", 0) >> 32 & 0xF:
+    if _field(limits, "ID_AA64PFR0_EL1.SVE"):
         yield "sve"
-    if limits.get("ID_AA64ISAR1_EL1", 0) >> 4 & 0xFF or limits.get("ID_AA64ISAR2_EL1", 0) >> 12 & 0xF:
+    if any(_field(limits, name) for name in _ADDRESS_AUTHENTICATION):
         yield "ptrauth"
