@@ -14,21 +14,13 @@ from armlevel.engine.compare.diff import diff
 from armlevel.engine.compare.not_compared import not_compared
 from armlevel.engine.values import Count, FieldValues, Names, RegisterValue, State, Value, named
 from armlevel.profile import Host, HostMachine, Offer, Shape, TriedField
+from tests.engine.kit import AROUND
 
-WHOLE = HostMachine(
-    gic={"v2": "ENODEV", "v3": "yes", "its": "yes", "v5": "ENODEV"},
+WHOLE = replace(
+    AROUND,
     icc_ctlr={"PRIbits": TriedField(4, frozenset(range(5)), frozenset({5, 6, 7}))},
     ich_vtr=0x90180003,
     gicd_iidr=TriedField(3, frozenset({2, 3})),
-    gicd_typer2=0,
-    ipa_bits=48,
-    ipa_min=32,
-    ipa_fixed=False,
-    mode="vhe",
-    counter_offset=True,
-    steal_time=True,
-    ptp=True,
-    unknown=(),
 )
 # One other value for each part, the subject it is told under, and both sides.
 YES, NO = State("yes"), State("no")

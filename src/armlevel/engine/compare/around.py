@@ -35,15 +35,12 @@ def not_compared_around(one: Host, two: Host) -> tuple[str, ...]:
     if one.machine is None or two.machine is None:
         return ("machine",)
     both = (one.machine, two.machine)
-    wanted = [*_ALWAYS, *(_OF_V3 if all(machine.has_gic("v3") for machine in both) else ())]
-    unused = _unused(one, two)
-    wanted += [name for name in _OF_NESTED if name not in unused]
+    wanted = (*_ALWAYS, *(_OF_V3 if all(machine.has_gic("v3") for machine in both) else ()), *_OF_NESTED)
     neither = [name for name in wanted if all(getattr(machine, name) is None for machine in both)]
     ours, theirs = map(_flat, both)
-    only_one = [
-        name for name in {**ours, **theirs} if (name in ours) != (name in theirs) and name not in unused
-    ]
-    return tuple(f"machine.{name}" for name in (*neither, *only_one))
+    only_one = [name for name in {**ours, **theirs} if (name in ours) != (name in theirs)]
+    unused = _unused(one, two)
+    return tuple(f"machine.{name}" for name in (*neither, *only_one) if name not in unused)
 
 
 def _unused(one: Host, two: Host) -> tuple[str, ...]:
