@@ -67,8 +67,9 @@ class Times:
         self.tests[folder] += report.when == "call"
 
     def pytest_sessionfinish(self) -> None:
+        option = self.config.option  # without a cache there is no `lf`
         whole = self.config.args_source is pytest.Config.ArgsSource.TESTPATHS and not (
-            self.config.option.keyword or self.config.option.lf or self.config.option.markexpr != "not slow"
+            option.keyword or getattr(option, "lf", False) or option.markexpr != "not slow"
         )
         if self.is_worker or not whole:
             return
