@@ -1,21 +1,26 @@
-"""What differs between two hosts around the vCPU, and what of it is not recorded on both."""
+"""What differs between two hosts or guests around the vCPU, and what of it is not recorded on both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from armlevel.arch import Catalogue
 from armlevel.engine.names import Name
 from armlevel.engine.values import Count, FieldValues, Names, RegisterValue, State, Value, named
-from armlevel.profile import Host, HostMachine, TriedField
+from armlevel.profile import GuestMachine, Host, HostMachine, TriedField
 from armlevel.profile.machine import YES
 
-__all__ = ["around_of", "not_compared_around"]
+__all__ = ["around_of", "not_compared_around", "not_compared_machines"]
 
 # What is recorded of every host whose machine is, and what is where there is a vGICv3.
 _ALWAYS = ("gic", "ipa_bits", "ipa_fixed", "counter_offset", "steal_time", "ptp", "unknown")
 _OF_V3 = ("icc_ctlr", "gicd_iidr", "gicd_typer2")
 # What a guest with EL2 alone depends on.
 _OF_NESTED = ("ich_vtr",)
+# What every guest has around it, and those with a GICv3, with EL2, or under a VMM whose memory map is known.
+_OF_GUEST = ("vmm", "gic", "memory", "virtualization", "steal_time")
+_OF_GUEST_V3 = ("its", "icc_ctlr", "gicd_iidr")
+_OF_BOARD = ("windows",)
 _REGISTERS = ("ich_vtr", "gicd_typer2")
 
 
@@ -41,6 +46,25 @@ def not_compared_around(one: Host, two: Host) -> tuple[str, ...]:
     only_one = [name for name in {**ours, **theirs} if (name in ours) != (name in theirs)]
     unused = _unused(one, two)
     return tuple(f"machine.{name}" for name in (*neither, *only_one) if name not in unused)
+
+
+def not_compared_machines(
+    one: GuestMachine | None, two: GuestMachine | None, catalogue: Catalogue
+) -> tuple[str, ...]:
+    """Return what two guests may see of their machines and one of them at least does not record."""
+    if one is None or two is None:
+        return ("machine",)  # a guest that says nothing of its machine has one all the same
+    both = (one, two)
+    rows = [catalogue.around.get(machine.vmm or "") for machine in both]
+    wanted = [*_OF_GUEST]
+    wanted += _OF_GUEST_V3 if all(machine.gic == 3 for machine in both) else ()
+    wanted += _OF_NESTED if all(machine.virtualization for machine in both) else ()
+    wanted += _OF_BOARD if all(row is not None and row.board for row in rows) else ()
+    recorded = [{*machine.recorded} for machine in both]
+    lacking = [name for name in wanted if not all(name in some for some in recorded)]
+    only_one = sorted(recorded[0] ^ recorded[1])
+    names = dict.fromkeys([*lacking, *only_one])
+    return tuple(f"machine.{name}" for name in names if not name.endswith("_asked"))
 
 
 def _unused(one: Host, two: Host) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from armlevel.arch import Catalogue, known_of
-from armlevel.engine.compare.around import not_compared_around
+from armlevel.engine.compare.around import not_compared_around, not_compared_machines
 from armlevel.engine.compare.diff import events_of, guest_to_compare
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.engine.not_recorded import not_recorded
@@ -29,12 +29,13 @@ def not_compared(one: Host | Guest, two: Host | Guest, catalogue: Catalogue) -> 
         *_shape(before, after),
         *_firmware(before, after),
         *_facts(before, after),
-        *_machine(before, after),
     ]
     if before.register_list is None or after.register_list is None:
         found.append("register list")
     if isinstance(one, Host) and isinstance(two, Host):
         found += _of_hosts(one, two, before, after)
+    else:
+        found += not_compared_machines(before.machine, after.machine, catalogue)
     return tuple(dict.fromkeys(found))
 
 
@@ -108,15 +109,3 @@ def _facts(before: Guest, after: Guest) -> Iterator[str]:
     for name in ("cntfrq_hz", "dczid", *(("gmid",) if mte else ())):
         if getattr(before.facts, name) is None or getattr(after.facts, name) is None:
             yield f"facts.{name}"
-
-
-def _machine(before: Guest, after: Guest) -> Iterator[str]:
-    # Where neither says anything of it, the machine as a whole was not judged.
-    if before.machine is None and after.machine is None:
-        return
-    if before.machine is None or after.machine is None:
-        yield "machine"
-        return
-    for name in sorted({*before.machine.recorded} ^ {*after.machine.recorded}):
-        if not name.endswith("_asked"):
-            yield f"machine.{name}"
