@@ -26,6 +26,7 @@ from armlevel.operations.export import (
 )
 from armlevel.operations.named import guest_named, host_named, load_all
 from armlevel.profile import Host
+from armlevel.words.answers import left_out_text
 
 __all__ = ["run"]
 
@@ -104,3 +105,5 @@ def _tell(found: Exported, output: str) -> None:
     if output:
         tell(f"{found.guest} written to {output}")
     tell_page(left_lines(found.left, width_of(sys.stderr)))
+    if found.not_judged:
+        tell(left_out_text(found.not_judged))

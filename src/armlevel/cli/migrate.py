@@ -29,7 +29,7 @@ from armlevel.operations import Move
 from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
-from armlevel.words.answers import judged_text, not_judged_text, part_text
+from armlevel.words.answers import judged_text, left_out_text, not_judged_text, part_text
 from armlevel.words.remedies import remedy_text
 from armlevel.words.subjects import shape_text, subject_text
 
@@ -116,7 +116,7 @@ def _any(moves: MovesResult, move: Move, *, explain: bool) -> list[str]:
     if found is None:
         return []
     if found.answer == "runs":
-        but = f" (not judged: {', '.join(map(part_text, found.not_judged))})" if found.not_judged else ""
+        but = f" ({left_out_text(found.not_judged)})" if found.not_judged else ""
         return wrapped(f"any guest there may go, wherever it was started{but}", "  any      ")
     parts = [part_text(part) for part, answer in found.parts if answer == found.answer]
     text = "not every guest there may go" if found.answer == "refused" else "not known of any guest there"

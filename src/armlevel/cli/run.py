@@ -26,6 +26,7 @@ from armlevel.operations.policies import policy_of
 from armlevel.operations.run import Files, RunResult
 from armlevel.preload import execute
 from armlevel.profile import Host
+from armlevel.words.answers import left_out_text
 from armlevel.words.shell import shell_word
 
 __all__ = ["run"]
@@ -101,6 +102,8 @@ def run(
         _hold(files)
     for note in found.notes:
         tell(f"note: {note}")
+    if found.not_judged:
+        tell(f"note: {left_out_text(found.not_judged)}")
     if as_json:
         say_json(found.document())
     elif found.launch is None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from armlevel.arch import load
 from armlevel.documents import digest, guest_object, read_file
-from armlevel.engine import Answer, check
+from armlevel.engine import Answer, Part, Verdict, check
 from armlevel.engine.findings import Side
 from armlevel.engine.not_recorded import knows_nothing, not_recorded
 from armlevel.errors import UnknownName, UsageError
@@ -50,6 +50,7 @@ class Exported:
     ``guest``  what the guest (of a fingerprint: the host) is called
     ``answer`` ``runs`` if the file does all, on the host that it is for; ``refused`` if something is left to other
                means; ``unknown`` if that depends on the host, or on what is not recorded
+    ``not_judged``  the parts of the question that were not asked about on the host that it is for
     """
 
     kind: ClassVar[str] = "export/1"
@@ -60,6 +61,7 @@ class Exported:
     text: str
     answer: Answer
     left: tuple[Gap, ...] = ()
+    not_judged: tuple[Part, ...] = ()
 
     @property
     def status(self) -> int:
@@ -74,6 +76,7 @@ class Exported:
             "to": self.to,
             "form": self.form,
             "answer": self.answer,
+            "not_judged": list(self.not_judged),
             "left": [_gap_object(one) for one in self.left],
             "text": self.text,
         }
@@ -152,10 +155,17 @@ def export(  # noqa: PLR0913 (a question with options)
         assert host is not None
         found = _for_a_host(guest, to, chosen, host)
     left = [*found.left, *_unrecorded(guest)]
-    if host is not None:
-        left += _not_there(guest, host, left, arrive=to in ("kubernetes", "openstack"))
+    verdict = None if host is None else check(guest, host, load())
+    if verdict is not None:
+        left += _not_there(verdict, left, arrive=to in ("kubernetes", "openstack"))
     return Exported(
-        guest=guest.name, to=to, form=chosen, text=found.text, answer=_answer(left), left=tuple(left)
+        guest=guest.name,
+        to=to,
+        form=chosen,
+        text=found.text,
+        answer=_answer(left),
+        left=tuple(left),
+        not_judged=() if verdict is None else verdict.not_judged,
     )
 
 
@@ -166,12 +176,11 @@ def _unrecorded(guest: Guest) -> list[Gap]:
     ]
 
 
-def _not_there(guest: Guest, host: Host, left: Sequence[Gap], *, arrive: bool) -> list[Gap]:
+def _not_there(verdict: Verdict, left: Sequence[Gap], *, arrive: bool) -> list[Gap]:
     # Whatever a file says: where KVM itself cannot start the guest, or nobody knows whether it can, no file makes it.
     # What a scheduler reads is about guests that arrive, too.
     sides: set[Side] = {"start", "arrive"} if arrive else {"start"}
     told = {part for one in left for part in (one.subject, one.subject.partition(".")[0])}
-    verdict = check(guest, host, load())
     return [
         Gap(one.subject.key, "as in the profile", "", ("check",), certain=one.severity != "unknown")
         for one in verdict.findings

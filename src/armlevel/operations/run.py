@@ -11,7 +11,7 @@ from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import digest as digest_of
 from armlevel.documents import guest_object
-from armlevel.engine import Answer, Finding, Policy
+from armlevel.engine import Answer, Finding, Part, Policy
 from armlevel.engine.moves.settings import settings_of
 from armlevel.errors import UsageError
 from armlevel.formats.qemu_write import options_of
@@ -38,7 +38,7 @@ class RunResult:
 
     ``side``      ``start`` for a new guest, ``arrive`` with ``-incoming``; None where no guest is made or levelled
     ``findings``  what concerns that side;  ``launch``  what is started: None if the guest may not
-    ``notes``     what may go wrong later
+    ``notes``     what may go wrong later;  ``not_judged``  the parts that nobody asked about: the guest records none
     """
 
     kind: ClassVar[str] = "run/1"
@@ -50,6 +50,7 @@ class RunResult:
     findings: tuple[Finding, ...] = ()
     launch: Launch | None = None
     notes: tuple[str, ...] = ()
+    not_judged: tuple[Part, ...] = ()
 
     @property
     def status(self) -> int:
@@ -65,6 +66,7 @@ class RunResult:
             "guest": self.guest or None,
             "host": self.host or None,
             "side": self.side,
+            "not_judged": list(self.not_judged),
             "findings": findings_told(self.findings),
             "command": None if what is None else list(what.command),
             "environment": None if what is None else dict(what.environment),
@@ -122,7 +124,14 @@ def run(  # noqa: PLR0913 (a question with options)
     answer = verdict.arrive if fitted.incoming else verdict.start
     if answer != "runs":
         findings = tuple(one for one in verdict.findings if side in one.applies)
-        return RunResult(answer=answer, guest=guest.name, host=where.name, side=side, findings=findings)
+        return RunResult(
+            answer=answer,
+            guest=guest.name,
+            host=where.name,
+            side=side,
+            findings=findings,
+            not_judged=verdict.not_judged,
+        )
     config = config_of(
         settings_of(guest, where, catalogue),
         guest,
@@ -134,7 +143,14 @@ def run(  # noqa: PLR0913 (a question with options)
     started = launch(
         fitted.command, config, environ, log=to.log, dump=to.dump, profile=own, starts=fitted.starts
     )
-    return RunResult(guest=guest.name, host=where.name, side=side, launch=started, notes=tuple(fitted.notes))
+    return RunResult(
+        guest=guest.name,
+        host=where.name,
+        side=side,
+        launch=started,
+        notes=tuple(fitted.notes),
+        not_judged=verdict.not_judged,
+    )
 
 
 def this_machine() -> Host:

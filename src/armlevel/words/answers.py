@@ -9,7 +9,15 @@ from armlevel.engine.subjects import about_fact
 from armlevel.engine.values import NOT_RECORDED
 from armlevel.words.subjects import listed_few, subject_text
 
-__all__ = ["JUDGED_WELL", "against_text", "judged_text", "not_judged_text", "part_text", "unknown_text"]
+__all__ = [
+    "JUDGED_WELL",
+    "against_text",
+    "judged_text",
+    "left_out_text",
+    "not_judged_text",
+    "part_text",
+    "unknown_text",
+]
 
 #: What a judgement rests on that lacks nothing; without a record of its machine a guest is judged in the others.
 JUDGED_WELL = _EVERY_PART, _BUT_MACHINE = ("every part", "all but machine")
@@ -76,6 +84,15 @@ def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> st
         or f"{', '.join(map(part_text, unknown))} not known"
     )
     return f"{', '.join(judged) if judged else 'nothing'} only; {rest}"
+
+
+def left_out_text(parts: Collection[Part]) -> str:
+    """Return which parts were not asked about, in words; empty if all were.
+
+    >>> left_out_text(["machine"]), left_out_text([])
+    ('not judged: machine', '')
+    """
+    return f"not judged: {', '.join(map(part_text, parts))}" if parts else ""
 
 
 def not_judged_text(parts: Collection[Part], answers: Collection[Answer]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from armlevel.engine import Answer
+from armlevel.engine import Answer, Part
 from armlevel.operations.models.shared import ResultModel
 
 __all__ = ["ExportModel"]
@@ -28,6 +28,7 @@ class ExportModel(ResultModel):
     to: str
     form: str
     answer: Answer
+    not_judged: list[Part]
     left: list[GapModel]
     text: str | None = None
     output: str | None = None

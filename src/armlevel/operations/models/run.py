@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from armlevel.documents.model_verdict import FindingModel
-from armlevel.engine import Answer
+from armlevel.engine import Answer, Part
 from armlevel.operations.models.shared import ResultModel
 
 __all__ = ["RunModel"]
@@ -19,6 +19,7 @@ class RunModel(ResultModel):
     guest: str | None
     host: str | None
     side: Literal["start", "arrive"] | None
+    not_judged: list[Part]
     findings: list[FindingModel]
     command: list[str] | None
     environment: dict[str, str] | None
