@@ -10,9 +10,11 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
+from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import guest_object, host_object, read_guest, read_host
-from armlevel.engine import level, passthrough
+from armlevel.engine import Part, level, passthrough
+from armlevel.engine.parts.machine_given import given_on
 from armlevel.errors import ArmlevelError
 from armlevel.formats.cpu_request import CpuRequest
 from armlevel.kvm import id_of
@@ -26,7 +28,7 @@ from armlevel.operations.matrix import letter_of, matrix
 from armlevel.operations.migrate import migrate
 from armlevel.operations.plan import plan
 from armlevel.operations.run import run
-from armlevel.profile import Guest, Host, Shape
+from armlevel.profile import Guest, GuestMachine, Host, Shape
 from tests.fidelity.hosts import read
 
 __all__ = ["GUEST_DOORS", "HOST_DOORS", "Promises", "guest_document", "host_document", "promises"]
@@ -45,24 +47,19 @@ _SHAPES = (["pmu_v3", "ptrauth", "sve"], ["sve"])
 _CAPABILITIES = ("VCPU_SVE", "VCPU_PMU_V3", "VCPU_PTRAUTH", "STEAL_TIME", "ARM_WRITABLE_IMP_ID_REGS")
 
 
-_MACHINE = {
-    "gic": {"v2": "ENODEV", "v3": "yes", "its": "yes"},
-    "icc_ctlr": {
-        "PRIbits": {"shown": 4, "taken": [0, 1, 2, 3, 4], "refused": [5, 6, 7]},
-        "A3V": {"shown": 1, "taken": [1], "refused": [0]},
-    },
-    "ich_vtr": "0x0000000090180003",
-    "gicd_iidr": {"shown": 3, "taken": [2, 3], "refused": [0, 1]},
-    "gicd_typer2": "0x0000000000000000",
-    "ipa_bits": 48,
-    "ipa_min": 32,
-    "ipa_fixed": False,
-    "mode": "vhe",
-    "counter_offset": True,
-    "steal_time": True,
-    "ptp": True,
-    "unknown": [],
-}
+_ASKED = GuestMachine(
+    vmm="qemu",
+    machine="virt-10.0",
+    gic_asked="max",
+    its=True,
+    vcpus=4,
+    memory=1 << 30,
+    maxmem=8 << 30,
+    slots=1,
+    virtualization=False,
+    steal_time_asked="default",
+    **load().board_defaults((10, 0)),
+)
 
 
 @cache
@@ -101,17 +98,20 @@ def host_document() -> dict[str, Any]:
         for name, value in document["software"]["kvm_capabilities"].items()
         if name in _CAPABILITIES
     }
-    document["machine"] = _MACHINE
     return document
 
 
 @cache
 def guest_document() -> dict[str, Any]:
-    """The levelled guest of that host."""
-    outcome = level([host(host_document())], load())
+    """The levelled guest of that host, and what stands around it there."""
+    there = host(host_document())
+    outcome = level([there], load())
     assert outcome.answer == "runs"
     assert outcome.guest is not None
-    document = guest_object(outcome.guest)
+    facts = replace(outcome.guest.facts, page_size=there.facts.page_size)
+    whole = replace(outcome.guest, facts=facts, machine=given_on(_ASKED, there, load()))
+    assert set(engine.check(whole, there, load()).parts.values()) == {("runs", "runs")}
+    document = guest_object(whole)
     del document["digest"]
     return document
 
@@ -199,10 +199,16 @@ def by_import(_: Host, two: Host) -> Iterator[tuple[str, ...]]:
 
 
 def by_check(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
+    # A yes is one of the parts that were judged: what was not is named beside it.
     (verdict,) = check(one, [two]).verdicts
-    if verdict.start == "runs":
+    for part, (start, arrive) in verdict.parts.items():
+        if start == "runs":
+            yield ("starts", part)
+        if arrive == "runs":
+            yield ("arrives", part)
+    if verdict.start == "runs" and not verdict.not_judged:
         yield ("starts",)
-    if verdict.arrive == "runs":
+    if verdict.arrive == "runs" and not verdict.not_judged:
         yield ("arrives",)
 
 
@@ -214,6 +220,8 @@ def by_export(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
             for there in (two, *(() if needs_host(to, form) else (None,))):
                 with contextlib.suppress(ArmlevelError):
                     found = export(one, to, form, host=there)
+                    if there is not None and not _whole(one, found.not_judged):
+                        continue
                     where = "anywhere" if there is None else "there"
                     if found.status == 0:
                         yield ("written", to, form, where)
@@ -227,6 +235,12 @@ def _marks(text: str) -> Iterator[str]:
             yield word
 
 
+def _whole(guest: Guest, not_judged: tuple[Part, ...]) -> bool:
+    # A yes without the machine is no plain one, and names what it leaves out.
+    assert ("machine" in not_judged) == (guest.machine is None)
+    return not not_judged
+
+
 def by_freeze(one: Guest, _: Host) -> Iterator[tuple[str, ...]]:
     if freeze(one, "cpu", "1").status == 0:
         yield ("frozen",)
@@ -236,12 +250,13 @@ def by_run(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
     command = ["qemu-system-aarch64", "-M", "virt-10.0", "-accel", "kvm", "-cpu", "host"]
     for more in ([], ["-incoming", "defer"]):
         with contextlib.suppress(ArmlevelError):
-            if run([*command, *more], one, two, {}, here=False).status == 0:
+            found = run([*command, *more], one, two, {}, here=False)
+            if found.status == 0 and _whole(one, found.not_judged):
                 yield ("started", *more)
 
 
 def by_diff_with_a_guest(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
-    if diff([one, passthrough(two, load(), shape=one.shape)]).status == 0:
+    if diff([one, passthrough(two, load(), shape=one.shape, machine=one.machine)]).status == 0:
         yield ("no difference",)
 
 
@@ -249,7 +264,11 @@ def by_migrate_of_a_guest(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
     other = host(host_document())
     for vmm in ("kvm", "qemu-10.0"):
         for move in migrate([other, two], one, vmm=vmm).moves:
-            if move.answer == "runs":
+            parts = {part: arrive for part, (_, arrive) in move.verdict.parts.items()}
+            for part, answer in parts.items():
+                if answer == "runs":
+                    yield ("moves", vmm, move.source, move.target, part)
+            if move.answer == "runs" and not move.verdict.not_judged:
                 yield ("moves", vmm, move.source, move.target)
 
 

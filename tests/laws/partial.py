@@ -13,6 +13,9 @@ from armlevel.documents.schema import schemas
 # In an offer that is like another one, the absence of these says that they are as there.
 _AS_THERE = {"limits", "accepts", "register_list", "firmware", "state", "sve_vls", "pmu"}
 
+# Maps that are closed lists: what is not in them is not there.
+_CLOSED = {"windows"}
+
 __all__ = ["SAYS_SOMETHING", "Path", "changed", "changes", "keys", "without"]
 
 #: The way to a value in a document: names of keys, and numbers of items.
@@ -109,7 +112,7 @@ def _walk(
                 key in SAYS_SOMETHING or ("like" in value and key in _AS_THERE)
             ):
                 continue
-            if key not in needed:
+            if key not in needed and not _CLOSED & {*path[-1:]}:
                 yield (*path, key), below
             yield from _walk(root, below, item, (*path, key))
     elif isinstance(value, list):
