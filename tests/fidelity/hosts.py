@@ -15,23 +15,30 @@ from armlevel.kvm.vm import mask_index
 from armlevel.profile import Host
 
 __all__ = [
+    "ADDED",
     "ARCHIVE",
+    "CPUS",
     "HOSTS",
     "MASKS",
     "SAMPLE",
+    "added_names",
     "alike",
     "masks_of",
     "read",
     "read_masks",
+    "recorded_names",
     "same_masks",
     "write",
     "write_masks",
 ]
 
 ARCHIVE = Path(__file__).parents[1] / "machines" / "lab.json.xz"
+#: The kernel lines that tools/add_kernel.py added: beside the others, so that what counts those stays as it is.
+ADDED = ARCHIVE.with_name("lines.json.xz")
 MASKS = ARCHIVE.with_name("masks.json")
 _WORDS = 192  # of the table of writable masks
-_CPUS = (
+#: The CPU models of which each kernel line has a plain host.
+CPUS = (
     *("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "cortex-a710"),
     *("neoverse-n1", "neoverse-n2", "neoverse-v1", "a64fx", "max"),
 )
@@ -45,7 +52,7 @@ _VARIANTS = (
 )
 #: Ten CPU models on four kernel lines, and variants.
 HOSTS = (
-    *(f"{cpu}@{line}" for line in ("6.1", "6.12", "6.18", "7.x") for cpu in _CPUS),
+    *(f"{cpu}@{line}" for line in ("6.1", "6.12", "6.18", "7.x") for cpu in CPUS),
     *(variant.format(line) for line in ("6.12", "7.x") for variant in _VARIANTS),
     *(variant.format("6.18") for variant in _VARIANTS[-2:]),
     *("max,pauth-qarma3=on@7.x", "max,sve=off@7.x", "neoverse-n1,cntfrq=100000000@7.x"),
@@ -56,10 +63,29 @@ SAMPLE = tuple(
 )
 
 
-def read(names: Iterable[str] = HOSTS, archive: Path = ARCHIVE) -> list[Host]:
-    """Return recorded hosts."""
-    documents: dict[str, Any] = json.loads(lzma.decompress(archive.read_bytes()))
+def read(names: Iterable[str] = HOSTS, *archives: Path) -> list[Host]:
+    """Return recorded hosts, out of both archives where none is named."""
+    documents: dict[str, Any] = {}
+    for archive in archives or (ADDED, ARCHIVE):
+        documents |= _documents(archive)
     return [read_host(json.dumps(documents[name]).encode(), name) for name in names]
+
+
+def added_names() -> tuple[str, ...]:
+    """Return the names of the hosts that were recorded with an added kernel line."""
+    return tuple(_documents(ADDED))
+
+
+def recorded_names() -> tuple[str, ...]:
+    """Return the names of all recorded hosts, those of added kernel lines last."""
+    return *HOSTS, *added_names()
+
+
+def _documents(archive: Path) -> dict[str, Any]:
+    if not archive.exists():
+        return {}
+    found: dict[str, Any] = json.loads(lzma.decompress(archive.read_bytes()))
+    return found
 
 
 def timeless(host: Host) -> dict[str, Any]:
@@ -81,8 +107,7 @@ def _without_machine(host: Host) -> Host:
 
 def write(hosts: Iterable[Host], archive: Path = ARCHIVE) -> None:
     """Write hosts into the archive; those that it has besides stay."""
-    documents = json.loads(lzma.decompress(archive.read_bytes())) if archive.exists() else {}
-    documents |= {host.name: timeless(host) for host in hosts}
+    documents = _documents(archive) | {host.name: timeless(host) for host in hosts}
     text = json.dumps(documents, sort_keys=True, separators=(",", ":"))
     archive.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 
@@ -93,25 +118,31 @@ def read_masks() -> dict[str, dict[str, str]]:
     return found
 
 
-def write_masks(hosts: Iterable[Host], tables: Mapping[str, Sequence[Sequence[int] | None]]) -> None:
+def write_masks(
+    hosts: Iterable[Host],
+    tables: Mapping[str, Sequence[Sequence[int] | None]],
+    catalogue: Catalogue | None = None,
+) -> None:
     """Record what hosts said is writable: a table for each kernel line, with and without AArch32.
 
-    All shapes of all hosts of a line say the same but for AArch32; anything else is no recording.
+    All shapes of all hosts of a line say the same but for AArch32; anything else is no recording. ``catalogue`` says
+    which lines there are; of itself the one that was compiled does.
     """
     found, asked = read_masks() if MASKS.exists() else {}, set[str]()
     for host in hosts:
-        if _kind(host) not in asked:
-            found.pop(_kind(host), None)
-            asked.add(_kind(host))
+        kind = _kind(host, catalogue or load())
+        if kind not in asked:
+            found.pop(kind, None)
+            asked.add(kind)
         for table in tables.get(host.name, ()):
-            if table is not None and found.setdefault(_kind(host), named := _named(table)) != named:
+            if table is not None and found.setdefault(kind, named := _named(table)) != named:
                 raise ValueError(f"{host.name}: another table of masks than the hosts of its kind")
     MASKS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="ascii")
 
 
 def masks_of(host: Host) -> list[int] | None:
     """Return the recorded table that a host has; None for a kernel without masks."""
-    rows = read_masks().get(_kind(host))
+    rows = read_masks().get(_kind(host, load()))
     if rows is None:
         return None
     table, places = [0] * _WORDS, _places(load())
@@ -122,12 +153,12 @@ def masks_of(host: Host) -> list[int] | None:
 
 def same_masks(host: Host, table: Sequence[int] | None) -> bool:
     """Whether a table is the recorded one of the host's kind."""
-    return read_masks().get(_kind(host)) == (None if table is None else _named(table))
+    return read_masks().get(_kind(host, load())) == (None if table is None else _named(table))
 
 
-def _kind(host: Host) -> str:
-    line = load().line(host.software.kernel)
-    el0 = load().fields["ID_AA64PFR0_EL1.EL0"]
+def _kind(host: Host, catalogue: Catalogue) -> str:
+    line = catalogue.line(host.software.kernel)
+    el0 = catalogue.fields["ID_AA64PFR0_EL1.EL0"]
     has = any(el0.get(offer.limits.get("ID_AA64PFR0_EL1", 0)) > 1 for offer in host.offers)
     return f"{line.name if line else host.software.kernel}, {'with' if has else 'without'} AArch32"
 
