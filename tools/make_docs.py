@@ -37,11 +37,11 @@ TARGET = ROOT / "build" / "docs"
 
 def made_pages() -> dict[str, str]:
     """Return path -> text of every page that is made and not written."""
-    from tests.fidelity.hosts import read  # the emulated hosts are recorded among the tests
+    from tests.fidelity import hosts as recordings  # the emulated hosts are recorded among the tests
     from tests.machines.tcg import read as read_tcg
 
     catalogue = load()
-    lab = read()
+    lab = recordings.read(recordings.recorded_names())
     with folder() as shipped:
         own = load_hosts([str(shipped / f"{name}.json") for name in names()])
     history: list[Host] = load_hosts([str(ROOT / "tests/machines/hosts")])
@@ -67,7 +67,7 @@ def made_pages() -> dict[str, str]:
         **document_pages(),
         **catalogue_pages(catalogue),
         **machine_pages(groups, {host.name.partition("@")[0] for host in lab if "," not in host.name}),
-        **atlas_pages(lab, catalogue),
+        **atlas_pages(lab, catalogue, recordings.read_masks()),
         "atlas/tcg.md": tcg_page(read_tcg(), lab, catalogue),
         "decisions.md": _decisions(),
     }

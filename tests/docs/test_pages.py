@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
@@ -14,7 +15,7 @@ from armlevel.documents.schema import schemas
 from armlevel.machines import names
 from make_docs import made_pages
 from pages.keys import ANY, MEANINGS
-from tests.fidelity.hosts import HOSTS
+from tests.fidelity.hosts import CPUS, HOSTS, added_names, recorded_names
 from tests.repository.frame import ROOT
 
 CATALOGUE = load()
@@ -83,21 +84,36 @@ def test_every_register_field_feature_rule_and_erratum_is_in_the_catalogue_with_
 def test_every_recorded_machine_has_a_page(pages: dict[str, str]):
     machines = [page for page in pages if page.startswith("machines/")]
     assert len(machines) == len(names()) + len(list((ROOT / "tests/machines/hosts").glob("*.json"))) + len(
-        HOSTS
+        recorded_names()
     )
     assert "Neoverse N1 r3p1" in pages["machines/graviton2-6.18.md"]
 
 
 def test_the_atlas_has_each_step_between_kernels_and_each_cpu(pages: dict[str, str]):
     atlas = pages["atlas.md"]
-    assert re.findall(r"^## From (\S+) to (\S+)$", atlas, re.MULTILINE) == [
-        ("6.1", "6.12"), ("6.12", "6.18"), ("6.18", "7.x"),
-    ]  # fmt: skip
+    lines = {name.partition("@")[2] for name in (*HOSTS, *added_names()) if "," not in name}
+    named = sorted(lines, key=lambda line: [int(part) if part.isdigit() else 99 for part in line.split(".")])
+    assert named[0] == "6.1"
+    assert named[-1] == "7.x"
+    assert re.findall(r"^## From (\S+) to (\S+)$", atlas, re.MULTILINE) == [*pairwise(named)]
     cpus = {name.partition("@")[0] for name in HOSTS if "," not in name}
     assert {f"atlas/{cpu}.md" for cpu in cpus} <= set(pages)
-    assert "| `TCR2_EL1` | no longer | " in atlas.partition("From 6.12 to 6.18")[2]  # gone where TCRX is 0
+    assert "| `TCR2_EL1` | no longer | " in atlas.partition("From 6.12 to ")[2]  # gone where TCRX is 0
     n1 = pages["atlas/neoverse-n1.md"]
-    assert "| field | 6.1 | 6.12 | 6.18 | 7.x |" in n1
+    assert f"| field | {' | '.join(named)} |" in n1
+
+
+def test_each_kernel_line_has_a_page_of_the_atlas_with_ten_cpus_and_nothing_foretold_wrongly(
+    pages: dict[str, str],
+):
+    found = {path: text for path, text in pages.items() if path.startswith("atlas/linux-")}
+    assert len(found) == len({name.partition("@")[2] for name in recorded_names() if "," not in name}) > 3
+    for path, text in found.items():
+        cpus = re.findall(r"^\| `([a-z0-9-]+)` \| .* \| (\d+) \|$", text, re.MULTILINE)
+        assert [cpu for cpu, _ in cpus] == list(CPUS), path
+        assert {wrong for _, wrong in cpus} == {"0"}, path
+        assert ("## Writable bits" in text, "measured on " in text.splitlines()[0]) == (True, True), path
+        assert ("## What it changed since " in text) is (path != "atlas/linux-6.1.md")
 
 
 def test_a_made_page_points_only_at_pages(pages: dict[str, str]):

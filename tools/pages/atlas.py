@@ -13,6 +13,7 @@ from armlevel.engine.fields.domains import fields_of
 from armlevel.kvm import name_of
 from armlevel.profile import Host, Offer, Shape
 from pages.answers import WORDS, among, merged, passthrough, shown, takes, together
+from pages.lines import Masks, line_pages
 from pages.markdown import page, table, toctree
 
 __all__ = ["atlas_pages"]
@@ -31,9 +32,10 @@ _MEANING = table(("word", "KVM takes"), ((f"`{word}`", about) for word, about in
 Column = Mapping[str, Offer]
 
 
-def atlas_pages(hosts: Sequence[Host], catalogue: Catalogue) -> dict[str, str]:
-    """Return path -> text of the atlas; hosts are named ``cpu@line``."""
+def atlas_pages(hosts: Sequence[Host], catalogue: Catalogue, masks: Masks) -> dict[str, str]:
+    """Return path -> text of the atlas; hosts are named ``cpu@line``, ``masks`` are those of each kind of host."""
     by_cpu: dict[str, dict[str, Offer]] = {}
+    by_line: dict[str, list[Host]] = {}
     for host in hosts:
         cpu, _, line = host.name.partition("@")
         if "," in host.name:
@@ -41,24 +43,27 @@ def atlas_pages(hosts: Sequence[Host], catalogue: Catalogue) -> dict[str, str]:
         offer = host.offer(Shape())
         if offer is not None:
             by_cpu.setdefault(cpu, {})[line] = offer
-    lines = sorted({line for column in by_cpu.values() for line in column}, key=_number)
+            by_line.setdefault(line, []).append(host)
+    lines = sorted(by_line, key=_number)
+    steps = {newer: _step(by_cpu, older, newer, catalogue) for older, newer in pairwise(lines)}
     pages = {f"atlas/{cpu}.md": _cpu(cpu, column, lines, catalogue) for cpu, column in sorted(by_cpu.items())}
     pages["atlas/fields.md"] = page(
         "What KVM takes, by kernel and field", _FIELDS, _MEANING, *_fields(by_cpu, lines, catalogue)
     )
-    pages["atlas.md"] = _changes(by_cpu, lines, catalogue)
-    return pages
+    pages["atlas.md"] = _changes(by_cpu, lines, steps)
+    return pages | line_pages({line: by_line[line] for line in lines}, steps, masks, catalogue)
 
 
 def _number(line: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else 99 for part in line.split("."))
 
 
-def _changes(by_cpu: Mapping[str, Column], lines: Sequence[str], catalogue: Catalogue) -> str:
+def _changes(by_cpu: Mapping[str, Column], lines: Sequence[str], steps: Mapping[str, Sequence[str]]) -> str:
     parts = [_ABOUT]
     for older, newer in pairwise(lines):
-        parts += [f"## From {older} to {newer}", *_step(by_cpu, older, newer, catalogue)]
-    listed = ["atlas/fields", "atlas/tcg", *(f"atlas/{cpu}" for cpu in sorted(by_cpu))]
+        parts += [f"## From {older} to {newer}", *steps[newer]]
+    listed = ["atlas/fields", *(f"atlas/linux-{line}" for line in lines), "atlas/tcg"]
+    listed += [f"atlas/{cpu}" for cpu in sorted(by_cpu)]
     return page("What each kernel changed", *parts, "## Everything", toctree(listed))
 
 
