@@ -20,7 +20,10 @@ from urllib.parse import unquote
 from armlevel.errors import LabError
 from armlevel.lab.sources import Source, parse_deb822, parse_one_line
 
-__all__ = ["AptRoot", "Package", "system_sources"]
+__all__ = ["SOURCE", "AptRoot", "Package", "system_sources"]
+
+#: The architecture of a root that has what packages are built from.
+SOURCE = "source"
 
 _URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) (?P<hash>\S*)$", re.MULTILINE)
 _DIGESTS = ("SHA256", "SHA512")
@@ -70,7 +73,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class AptRoot:
-    """One architecture and some suites of one mirror, in a directory of their own."""
+    """One architecture (or :data:`SOURCE`) and some suites of one mirror, in a directory of their own."""
 
     root: Path
     arch: str
@@ -84,10 +87,13 @@ class AptRoot:
             (self.root / directory).mkdir(parents=True, exist_ok=True)
         (self.root / "var/lib/dpkg/status").touch()
         (self.root / "apt.conf").write_text(
-            _CONFIGURATION.format(root=self.root, arch=self.arch), encoding="utf-8"
+            _CONFIGURATION.format(root=self.root, arch="arm64" if self.arch == SOURCE else self.arch),
+            encoding="utf-8",
         )
-        options = f"arch={self.arch} target=Packages lang=none signed-by={self.keyring}"
-        lines = [f"deb [{options}] {self.mirror} {suite} main\n" for suite in self.suites]
+        kind, options = "deb", f"arch={self.arch} target=Packages lang=none signed-by={self.keyring}"
+        if self.arch == SOURCE:
+            kind, options = "deb-src", f"target=Sources lang=none signed-by={self.keyring}"
+        lines = [f"{kind} [{options}] {self.mirror} {suite} main\n" for suite in self.suites]
         (self.root / "etc/apt/sources.list").write_text("".join(lines), encoding="utf-8")
         self._apt(
             ["apt-get", "--error-on=any", "update"], f"fetch the package lists of {' and '.join(self.suites)}"
@@ -123,6 +129,25 @@ class AptRoot:
             if path is None or not _is(path, package.digest):
                 raise LabError(f"the mirror gave another {package} than the one that was chosen")
         return files
+
+    def tarball(self, name: str, version: str) -> Package:
+        """Return the upstream tarball that a version of a source package is made from; the root has :data:`SOURCE`."""
+        words = ["apt-get", "--print-uris", "--download-only", "--tar-only", "source", f"{name}={version}"]
+        listing = self._apt(words, f"find the source of {name} {version}")
+        for match in _URI_LINE.finditer(listing):
+            file = unquote(match["file"])
+            if file.startswith(f"{name}_") and ".orig.tar." in file:
+                return Package(file, version, int(match["size"]), match["hash"])
+        raise LabError(f"the mirror has no upstream tarball of {name} {version}")
+
+    def download_tarball(self, name: str, package: Package, into: Path) -> Path:
+        """Fetch such a tarball, its digest checked; return the file."""
+        words = ["apt-get", "--download-only", "--tar-only", "source", f"{name}={package.version}"]
+        self._apt(words, f"download {package.name} ({package.size / 1e6:.0f} MB)", cwd=into)
+        path = into / package.name
+        if not path.is_file() or not _is(path, package.digest):
+            raise LabError(f"the mirror gave another {package.name} than the one that was chosen")
+        return path
 
     def _apt(self, command: list[str], what: str, cwd: Path | None = None) -> str:
         name, *rest = command
