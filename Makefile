@@ -15,7 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe preload package slow load fidelity migrations docs bench rows requirements clean moved
+.PHONY: help demo test check probe preload package slow load fidelity migrations selftests docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -51,7 +51,7 @@ package: $(VENV)/.run ## dist/: the wheel and the source archive, with that libr
 $(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test
 	@$(RUN) tools/make_preload.py || true
 
-slow: $(LIBRARY) $(VENV)/.docs ## what takes long and is no part of the test: load, fidelity, migrations, bench
+slow: $(LIBRARY) $(VENV)/.docs ## what takes long and is no part of the test: load, fidelity, migrations, selftests, bench
 	@$(RUN) tools/slow.py
 
 load: $(LIBRARY) $(VENV)/.docs ## the tests that wait for a machine, five times while every core is kept busy
@@ -62,6 +62,9 @@ fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, 
 
 migrations: $(LIBRARY) ## seventy real migrations between emulated hosts, each predicted before the first boot
 	@$(RUN) tools/migrations.py
+
+selftests: $(VENV)/.test ## the rows against the kernels' own selftests of KVM (fetches the kernels' sources)
+	@$(RUN) tools/selftests.py
 
 docs: $(VENV)/.docs ## build/docs/html and build/docs/man; a warning is an error
 	@$(RUN) tools/make_docs.py

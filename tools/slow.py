@@ -26,6 +26,10 @@ STEPS: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
     "fidelity": ((sys.executable, "tools/fidelity.py"), "57 emulated hosts against what is said of them"),
     "migrations": ((sys.executable, "tools/migrations.py"), "seventy real migrations, each predicted"),
+    "selftests": (
+        (sys.executable, "tools/selftests.py"),
+        "the kernels' own selftests of KVM against the rows",
+    ),
     "bench": ((sys.executable, "bench/run.py"), "how fast, how large"),
 }
 

@@ -22,6 +22,7 @@ CHORES = [
     "load",
     "fidelity",
     "migrations",
+    "selftests",
     "docs",
     "bench",
     "rows",
