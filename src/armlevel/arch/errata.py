@@ -74,6 +74,14 @@ class Erratum:
         """Every row."""
         return tuple(row for rows in self.by_core.values() for row in rows)
 
+    @property
+    def revidr_bits(self) -> int:
+        """The bits of REVIDR_EL1 that decide on some core."""
+        bits = 0
+        for row in self.cores:
+            bits |= 0 if row.fixed is None else 1 << row.fixed[1]
+        return bits
+
     def degree(self, midr: int, revidr: int) -> int:
         """How much must be done on a core: 0 is nothing."""
         return max((row.degree for row in self._rows(midr, revidr)), default=self.others)

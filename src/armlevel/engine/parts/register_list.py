@@ -171,9 +171,7 @@ def hidden_ids(
     if not rows:
         return {}
     line = catalogue.line(release)
-    asked = {
-        register_of(name) for row in rows if not isinstance(row.when, str) for name in mentioned(row.when)
-    }
+    asked = {register for row in rows for register in _leans_on(row)}
     own = known_of(catalogue, {name: offer.limits[name] for name in asked & offer.limits.keys()})
     found: dict[int, bool] = {}
     for row in rows:
@@ -182,6 +180,12 @@ def hidden_ids(
         if hidden is not False and row.hidden(None, own) is False:
             found |= dict.fromkeys(set(row.kvm_ids) & set(offer.register_list or ()), hidden is True)
     return found
+
+
+@lru_cache(maxsize=256)
+def _leans_on(row: Drop) -> frozenset[str]:
+    # The registers that its condition is about.
+    return frozenset() if isinstance(row.when, str) else frozenset(map(register_of, mentioned(row.when)))
 
 
 def why_of(register: int, catalogue: Catalogue) -> Reason:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
-from armlevel.arch import Catalogue, Field, KernelLine, evaluate, known_of
+from armlevel.arch import Catalogue, Field, KernelLine, evaluate, known_of, mentioned
+from armlevel.engine.names import register_of
 from armlevel.profile import Host, Offer
 
 __all__ = ["still_executing"]
@@ -20,22 +23,28 @@ def still_executing(
     """
     line = catalogue.line(host.software.kernel)
     found: dict[str, None] = {}
-    for register, subjects in catalogue.hidden.by_register.items():
+    for register in catalogue.hidden.by_register:
         want, limit = registers.get(register), offer.limits.get(register)
-        if want is None or limit is None or want == limit:
-            continue
-        for subject in subjects:
-            field = catalogue.fields[subject]
-            found |= dict.fromkeys(_between(field, field.get(want), field.get(limit)))
-    own = known_of(catalogue, offer.limits) if found else {}
-    return tuple(name for name in found if not _stopped(name, own, line, catalogue))
+        if want is not None and limit is not None and want != limit:
+            found |= _hidden_in(catalogue, register, want, limit)
+    return tuple(name for name in found if not _stopped(name, offer.limits, line, catalogue))
 
 
-def _stopped(feature: str, own: Mapping[str, int], line: KernelLine | None, catalogue: Catalogue) -> bool:
+def _stopped(feature: str, limits: Mapping[str, int], line: KernelLine | None, catalogue: Catalogue) -> bool:
     row = catalogue.hidden.undefined.get(feature)
     if row is None or line is None or line.name not in row.lines:
         return False
+    registers = {register_of(subject) for subject in mentioned(row.needs)}
+    own = known_of(catalogue, {name: limits[name] for name in registers if name in limits})
     return evaluate(row.needs, own) is True
+
+
+# Hosts of a fleet show few values of a register, and one guest is held against each.
+@lru_cache(maxsize=4096)
+def _hidden_in(catalogue: Catalogue, register: str, want: int, limit: int) -> Mapping[str, None]:
+    fields = [catalogue.fields[subject] for subject in catalogue.hidden.by_register[register]]
+    names = (_between(field, field.get(want), field.get(limit)) for field in fields)
+    return MappingProxyType({name: None for some in names for name in some})
 
 
 def _between(field: Field, low: int, high: int) -> tuple[str, ...]:

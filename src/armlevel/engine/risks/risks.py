@@ -11,7 +11,7 @@ from armlevel.engine.findings import Finding, Remedy, Severity
 from armlevel.engine.names import EVERY_HOST, FieldName, Name, RowText, hosts_of
 from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.reasons import Reason
-from armlevel.engine.risks.errata import concerning, missed, needless
+from armlevel.engine.risks.errata import concerning, missed, missed_by, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
 from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import NOT_RECORDED, Implementations, Lowered, Lowering, Offers, named, offered
@@ -94,7 +94,8 @@ def _with_targets(guest: Guest, fleet: Fleet) -> list[tuple[str, frozenset[Imple
     # The cores of each host, and then those that the guest may run on and no host of these has, by MIDR_EL1.
     cores = [(host.name, host.implementations) for host, _ in fleet]
     targets = guest.implementation.targets if guest.implementation is not None else ()
-    to_come = [one for one in targets if one.midr is not None and not any(one in some for _, some in cores)]
+    here = frozenset[Implementation]().union(*(some for _, some in cores))
+    to_come = [one for one in targets if one.midr is not None and one not in here]
     return [*cores, *((f"{one.midr:#x}", frozenset({one})) for one in to_come)]
 
 
@@ -116,7 +117,7 @@ def _errata(
         return ()
     shown = guest.implementation.shown
     rows = concerning(values, catalogue)
-    lacking = {one: missed(rows, one, shown) for _, some in cores for one in some}
+    lacking = missed_by(rows, (one for _, some in cores for one in some), shown)
     findings = []
     offers = offered(
         *(
