@@ -24,16 +24,16 @@ from armlevel.engine.parts.shape_vectors import level_pauth, level_vls
 from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.risks import risks_of_fleet
-from armlevel.engine.subjects import about_register, about_shape, about_whole
+from armlevel.engine.subjects import Subject, about_register, about_shape, about_whole
 from armlevel.engine.values import NOT_RECORDED, named, offered
 from armlevel.errors import UsageError
 from armlevel.profile import Guest, Host, Offer, Shape
 from armlevel.profile.host import whole_offer
 
-__all__ = ["Baseline", "level"]
+__all__ = ["LEVELLED", "Baseline", "about_pauth", "bundle_values", "level"]
 
-# A levelled guest was given nothing yet around its vCPUs.
-_LEVELLED: tuple[Part, ...] = tuple(part for part in PARTS if part != "machine")
+#: The parts of the question about a levelled guest: it was given nothing yet around its vCPUs.
+LEVELLED: tuple[Part, ...] = tuple(part for part in PARTS if part != "machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def level(
     if shape is None:
         return _no_shape(hosts)
     outcome = _level_shape(hosts, shape, catalogue, policy, name)
-    if "ptrauth" in shape.features and any(_about_pauth(f) for f in outcome.conflicts):
+    if "ptrauth" in shape.features and any(about_pauth(f.subject) for f in outcome.conflicts):
         outcome = _without_pauth(outcome, hosts, catalogue, policy, name)
     if outcome.answer != "refused" or not smaller_may_help(
         outcome.conflicts, hosts, outcome.shape, catalogue
@@ -108,7 +108,7 @@ def _without_pauth(
     notes = tuple(
         replace(f, severity="note", because=(*f.because, Reason("ptrauth-dropped")), remedies=())
         for f in outcome.conflicts
-        if _about_pauth(f)
+        if about_pauth(f.subject)
     )
     return replace(again, findings=(*again.findings, *notes), dropped=frozenset({"ptrauth"}))
 
@@ -126,7 +126,7 @@ def _smaller(
         again = _level_shape(hosts, shape, catalogue, replace(policy, without=policy.without | less), name)
         if again.answer == "refused":
             continue
-        notes = [one for one in outcome.findings if one.severity == "note" and _about_pauth(one)]
+        notes = [one for one in outcome.findings if one.severity == "note" and about_pauth(one.subject)]
         notes += dropped_findings(less, outcome.conflicts)
         tried = replace(again, findings=(*again.findings, *notes), dropped=outcome.dropped | less)
         if tried.answer == "runs":
@@ -138,10 +138,11 @@ def _smaller(
 _PAUTH = ("APA", "API", "GPA", "GPI", "APA3", "GPA3", "PAC_frac")
 
 
-def _about_pauth(finding: Finding) -> bool:
-    register, _, field = finding.subject.key.partition(".")
+def about_pauth(subject: Subject) -> bool:
+    """Whether it is pointer authentication, which every VMM can do without."""
+    register, _, field = subject.key.partition(".")
     of_field = register.startswith("ID_AA64ISAR") and field in _PAUTH
-    return finding.subject == about_shape("ptrauth") or of_field
+    return subject == about_shape("ptrauth") or of_field
 
 
 def _no_shape(hosts: Sequence[Host]) -> Baseline:
@@ -154,7 +155,7 @@ def _no_shape(hosts: Sequence[Host]) -> Baseline:
         because=(Reason("no-common-shape"),),
         remedies=(Remedy("probe", hosts=hosts_of(host.name for host in hosts)),),
     )
-    parts: dict[Part, Answer] = dict.fromkeys(_LEVELLED, "unknown")
+    parts: dict[Part, Answer] = dict.fromkeys(LEVELLED, "unknown")
     return Baseline(None, None, (finding,), parts)
 
 
@@ -165,7 +166,7 @@ def _level_shape(
     levelled: Levelling = level_fields(offers, hosts, catalogue, policy)
     implementation = level_implementation(offers, hosts, catalogue, policy.implementation)
     cache = level_bundle("cache", offers, catalogue)
-    values = {**levelled.values, **_bundle_values(cache.values, catalogue)}
+    values = {**levelled.values, **bundle_values(cache.values, catalogue)}
     silent = frozenset(
         catalogue.registers[register].kvm_id for register in levelled.gone if register in catalogue.registers
     )
@@ -204,7 +205,7 @@ def _level_shape(
         "firmware": firmware.findings,
         "facts": level_facts(hosts, shape),
     }
-    parts = {part: answer_of(found[part], "arrive") for part in _LEVELLED}
+    parts = {part: answer_of(found[part], "arrive") for part in LEVELLED}
     guest = None
     if levelled.registers is not None and not (certain or implementation.conflict or cache.conflict):
         shown = dict(implementation.values)
@@ -221,7 +222,7 @@ def _level_shape(
             tolerates=(*_needed(policy, levelled, shape, catalogue), *policy.recorded),
             pmu_counters=pmu.counters,
         )
-    findings = tuple(finding for part in _LEVELLED for finding in found[part])
+    findings = tuple(finding for part in LEVELLED for finding in found[part])
     if guest is not None and "refused" not in parts.values():
         fleet = [(host, offer) for host, (_, offer) in zip(hosts, offers, strict=True)]
         findings += risks_of_fleet(guest, fleet, catalogue)
@@ -285,7 +286,8 @@ def _offers(hosts: Sequence[Host], shape: Shape) -> list[tuple[str, Offer]]:
     return offers
 
 
-def _bundle_values(values: Sequence[tuple[str, int]], catalogue: Catalogue) -> dict[str, int]:
+def bundle_values(values: Sequence[tuple[str, int]], catalogue: Catalogue) -> dict[str, int]:
+    """Return the ``REG.FIELD`` values of registers of a bundle."""
     return {
         field.subject: field.get(value)
         for name, value in values

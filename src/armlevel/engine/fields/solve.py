@@ -12,7 +12,7 @@ from armlevel.engine.fields.domains import NOTHING_KNOWN, Space
 from armlevel.engine.fields.no_meaning import meaningless
 from armlevel.profile import Shape
 
-__all__ = ["Solution", "active_rules", "solve"]
+__all__ = ["Solution", "active_rules", "breaks_coupling", "cap_without", "settle", "solve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,14 @@ def solve(  # noqa: PLR0913, PLR0917 - one argument for each thing an answer dep
     if shape is not None:
         for row in catalogue.couplings:
             if isinstance(row.when, str) and row.when.split()[-1] not in shape.features:
-                _cap_all(row, options, fields, space)
+                for subject in row.then.keys() & options.keys():
+                    own = space.get(subject).limits
+                    options[subject] = cap_without(row, fields[subject], options[subject], own)
     enforced, excused = active_rules(rules, limits, fields)
     gone: frozenset[str] = frozenset()
     while True:
         start = {s: fit[0] for s, fit in options.items() if fit and fields[s].register not in gone}
-        closed, coupled = _settle(start, options, enforced, couplings, fields)
+        closed, coupled = settle(start, options, enforced, couplings, fields)
         meaning = meaningless(closed.values, catalogue)
         if meaning <= gone:
             break
@@ -118,34 +120,42 @@ def _broken_everywhere(
     columns = [limits.get(fields[subject].register, ()) for subject in about]
     for values in set(zip(*columns, strict=False)):
         known = {s: fields[s].get(v) for s, v in zip(about, values, strict=True) if v is not None}
-        if evaluate(row.when, known) is not True:
-            return False
-        if not any(
-            subject in known and above(fields[subject], known[subject], most)
-            for subject, most in row.then.items()
-        ):
+        if not breaks_coupling(row, known, fields):
             return False
     return bool(about)
 
 
-def _cap_all(
-    row: Coupling, options: dict[str, tuple[int, ...]], fields: Mapping[str, Field], space: Space
-) -> None:
-    # Linux 5.10 shows a PMU that it does not give: where every host's own limit is above the cap, it stays.
-    for subject, most in row.then.items():
-        if subject in options and not all(above(fields[subject], v, most) for v in space.get(subject).limits):
-            capped = tuple(v for v in options[subject] if not above(fields[subject], v, most))
-            options[subject] = capped or options[subject]
+def breaks_coupling(row: Coupling, values: Mapping[str, int], fields: Mapping[str, Field]) -> bool:
+    """Whether values are such as KVM would lower by a row about fields."""
+    if isinstance(row.when, str) or evaluate(row.when, values) is not True:
+        return False
+    return any(s in values and above(fields[s], values[s], most) for s, most in row.then.items())
 
 
-def _settle(
+def cap_without(
+    row: Coupling, field: Field, options: tuple[int, ...], limits: Iterable[int]
+) -> tuple[int, ...]:
+    """Return the candidates of a field that are left in a shape without what a row is about.
+
+    Linux 5.10 shows a PMU that it does not give: where every host's own limit is above the cap, it stays.
+    """
+    most = row.then[field.subject]
+    if all(above(field, limit, most) for limit in limits):
+        return options
+    return tuple(value for value in options if not above(field, value, most)) or options
+
+
+def settle(
     start: Mapping[str, int],
     options: Mapping[str, Sequence[int]],
     rules: Sequence[FieldRule],
     couplings: Sequence[Coupling],
     fields: Mapping[str, Field],
 ) -> tuple[Closed, tuple[Coupling, ...]]:
-    # Couplings and rules only lower, each may wake the other: alternate until neither does.
+    """Lower values until KVM's couplings and Arm's rules hold; and the couplings that no candidate meets.
+
+    Both only lower, and each may wake the other: they alternate until neither does.
+    """
     values = dict(start)
     steps: tuple[Lowering, ...] = ()
     while True:

@@ -1,12 +1,12 @@
 """Who can go where: every ordered pair of a set of hosts, as it is and levelled.
 
-The answers come from compiled hosts (:mod:`armlevel.engine.screen`), and where two hosts certainly share no registers
-nothing is levelled. What stands against a pair is worked out when somebody reads it.
+The answers come from compiled hosts (:mod:`armlevel.engine.screen`), also those of levelling; where two hosts certainly
+share no registers nothing is levelled. What stands against a pair is worked out when somebody reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from armlevel.arch import Catalogue
@@ -17,6 +17,7 @@ from armlevel.engine.moves.moves import Move, judged_already, judged_move
 from armlevel.engine.moves.remedies import stacks_of, stock_ways
 from armlevel.engine.planning.pairs import without_registers
 from armlevel.engine.policy import Policy
+from armlevel.engine.screen.levels import Levels
 from armlevel.engine.screen.switched import Stack, Switched
 from armlevel.errors import UsageError
 from armlevel.profile import Host, kind_digest
@@ -48,7 +49,7 @@ class Cell:
     @property
     def levelled_parts(self) -> tuple[tuple[Part, Answer], ...]:
         """What each part answers of a baseline of the two."""
-        return tuple(self.pairs.baseline(*self.kinds).parts.items())
+        return tuple(self.pairs.levelled(*self.kinds).items())
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -114,6 +115,8 @@ class _Pairs:
         self._stacks = [Stack(ones, name, catalogue, policy) for name in stacks_of(vmm, catalogue)]
         self._switched = Switched(self._stacks)
         self._moves: dict[tuple[int, int], Move] = {}
+        self._levels = Levels(ones, catalogue, policy)
+        self._levelled: dict[tuple[int, int], Mapping[Part, Answer]] = {}
         self._baselines: dict[tuple[int, int], Baseline] = {}
         self._judged: dict[tuple[int, int], _Judged] = {}
         self._told: dict[tuple[tuple[Part, Answer], ...], tuple[tuple[Part, Answer], ...]] = {}
@@ -128,7 +131,7 @@ class _Pairs:
             source=source,
             target=target,
             passthrough=judged.passthrough,
-            levelled="refused" if apart else self.baseline(one, two).answer,
+            levelled="refused" if apart else worst(self.levelled(one, two).values()),
             passthrough_parts=judged.parts,
             switches=judged.switches,
             registers=not apart,
@@ -144,6 +147,14 @@ class _Pairs:
                 source, target, self._catalogue, self._vmm, None, self._policy
             )
         return self._moves[one, two]
+
+    def levelled(self, one: int, two: int) -> Mapping[Part, Answer]:
+        """Return what each part answers when two hosts of these kinds are levelled."""
+        key = (min(one, two), max(one, two))
+        if key not in self._levelled:
+            told = self._levels.parts(key) if one != two else None
+            self._levelled[key] = self.baseline(one, two).parts if told is None else told
+        return self._levelled[key]
 
     def baseline(self, one: int, two: int) -> Baseline:
         """Level two hosts of these kinds, in the order in which they were given."""

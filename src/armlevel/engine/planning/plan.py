@@ -20,6 +20,7 @@ from armlevel.engine.planning.groups import FEW
 from armlevel.engine.planning.host_kinds import Kind, kinds_among
 from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.policy import Policy
+from armlevel.engine.screen.levels import Levels
 from armlevel.errors import UsageError
 from armlevel.profile import Host
 
@@ -83,6 +84,8 @@ class Planner:
         self._hard = list(self.conflicts)
         self._soft: list[tuple[int, int]] = []
         self._known: dict[int, tuple[Baseline, frozenset[str]]] = {}
+        self._works: dict[int, bool] = {}
+        self._levels = Levels([kind.host for kind in self.kinds], catalogue, policy)
         self._features: dict[str, frozenset[str]] = {}
 
     def baseline(self, mask: int) -> tuple[Baseline, frozenset[str]]:
@@ -116,11 +119,19 @@ class Planner:
 
     def works(self, mask: int) -> bool:
         """Whether the kinds of ``mask`` certainly have a baseline: what is not known makes no group."""
-        return self.baseline(mask)[0].answer == "runs"
+        if mask not in self._works:
+            told = None if mask in self._known else self._levels.answer(self._places(mask))
+            # What is not known of the richest shape may be known of a smaller one.
+            doubtful = told in (None, "unknown")
+            self._works[mask] = self.baseline(mask)[0].answer == "runs" if doubtful else told == "runs"
+        return self._works[mask]
+
+    def _places(self, mask: int) -> list[int]:
+        return [place for place in range(len(self.kinds)) if mask >> place & 1]
 
     def members(self, mask: int) -> list[Kind]:
         """The kinds of a mask, in order."""
-        return [kind for i, kind in enumerate(self.kinds) if mask >> i & 1]
+        return [self.kinds[place] for place in self._places(mask)]
 
     def search(self) -> tuple[list[int], int]:
         """Return groups that all have a baseline, and how few groups there are at the least."""

@@ -1,4 +1,4 @@
-"""May a set of hosts share a baseline: no where two of them certainly conflict, and levelled in full otherwise."""
+"""May a set of hosts share a baseline: no where two of them certainly conflict, and levelled otherwise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from armlevel.engine.findings import Answer
 from armlevel.engine.parts.shape import common_shape
 from armlevel.engine.planning.pairs import certain_conflicts
 from armlevel.engine.policy import Policy
+from armlevel.engine.screen.levels import Levels
 from armlevel.profile import Host
 
 __all__ = ["Sets"]
@@ -19,8 +20,8 @@ __all__ = ["Sets"]
 class Sets:
     """Hosts, by their places, and what was found out about sets of them.
 
-    Levelling is no question for vectors: an empty slot refuses only outside registers that may mean nothing, and not
-    before smaller shapes were tried. What holds in every shape and beside every other host is known for pairs.
+    What holds in every shape and beside every other host is known for pairs. Other sets are levelled without reasons,
+    from what was compiled of the hosts; in full where that does not tell.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Sets:
         self._catalogue = catalogue
         self._policy = policy
         self._apart = certain_conflicts(hosts, catalogue, policy)
+        self._levels = Levels(hosts, catalogue, policy)
         places = {host.name: place for place, host in enumerate(hosts)}
         self._answers: dict[frozenset[int], Answer] = {
             frozenset(places[name] for name in names): answer
@@ -52,8 +54,12 @@ class Sets:
         """Return what levelling these hosts answers."""
         key = frozenset(places)
         if key not in self._answers:
-            hosts = [self._hosts[place] for place in sorted(key)]
-            shared = common_shape(hosts, self._policy.without) is not None
-            refused = shared and self.apart(key)
-            self._answers[key] = "refused" if refused else level(hosts, self._catalogue, self._policy).answer
+            self._answers[key] = self._levelled(sorted(key))
         return self._answers[key]
+
+    def _levelled(self, places: Sequence[int]) -> Answer:
+        hosts = [self._hosts[place] for place in places]
+        if common_shape(hosts, self._policy.without) is not None and self.apart(places):
+            return "refused"
+        told = self._levels.answer(places)
+        return level(hosts, self._catalogue, self._policy).answer if told is None else told

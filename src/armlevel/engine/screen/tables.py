@@ -25,7 +25,7 @@ from armlevel.engine.screen.views import GuestView, HostView, case_of
 from armlevel.engine.verdict import judge
 from armlevel.profile import IMPLEMENTATION_REGISTERS, whole_register
 
-__all__ = ["TABLES", "Table", "host_list", "in_full", "marks_of", "parts_without"]
+__all__ = ["TABLES", "Table", "host_firmware", "host_list", "in_full", "marks_of", "parts_without"]
 
 Judge = Callable[[GuestView, HostView], Marks]
 
@@ -253,7 +253,8 @@ def _guest_firmware(guest: GuestView) -> Hashable:
     )
 
 
-def _host_firmware(host: HostView) -> Hashable:
+def host_firmware(host: HostView) -> Hashable:
+    """Return what decides which firmware registers a host has for a guest."""
     offer = host.offer
     names = map(whole_register, host.catalogue.firmware.keys() | offer.firmware.keys())
     tried = frozenset((name, offer.accepts[name]) for name in names if name in offer.accepts)
@@ -283,7 +284,7 @@ _STATE: tuple[Table, ...] = (
         "firmware",
         "firmware",
         _guest_firmware,
-        _host_firmware,
+        host_firmware,
         lambda guest, host: marks_of(judge_firmware(case_of(guest, host))),
     ),
     Table(
