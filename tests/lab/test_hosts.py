@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from armlevel.errors import UnknownName, UsageError
 from armlevel.lab import LINES, MODELS, parse_host
-from armlevel.lab.lines import newest, release_of
+from armlevel.lab.lines import FLAVOURS, newest, release_of
 
 KERNELS = [
     "linux-image-6.1.0-47-cloud-arm64",
@@ -22,6 +22,10 @@ KERNELS = [
     "linux-binary-7.3.4+deb13-cloud-arm64",
     "linux-image-cloud-arm64",
     "linux-image-6.12.117+deb13-rt-arm64",
+    "linux-image-6.12.118+deb13-arm64-16k-unsigned",
+    "linux-image-6.12.118+deb13-arm64-16k",
+    "linux-image-7.3.5+deb13-arm64-16k",
+    "linux-binary-7.3.5+deb13-arm64-16k",
 ]
 
 
@@ -30,6 +34,15 @@ def test_every_row_is_spelt_as_it_reads(model):
     for options in ("", *model.variants):
         text = ",".join(filter(None, (model.name, options))) + "@6.12"
         assert str(parse_host(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("max@7.x,pages=16k,gic=2", "max@7.x,gic=2,pages=16k"), ("max@7.x,gic=3,pages=4k", "max@7.x")],
+)
+def test_what_is_as_usual_is_left_out_and_the_rest_has_an_order(text, same):
+    assert str(parse_host(text)) == same
+    assert parse_host(same) == parse_host(text)
 
 
 @given(
@@ -52,6 +65,8 @@ def test_a_host_has_one_spelling(options, machine):
         ("neoverse-n2,sve=off,sve=on@6.1", "sets sve twice"),
         ("neoverse-n2@6.1,smp=0", "is no machine option"),
         ("neoverse-n2@6.1,boot=a b", "is no machine option"),
+        ("neoverse-n2@6.1,gic=4", "is no machine option"),
+        ("neoverse-n2@6.1,pages=64k", "is no machine option"),
         ("max,sve=off -monitor@6.1", "is no CPU option"),
     ],
 )
@@ -80,6 +95,13 @@ def test_an_unknown_model_is_told_its_neighbours():
 )
 def test_a_line_means_its_newest_kernel(line, package):
     assert newest(line, KERNELS) == package
+
+
+def test_a_flavour_has_kernels_of_its_own():
+    assert newest("6.12", KERNELS, FLAVOURS["16k"]) == "linux-image-6.12.118+deb13-arm64-16k"
+    assert newest("7.x", KERNELS, FLAVOURS["16k"]) == "linux-binary-7.3.5+deb13-arm64-16k"
+    assert newest("6.1", KERNELS, FLAVOURS["16k"]) is None
+    assert release_of("linux-binary-7.3.5+deb13-arm64-16k") == "7.3.5+deb13"
 
 
 def test_the_tests_need_three_lines():

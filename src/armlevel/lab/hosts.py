@@ -6,6 +6,8 @@
     neoverse-v1,sve=off@6.18                  options of the CPU stand behind its model, as QEMU spells them
     max@7.x,mte=on                            options of the machine stand behind the line
     max@7.x,boot=kvm-arm.mode=nested          ... so do words for the kernel's command line, one ``boot=`` each
+    neoverse-n2@7.x,gic=2                     ... the version of its interrupt controller, where it is not 3
+    neoverse-n2@7.x,pages=16k                 ... and the size of its kernel's pages, where it is not 4k
 
 The same host has one spelling: CPU options are sorted, options at their default are left out.
 """
@@ -17,13 +19,15 @@ import re
 from dataclasses import dataclass, replace
 
 from armlevel.errors import UnknownName, UsageError
-from armlevel.lab.lines import is_line
+from armlevel.lab.lines import FLAVOURS, is_line
 
 __all__ = ["MODELS", "EmulatedHost", "Model", "parse_host"]
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _BOOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=:-]*")
 _MEMORY = 512  # MiB: the kernel counts its first root twice while it unpacks it
+_GIC = 3
+_PAGES = "4k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class EmulatedHost:
     smp: int = 1
     memory: int = _MEMORY
     mte: bool = False
+    gic: int = _GIC
+    pages: str = _PAGES
     boot: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -81,6 +87,8 @@ class EmulatedHost:
         words = [f"smp={self.smp}"] if self.smp != 1 else []
         words += [f"memory={self.memory}"] if self.memory != _MEMORY else []
         words += ["mte=on"] if self.mte else []
+        words += [f"gic={self.gic}"] if self.gic != _GIC else []
+        words += [f"pages={self.pages}"] if self.pages != _PAGES else []
         return words + [f"boot={word}" for word in self.boot]
 
 
@@ -129,6 +137,7 @@ def _cpu_options(text: str, words: list[str]) -> tuple[tuple[str, str], ...]:
 
 def _with_machine(text: str, host: EmulatedHost, words: list[str]) -> EmulatedHost:
     smp, memory, mte, boot = host.smp, host.memory, host.mte, list(host.boot)
+    gic, pages = host.gic, host.pages
     for word in words:
         name, _, value = word.partition("=")
         if name == "smp" and value.isdecimal() and 1 <= int(value) <= 8:
@@ -137,11 +146,15 @@ def _with_machine(text: str, host: EmulatedHost, words: list[str]) -> EmulatedHo
             memory = int(value)
         elif name == "mte" and value in {"on", "off"}:
             mte = value == "on"
+        elif name == "gic" and value in {"2", "3"}:
+            gic = int(value)
+        elif name == "pages" and value in FLAVOURS:
+            pages = value
         elif name == "boot" and _BOOT.fullmatch(value):
             boot.append(value)
         else:
             raise UsageError(
                 f"{word!r} in {text!r} is no machine option",
-                hint="there are smp=1..8, memory=256..16384 (MiB), mte=on and boot=WORD",
+                hint="there are smp=1..8, memory=256..16384 (MiB), mte=on, gic=2, pages=16k and boot=WORD",
             )
-    return replace(host, smp=smp, memory=memory, mte=mte, boot=tuple(boot))
+    return replace(host, smp=smp, memory=memory, mte=mte, gic=gic, pages=pages, boot=tuple(boot))

@@ -117,7 +117,7 @@ class Laboratory:
 
     def profile(self, host: EmulatedHost) -> bytes:
         """Return the host profile of ``host``, probed once for each kernel, QEMU and probe, and kept."""
-        collector, release = pack_collector(), find_kernel(self._archive(), host.line).release
+        collector, release = pack_collector(), self._kernel(host).release
         parts = (part for item in sorted(collector.items()) for part in item)
         key = content_key(str(host), release, self.emulator().version, *parts)
 
@@ -179,12 +179,12 @@ class Laboratory:
         """
         archive = self._archive()
         images = [vmm_image(archive, version) for version in (*more, qemu)]
-        return (*images, guest_image(archive), module_image(archive, host.line))
+        return (*images, guest_image(archive), module_image(archive, host.line, host.pages))
 
     def prepare(self, host: EmulatedHost) -> str:
         """Fetch and build all that ``host`` needs; return the release of its kernel."""
         self._machine(host, ())
-        return find_kernel(self._archive(), host.line).release
+        return self._kernel(host).release
 
     def fleet(
         self, hosts: Sequence[EmulatedHost], ask: Callable[[EmulatedHost], T], jobs: int = 1
@@ -229,13 +229,15 @@ class Laboratory:
             self.settings.cache, lambda what: self.tell(f"waiting for another run that makes {what}")
         )
 
+    def _kernel(self, host: EmulatedHost) -> Kernel:
+        return find_kernel(self._archive(), host.line, host.pages)
+
     def _archive(self) -> Archive:
         return Archive(self.settings, self.store(), self.tell, self.refresh, self.watch)
 
     def _machine(self, host: EmulatedHost, extra: Sequence[Path]) -> EmulatedMachine:
         emulator, archive, store = self.emulator(), self._archive(), self.store()
-        kernel: Kernel = find_kernel(archive, host.line)
-        image = kernel_of(archive, kernel)
+        image = kernel_of(archive, self._kernel(host))
         base = base_image(archive, find_userland(archive))
         bare = EmulatedMachine(emulator.command, image, (base,), store.root / "runs")
 

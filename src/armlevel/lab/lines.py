@@ -10,10 +10,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["LINES", "KernelLine", "is_line", "newest", "release_of", "suites_of"]
+__all__ = ["FLAVOURS", "LINES", "KernelLine", "is_line", "newest", "release_of", "suites_of"]
 
 _LINE = re.compile(r"\d+\.(?:x|\d+(?:\.\d+)?)")
-_KERNEL = re.compile(r"linux-(?P<form>binary|image)-(?P<release>\d+\.\d+(?:\.\d+)?[^_]*?)-cloud-arm64")
+#: Debian's flavours of a kernel, by the size of its pages.
+FLAVOURS = {"4k": "cloud-arm64", "16k": "arm64-16k"}
+_KERNEL = re.compile(
+    r"linux-(?P<form>binary|image)-(?P<release>\d+\.\d+(?:\.\d+)?[^_]*?)"
+    rf"-(?P<flavour>{'|'.join(FLAVOURS.values())})"
+)
 _BACKPORTS = "trixie-backports"
 
 
@@ -65,7 +70,7 @@ def release_of(package: str) -> str:
     return match["release"] if match else ""
 
 
-def newest(line: str, packages: Iterable[str]) -> str | None:
+def newest(line: str, packages: Iterable[str], flavour: str = FLAVOURS["4k"]) -> str | None:
     """Return the package with the newest kernel of ``line``; of one release the package that holds the kernel itself.
 
     From some 6.19 on Debian keeps the kernel in `linux-binary-*`, and `linux-image-*` only refers to it.
@@ -84,7 +89,9 @@ def newest(line: str, packages: Iterable[str]) -> str | None:
     kernels: list[tuple[list[int], bool, str]] = []
     for package in packages:
         match = _KERNEL.fullmatch(package)
-        if match and (version := _numbers(match["release"]))[: len(wanted)] == wanted:
+        if not match or match["flavour"] != flavour:
+            continue
+        if (version := _numbers(match["release"]))[: len(wanted)] == wanted:
             kernels.append((version, match["form"] == "binary", package))
     return max(kernels)[2] if kernels else None
 

@@ -141,7 +141,7 @@ class EmulatedMachine:
     def _arguments(self, host: EmulatedHost, place: Path, initrd: int) -> list[str]:
         mte = ",mte=on" if host.mte else ""
         return [
-            *("-machine", f"virt,virtualization=on,gic-version=3{mte}"),
+            *("-machine", f"virt,virtualization=on,gic-version={host.gic}{mte}"),
             *("-accel", "tcg", "-cpu", host.qemu_cpu, "-smp", str(host.smp), "-m", f"{host.memory}M"),
             *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
             *("-serial", f"file:{place / 'console'}", "-serial", f"file:{place / 'result'}"),

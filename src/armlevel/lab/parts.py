@@ -13,7 +13,7 @@ from pathlib import Path
 from armlevel.errors import LabError
 from armlevel.lab.apt import AptRoot, Package
 from armlevel.lab.archive import Archive, Found, deb_files, unpack
-from armlevel.lab.lines import newest, release_of, suites_of
+from armlevel.lab.lines import FLAVOURS, newest, release_of, suites_of
 from armlevel.lab.settings import codename
 from armlevel.lab.store import content_key
 
@@ -50,12 +50,13 @@ class Emulator:
     origin: str
 
 
-def find_kernel(archive: Archive, line: str) -> Kernel:
-    """Return the newest kernel of ``line``; :class:`LabError` if the mirror has none."""
+def find_kernel(archive: Archive, line: str, pages: str = "4k") -> Kernel:
+    """Return the newest kernel of ``line`` with pages of a size; :class:`LabError` if the mirror has none."""
     problem: LabError | None = None
+    question = f"kernel-{line}" if pages == "4k" else f"kernel-{line}-{pages}"
     for suite in suites_of(line):
         try:
-            found = archive.find(f"kernel-{line}", _GUEST_ARCH, (suite,), _newest_of(line, suite))
+            found = archive.find(question, _GUEST_ARCH, (suite,), _newest_of(line, suite, FLAVOURS[pages]))
         except LabError as exc:
             problem = problem or exc
             continue
@@ -64,11 +65,12 @@ def find_kernel(archive: Archive, line: str) -> Kernel:
     raise problem
 
 
-def _newest_of(line: str, suite: str) -> Callable[[AptRoot], list[Package]]:
+def _newest_of(line: str, suite: str, flavour: str) -> Callable[[AptRoot], list[Package]]:
     def choose(root: AptRoot) -> list[Package]:
-        package = newest(line, root.names("^linux-(binary|image)-[0-9].*-cloud-arm64$"))
+        package = newest(line, root.names(f"^linux-(binary|image)-[0-9].*-{flavour}$"), flavour)
         if package is None:
-            raise LabError(f"the mirror has no kernel of line {line} in {suite}")
+            what = "" if flavour == FLAVOURS["4k"] else f" and flavour {flavour}"
+            raise LabError(f"the mirror has no kernel of line {line}{what} in {suite}")
         return root.alone([package])
 
     return choose

@@ -193,9 +193,9 @@ def _first(debs: Iterable[Path], wanted: Callable[[str], bool]) -> bytes:
     raise LabError("the guest's packages do not hold what they should")
 
 
-def module_image(archive: Archive, line: str) -> Path:
-    """Return an archive of a kernel line's network card modules and ``/usr/bin/network-up``, which loads them."""
-    kernel = find_kernel(archive, line)
+def module_image(archive: Archive, line: str, pages: str = "4k") -> Path:
+    """Return an archive of a kernel's network card modules and ``/usr/bin/network-up``, which loads them."""
+    kernel = find_kernel(archive, line, pages)
     found = _find_modules(archive, kernel)
 
     def make(place: Path) -> None:
