@@ -65,12 +65,14 @@ def migrate(  # noqa: PLR0913 - a question with options
     vmm: str = "kvm",
     switches: Switches | None = None,
     machine: GuestMachine | None = None,
+    there: GuestMachine | None = None,
 ) -> tuple[Move, Move]:
     """Judge both directions; without a guest, each source's passthrough profile moves.
 
     ``vmm`` is a VMM by name and version, or a set of behaviour. What ``policy`` tolerates may differ, as if
-    the profile recorded it. ``switches`` are given to the VMM of a passthrough guest on both hosts, and ``machine`` is
-    what it is asked for around the vCPUs.
+    the profile recorded it. ``switches`` are given to the VMM of a passthrough guest on both hosts. ``machine`` is what
+    the VMM is asked for around the vCPUs on ``source``, ``there`` on ``target`` (None: the same); a guest that is given
+    has what that makes of it where it starts.
 
     Raises:
         UnknownName: no VMM is called so.
@@ -87,7 +89,11 @@ def migrate(  # noqa: PLR0913 - a question with options
             usual = restorer_named(name, catalogue).family
             own = guest or passthrough(here, catalogue, vmm=usual, machine=machine)
             moving = tolerating(own, asked.tolerate, catalogue)
-        return judged_move(here, other, catalogue, name, moving, asked, machine)
+        return judged_move(here, other, catalogue, name, moving, asked, *asks(here))
+
+    def asks(here: Host) -> tuple[GuestMachine | None, GuestMachine | None]:
+        # Where a guest moves the other way, it was started with what is asked for on the other host.
+        return (machine, there) if there is None or here is ends[0] else (there, machine)
 
     def against_it(here: Host, other: Host, name: str) -> Sequence[Finding]:
         return against(moved(here, other, name).findings)
@@ -98,25 +104,29 @@ def migrate(  # noqa: PLR0913 - a question with options
             return move
         knowing = judged_already(move, here, other, vmm, against_it)
         ways = ways_out(here, other, catalogue, vmm, asked, knowing, switchable=guest is None)
-        first = () if guest is not None or machine is None else _boards(here, other, machine)
+        first = () if guest is not None or machine is None else _boards(here, other)
         return replace(move, ways=(*first, *ways.remedies), remains=() if first else ways.remains)
 
-    def _boards(here: Host, other: Host, given: GuestMachine) -> tuple[Remedy, ...]:
+    def _boards(here: Host, other: Host) -> tuple[Remedy, ...]:
         # What the VMM can be asked for in place of what hangs on the host.
-        tried = ((version, replace(given, gic_asked=version)) for version in GIC_VERSIONS)
+        given = asks(here)
+        tried = (
+            (version, tuple(one and replace(one, gic_asked=version) for one in given))
+            for version in GIC_VERSIONS
+        )
         both = hosts_of([here.name, other.name])
         return tuple(
             Remedy("board", (Name(f"gic-version={version}"),), both)
             for version, changed in tried
             if changed != given
-            and judged_move(here, other, catalogue, vmm, None, asked, changed).answer == "runs"
+            and judged_move(here, other, catalogue, vmm, None, asked, *changed).answer == "runs"
         )
 
-    there, back = judge(*ends), judge(*reversed(ends))
-    if there.ways and back.ways:
-        both = _both_ways(there, back, *ends, catalogue=catalogue, vmm=vmm, judge=against_it)
-        there, back = _with_ways(there, both), _with_ways(back, both)
-    return (_besides(there, switches), _besides(back, switches)) if switches else (there, back)
+    forth, back = judge(*ends), judge(*reversed(ends))
+    if forth.ways and back.ways:
+        both = _both_ways(forth, back, *ends, catalogue=catalogue, vmm=vmm, judge=against_it)
+        forth, back = _with_ways(forth, both), _with_ways(back, both)
+    return (_besides(forth, switches), _besides(back, switches)) if switches else (forth, back)
 
 
 def judged_already(move: Move, source: Host, target: Host, vmm: str, judge: JudgeUnder) -> JudgeUnder:
@@ -187,16 +197,17 @@ def judged_move(  # noqa: PLR0913, PLR0917
     guest: Guest | None,
     policy: Policy,
     machine: GuestMachine | None = None,
+    there: GuestMachine | None = None,
 ) -> Move:
     """Judge one direction; without a guest, the source's passthrough guest moves, ``machine`` around it."""
     if restorer_named(vmm, catalogue).family != "kvm":
-        found = predict(source, target, catalogue, policy, vmm=vmm, guest=guest, machine=machine)
+        found = predict(source, target, catalogue, policy, vmm=vmm, guest=guest, machine=machine, there=there)
         return _predicted(source, target, found, guest)
     moving = guest or passthrough(source, catalogue, machine=machine)
     verdict = check(moving, target, catalogue, policy)
-    here, there = source.offer(moving.shape), target.offer(moving.shape)
-    if here is not None and there is not None:
-        pmu = judge_events(here.pmu, there.pmu, (source.name, target.name))
+    ours, theirs = source.offer(moving.shape), target.offer(moving.shape)
+    if ours is not None and theirs is not None:
+        pmu = judge_events(ours.pmu, theirs.pmu, (source.name, target.name))
         start, arrive = verdict.parts["shape"]
         both = start, worst((arrive, answer_of(pmu, "arrive")))
         verdict = replace(verdict, parts={**verdict.parts, "shape": both}, findings=(*verdict.findings, *pmu))

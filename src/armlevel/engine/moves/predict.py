@@ -10,10 +10,12 @@ from armlevel.arch import Catalogue, Vmm, release_numbers
 from armlevel.engine.case import Case
 from armlevel.engine.findings import PARTS, Finding, Part, Remedy
 from armlevel.engine.moves.settings import settings_of
+from armlevel.engine.moves.stages import stopped_by
 from armlevel.engine.moves.vmm_limits import blocked, implementation_refused, judge_pages
 from armlevel.engine.moves.vmm_restore import Lists, judge_hidden, judge_lists, judge_refusals, restorer_named
 from armlevel.engine.names import Message, Name
 from armlevel.engine.parts.machine import judge_machine
+from armlevel.engine.parts.machine_given import given_on
 from armlevel.engine.parts.register_list import hidden_ids
 from armlevel.engine.parts.shape import missing_shape, passthrough_shape
 from armlevel.engine.parts.shape_pmu import judge_events
@@ -82,13 +84,14 @@ def predict(  # noqa: PLR0913 - a question with options
     vmm: str = "kvm",
     guest: Guest | None = None,
     machine: GuestMachine | None = None,
+    there: GuestMachine | None = None,
 ) -> Prediction:
     """Predict the migration of a guest between two hosts.
 
     With ``guest``, both hosts are made to show it (``settings_of``), and its state carries what its profile says.
-    Without, the source's passthrough guest moves to a destination that passes its own CPU through; ``machine`` is what
-    its VMM is asked for around the vCPUs, on both hosts. Where the behaviour of the VMM is not known, the answer is one
-    only if every set it may have agrees.
+    Without, the source's passthrough guest moves to a destination that passes its own CPU through. ``machine`` is what
+    its VMM is asked for around the vCPUs where it starts, ``there`` at the destination (None: the same). Where the
+    behaviour of the VMM is not known, the answer is one only if every set it may have agrees.
 
     Raises:
         UnknownName: no VMM is called so.
@@ -96,7 +99,8 @@ def predict(  # noqa: PLR0913 - a question with options
 
     """
     restorer = restorer_named(vmm, catalogue)
-    each = [_predict(source, target, catalogue, row, (guest, machine), policy) for row in restorer.sets]
+    asked = (guest, machine, there)
+    each = [_predict(source, target, catalogue, row, asked, policy) for row in restorer.sets]
     if restorer.machines is not None:
         each = [
             _with(one, "shape", _machine(row, restorer.machines, target))
@@ -153,11 +157,13 @@ def _predict(  # noqa: PLR0913, PLR0917
     target: Host,
     catalogue: Catalogue,
     vmm: Vmm,
-    asked: tuple[Guest | None, GuestMachine | None],
+    asked: tuple[Guest | None, GuestMachine | None, GuestMachine | None],
     policy: Policy | None,
 ) -> Prediction:
-    guest, machine = asked
+    guest, machine, asked_there = asked
     moving = guest if guest is not None else passthrough(source, catalogue, vmm=vmm.family, machine=machine)
+    if guest is not None:
+        moving = _running(guest, machine, source, catalogue)
     here = source.offer(moving.shape)
     if here is None:
         raise UsageError(
@@ -168,11 +174,13 @@ def _predict(  # noqa: PLR0913, PLR0917
     if there is None:
         missing: dict[Part, list[Finding]] = {part: [] for part in PARTS}
         missing["shape"] = missing_shape(moving.shape, target)
-        missing["machine"] = _arriving(judge_machine(moving, target, catalogue))
+        missing["machine"] = _arriving(judge_machine(moving, target, catalogue, asked_there))
         return _told(source, target, vmm, _asked(missing, moving), (), None)
     case = Case.of(moving, target, there, catalogue, policy)
     found = judge(case)
     found = {part: _arriving(found[part]) for part in parts_of(moving)}
+    if asked_there is not None and moving.machine is not None:
+        found["machine"] = _arriving(judge_machine(moving, target, catalogue, asked_there))
     if vmm.family == "qemu":
         found["shape"] = [_silent(finding) for finding in found["shape"]]
     found["shape"] += judge_events(here.pmu, there.pmu, (source.name, target.name))
@@ -202,6 +210,13 @@ def _predict(  # noqa: PLR0913, PLR0917
     found["registers"] += [finding for _, finding in late]
     refused += [(kvm_id, finding) for kvm_id, finding in late if finding.severity == "stops"]
     return _told(source, target, vmm, found, tuple(sorted(refused, key=_by_id)), lists)
+
+
+def _running(guest: Guest, machine: GuestMachine | None, source: Host, catalogue: Catalogue) -> Guest:
+    # What is around it there, and the pages of that host, to which its memory for stolen time is rounded.
+    around = guest.machine if machine is None else given_on(machine, source, catalogue)
+    pages = guest.facts.page_size or source.facts.page_size
+    return replace(guest, machine=around, facts=replace(guest.facts, page_size=pages))
 
 
 def _arriving(findings: Sequence[Finding]) -> list[Finding]:
@@ -281,10 +296,15 @@ def _told(  # noqa: PLR0913, PLR0917
         # What other vector lengths do depends on who uses vectors: a program dies, or the kernel stands still.
         alive = None if unsure or set(harm) - {"clock"} else True
     unlisted = [finding for finding in found["list"] if finding.severity == "stops"]
-    reached = _reached(refused, vmm, lists, stopped=bool(unlisted))
-    named = [*unlisted] if vmm.list != "length" else []
+    found_by = stopped_by(found.get("machine", ()), listed=not unlisted)
+    heard = {"shape": found["shape"], **(found_by or {})}
+    if found_by is None:
+        heard = {part: some for part, some in found.items() if part != "machine" or not unlisted}
+    # What ends in the machine never comes to the registers, and what ends before the list not to that.
+    reached = _reached(refused, vmm, lists, stopped=bool(unlisted)) if found_by is None else []
+    named = [*unlisted] if vmm.list != "length" and "list" in heard else []
     ordered = sorted([*((id_of(one.subject.key), one) for one in named), *reached], key=_by_id)
-    speaking = [finding for finding in findings if finding.part not in ("registers", "firmware")]
+    speaking = [one for part, some in heard.items() for one in some if part not in ("registers", "firmware")]
     messages = [text for finding in speaking for text in finding.messages]
     messages += [text for _, finding in reached for text in finding.messages]
     return Prediction(

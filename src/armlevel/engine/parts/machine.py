@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from armlevel.arch import Around, Catalogue
 from armlevel.engine.findings import Finding, Side
+from armlevel.engine.parts.machine_asked import judge_asked
 from armlevel.engine.parts.machine_gic import judge_gic
 from armlevel.engine.parts.machine_given import steal_time_on
 from armlevel.engine.parts.machine_map import MemoryMap, memory_map
@@ -14,11 +15,20 @@ from armlevel.engine.reasons import Reason
 from armlevel.engine.values import State, named
 from armlevel.profile import Guest, GuestMachine, Host, HostMachine
 
-__all__ = ["judge_machine", "steal_time_block"]
+__all__ = ["judge_machine", "reach_of", "steal_time_block"]
+
+#: How many bits a guest's CPU says that it addresses (Arm ARM DDI 0487, ID_AA64MMFR0_EL1.PARange).
+_REACH = "ID_AA64MMFR0_EL1.PARANGE"
+_BITS = {0: 32, 1: 36, 2: 40, 3: 42, 4: 44, 5: 48, 6: 52, 7: 56}
 
 
-def judge_machine(guest: Guest, host: Host, catalogue: Catalogue) -> list[Finding]:
-    """Compare what a guest was given with what its VMM gives it on ``host``; nothing if no machine is recorded."""
+def judge_machine(
+    guest: Guest, host: Host, catalogue: Catalogue, there: GuestMachine | None = None
+) -> list[Finding]:
+    """Compare what a guest was given with what its VMM gives it on ``host``; nothing if no machine is recorded.
+
+    ``there`` is what the VMM is asked for on ``host``, where that is not what the guest was started with.
+    """
     machine = guest.machine
     if machine is None:
         return []
@@ -28,10 +38,12 @@ def judge_machine(guest: Guest, host: Host, catalogue: Catalogue) -> list[Findin
         return [
             machine_finding("vmm", "unknown", machine.vmm, host.name, named(*catalogue.around), because=why)
         ]
+    asked = machine if there is None else there
     return [
-        *judge_gic(machine, host, row, catalogue),
-        *(_judge_map(machine, host, row, catalogue) if row.board else ()),
-        *_judge_steal_time(guest, machine, host, row, catalogue),
+        *(() if there is None else judge_asked(machine, there, host, row)),
+        *judge_gic(machine, asked, host, row, catalogue),
+        *(_judge_map(guest, asked, host, row, catalogue) if row.board else ()),
+        *_judge_steal_time(guest, asked, host, row, catalogue),
         *_judge_counter(host),
     ]
 
@@ -39,9 +51,12 @@ def judge_machine(guest: Guest, host: Host, catalogue: Catalogue) -> list[Findin
 # ---- memory
 
 
-def _judge_map(machine: GuestMachine, host: Host, row: Around, catalogue: Catalogue) -> Iterator[Finding]:
+def _judge_map(
+    guest: Guest, asked: GuestMachine, host: Host, row: Around, catalogue: Catalogue
+) -> Iterator[Finding]:
+    machine = guest.machine or GuestMachine()
     bits = None if host.machine is None else host.machine.ipa_bits
-    here = None if bits is None else memory_map(machine, bits, catalogue)
+    here = None if bits is None else memory_map(asked, bits, catalogue)
     if bits is None or here is None or machine.windows is None:
         # The host's largest size is not recorded, or what the guest's map is made of.
         offer = given_value(None if bits is None or machine.windows is None else bits)
@@ -52,7 +67,7 @@ def _judge_map(machine: GuestMachine, host: Host, row: Around, catalogue: Catalo
         yield machine_finding(
             "memory",
             "stops",
-            machine.maxmem,
+            asked.maxmem,
             host.name,
             given_value(bits),
             because=(Reason("memory-exceeds", (bits,)),),
@@ -60,13 +75,16 @@ def _judge_map(machine: GuestMachine, host: Host, row: Around, catalogue: Catalo
             messages=printed(row, "memory", bits=bits, excess=here.excess),
         )
     else:
-        yield from _judge_windows(machine, here, bits, host, catalogue)
+        off = [one.name for one in catalogue.windows if not (asked.highmem and getattr(asked, one.key))]
+        yield from _judge_windows(machine, here, off, host, catalogue)
+        yield from _judge_reach(guest, asked, here, host, catalogue)
 
 
 def _judge_windows(
-    machine: GuestMachine, here: MemoryMap, bits: int, host: Host, catalogue: Catalogue
+    machine: GuestMachine, here: MemoryMap, off: Sequence[str], host: Host, catalogue: Catalogue
 ) -> Iterator[Finding]:
     had = machine.windows or {}
+    bits = (host.machine or HostMachine()).ipa_bits or 0
     for row in catalogue.windows:
         was, now = had.get(row.name), here.windows.get(row.name)
         if was == now or not _is_used(row.name, machine, catalogue):
@@ -80,10 +98,46 @@ def _judge_windows(
             {} if was is None else {row.name: was},
             host.name,
             given_value({} if now is None else {row.name: now}),
-            because=(Reason("window-elsewhere") if moved else Reason("window-lost", (bits,)),),
-            cause="silicon",
+            because=(
+                Reason("window-elsewhere")
+                if moved
+                else Reason("window-off")
+                if row.name in off
+                else Reason("window-lost", (bits,)),
+            ),
+            cause="vmm" if row.name in off else "silicon",
             applies=applies,
         )
+
+
+def reach_of(guest: Guest, catalogue: Catalogue) -> int | None:
+    """Return how many bits of address a guest's CPU says that it has; None if that is not recorded."""
+    field = catalogue.fields[_REACH]
+    register = guest.registers.get(field.register)
+    return None if register is None else _BITS.get(field.get(register))
+
+
+def _judge_reach(
+    guest: Guest, asked: GuestMachine, here: MemoryMap, host: Host, catalogue: Catalogue
+) -> Iterator[Finding]:
+    # QEMU follows the host's size, and a levelled guest is told of fewer bits: it faults where it reaches beyond them.
+    bits = reach_of(guest, catalogue)
+    for row in catalogue.windows:
+        start = here.windows.get(row.name)
+        if bits is None or start is None or not _is_used(row.name, asked, catalogue):
+            continue
+        size = row.size if not row.size_key else getattr(asked, row.size_key)
+        if start + size > 1 << bits:
+            yield machine_finding(
+                "windows",
+                "breaks",
+                {row.name: start},
+                host.name,
+                given_value(bits),
+                because=(Reason("window-out-of-reach", (bits,)),),
+                cause="shape",
+                applies=("start",),
+            )
 
 
 def _is_used(window: str, machine: GuestMachine, catalogue: Catalogue) -> bool:
@@ -106,9 +160,10 @@ def steal_time_block(vcpus: int, page: int, catalogue: Catalogue) -> int:
 
 
 def _judge_steal_time(
-    guest: Guest, machine: GuestMachine, host: Host, row: Around, catalogue: Catalogue
+    guest: Guest, asked: GuestMachine, host: Host, row: Around, catalogue: Catalogue
 ) -> Iterator[Finding]:
-    has, gets = machine.steal_time, steal_time_on(machine, host)
+    machine = guest.machine or GuestMachine()
+    has, gets = machine.steal_time, steal_time_on(asked, host)
     if has is None or gets is None:
         yield machine_finding("steal_time", "unknown", has, host.name, given_value(gets))
     elif has and not gets:
@@ -120,7 +175,7 @@ def _judge_steal_time(
             host.name,
             State("no"),
             because=why,
-            cause="kernel",
+            cause="vmm" if asked.steal_time_asked == "off" else "kernel",
             messages=printed(row, "steal-time"),
         )
     elif has and row.rounds_steal_time:

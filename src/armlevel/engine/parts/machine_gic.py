@@ -12,30 +12,39 @@ from armlevel.engine.parts.machine_values import given_value, machine_finding, p
 from armlevel.engine.reasons import Reason
 from armlevel.engine.values import State
 from armlevel.profile import GuestMachine, Host, HostMachine, TriedField
+from armlevel.profile.guest_machine import GIC_VERSIONS
 
 __all__ = ["judge_gic"]
 
 
-def judge_gic(machine: GuestMachine, host: Host, row: Around, catalogue: Catalogue) -> Iterator[Finding]:
-    """Compare a guest's interrupt controller with the one that ``host`` gives it, and what KVM takes of it there."""
+def judge_gic(
+    machine: GuestMachine, asked: GuestMachine, host: Host, row: Around, catalogue: Catalogue
+) -> Iterator[Finding]:
+    """Compare a guest's interrupt controller with the one that ``host`` gives it, and what KVM takes of it there.
+
+    ``asked`` is what the VMM is asked for there: as a rule what the guest was started with.
+    """
     there = host.machine or HostMachine()
-    version = gic_on(machine, there, row)
-    yield from _version(machine, version, host, row)
+    version = gic_on(asked, there, row)
+    yield from _version(machine, asked, version, host, row)
     if UNKNOWN_GIC not in (version, machine.gic) and version == machine.gic:
-        yield from _its(machine, host)
+        yield from _its(machine, asked, host, row)
         if version == 3:
             yield from _cpu_interface(machine, there, host, row, catalogue)
             yield from _revision(machine, there, host, row)
     yield from _nested(machine, there, host)
 
 
-def _version(machine: GuestMachine, version: int | None, host: Host, row: Around) -> Iterator[Finding]:
+def _version(
+    machine: GuestMachine, asked: GuestMachine, version: int | None, host: Host, row: Around
+) -> Iterator[Finding]:
     if version is UNKNOWN_GIC or machine.gic is None:
         offer = State("not-recorded") if version is UNKNOWN_GIC else given_value(version)
         yield machine_finding("gic", "unknown", machine.gic, host.name, offer)
     elif version == NO_GIC:
-        errno = (host.machine.gic or {}).get(f"v{machine.gic}", "") if host.machine is not None else ""
-        messages = printed(row, "gic", version=machine.gic) if _is_asked(machine) else ()
+        wanted = asked.gic_asked if asked.gic_asked in GIC_VERSIONS else str(machine.gic)
+        errno = (host.machine.gic or {}).get(f"v{wanted}", "") if host.machine is not None else ""
+        messages = printed(row, "gic", version=wanted) if asked.gic_asked in GIC_VERSIONS else ()
         why = (Reason("gic-not-here", (Name(errno),)),)
         yield machine_finding(
             "gic",
@@ -48,19 +57,37 @@ def _version(machine: GuestMachine, version: int | None, host: Host, row: Around
             messages=messages,
         )
     elif version != machine.gic:
-        why = (Reason("gic-taken-there", (Name(str(machine.gic_asked)), Name(f"GICv{version}"))),)
-        offer = given_value(version)
-        yield machine_finding("gic", "stops", machine.gic, host.name, offer, because=why, cause="vmm")
+        why = (Reason("gic-taken-there", (Name(str(asked.gic_asked)), Name(f"GICv{version}"))),)
+        yield machine_finding(
+            "gic",
+            "stops",
+            machine.gic,
+            host.name,
+            given_value(version),
+            because=why,
+            cause="vmm",
+            messages=printed(row, f"gic-{machine.gic}"),
+        )
 
 
-def _is_asked(machine: GuestMachine) -> bool:
-    return machine.gic_asked == str(machine.gic)
-
-
-def _its(machine: GuestMachine, host: Host) -> Iterator[Finding]:
+def _its(machine: GuestMachine, asked: GuestMachine, host: Host, row: Around) -> Iterator[Finding]:
     # It comes with every GICv3 of KVM: whether a guest has one is the VMM's choice.
-    if machine.its is None:
-        yield machine_finding("its", "unknown", None, host.name, given_value(None))
+    if machine.its is None or asked.its is None:
+        yield machine_finding("its", "unknown", machine.its, host.name, given_value(asked.its))
+    elif machine.its and not asked.its:
+        yield machine_finding(
+            "its",
+            "stops",
+            machine.its,
+            host.name,
+            State("no"),
+            because=(Reason("its-not-asked"),),
+            cause="vmm",
+            messages=printed(row, "its"),
+        )
+    elif asked.its and not machine.its:
+        why = (Reason("its-more"),)
+        yield machine_finding("its", "note", machine.its, host.name, State("yes"), because=why, cause="vmm")
     elif machine.its:
         has = None if host.machine is None else host.machine.has_gic("its")
         if has is None:

@@ -14,7 +14,7 @@ from armlevel.engine.fields.partial import possible_midrs
 from armlevel.engine.fields.vectors import REFUSED, RUNS, UNKNOWN, Marks
 from armlevel.engine.findings import PARTS, Finding, Part
 from armlevel.engine.parts.firmware import judge_firmware
-from armlevel.engine.parts.machine import judge_machine
+from armlevel.engine.parts.machine import judge_machine, reach_of
 from armlevel.engine.parts.register_list import judge_list
 from armlevel.engine.parts.registers_certain import judge_certain
 from armlevel.engine.parts.registers_judged import judge_implementation, silent, told_by_the_lists
@@ -264,7 +264,9 @@ def host_firmware(host: HostView) -> Hashable:
 def _guest_machine(view: GuestView) -> Hashable:
     # Without a record of it nothing is asked.
     machine = view.guest.machine
-    return None if machine is None else (machine, view.guest.facts.page_size)
+    if machine is None:
+        return None
+    return machine, view.guest.facts.page_size, reach_of(view.guest, view.catalogue)
 
 
 def _host_machine(view: HostView) -> Hashable:
