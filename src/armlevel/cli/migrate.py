@@ -26,7 +26,7 @@ from armlevel.cli.options import (
 from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.errors import UsageError
 from armlevel.operations import Move
-from armlevel.operations.migrate import MovesResult, arrival_parts, migrate
+from armlevel.operations.migrate import MovesResult, arrival_parts, machine_asked, migrate
 from armlevel.operations.named import guest_named, hosts_named
 from armlevel.operations.policies import policy_of
 from armlevel.words.answers import judged_text, left_out_text, not_judged_text, part_text
@@ -51,6 +51,15 @@ def run(
     vmm: Vmm = "kvm",
     means: Means = "",
     switches: Switches = "",
+    command: Annotated[
+        str,
+        typer.Option(
+            "--command", metavar="FILE", help="What QEMU is started with on A: its command line, or a domain."
+        ),
+    ] = "",
+    command_there: Annotated[
+        str, typer.Option("--command-there", metavar="FILE", help="... and on B, where it is another one.")
+    ] = "",
     tolerate: Tolerate = None,
     fact: Facts = None,
     assume_same_impdef: AssumeSameImpdef = False,
@@ -61,7 +70,8 @@ def run(
     """Say whether a guest may move between two hosts, in both directions.
 
     The exit status is that of A to B. Judged is the vCPU: shape, registers, register list, firmware and facts; and the
-    machine (interrupt controller, memory map, stolen time) of a guest that records what it was given.
+    machine (interrupt controller, memory map, stolen time) of a guest that records what it was given, or whose VMM's
+    command line is given.
     """
     progress.begin("judging both directions")
     hosts, given = hosts_named([a, b], fact or ())
@@ -73,7 +83,20 @@ def run(
         assume_same_impdef=assume_same_impdef,
         accept_weaker_mitigation=accept_weaker_mitigation,
     )
-    found = migrate(hosts, moving, policy, vmm=vmm, means=means, switches=switches, given=given)
+    switched = bool(switches) or moving is not None
+    around = tuple(
+        machine_asked(file, switched=switched) if file else None for file in (command, command_there)
+    )
+    found = migrate(
+        hosts,
+        moving,
+        policy,
+        vmm=vmm,
+        means=means,
+        switches=switches,
+        machines=(around[0], around[1]),
+        given=given,
+    )
     if as_json:
         say_json(found.document())
     else:
