@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Does a real migration do what armlevel says of it beforehand? Some seventy of them, between emulated hosts.
+"""Does a real migration do what armlevel says of it beforehand? Some hundred of them, between emulated hosts.
 
-    tools/migrations.py [--directory DIR] [--only TEXT] [--anew]
+    tools/migrations.py [--machine] [--directory DIR] [--only TEXT] [--anew]
 
+Seventy are about the guest's CPU, the rest (``--machine``: those alone) about what stands around it.
 Writes what is predicted for every case to DIR/predictions.json before a host is booted, makes the migrations, and
 appends what happened to DIR/seen.jsonl; a run that was stopped goes on where it was. Exits 1 on any disagreement.
 """
@@ -25,9 +26,11 @@ from armlevel.arch import load
 from armlevel.documents.replace import replace_file
 from armlevel.errors import ArmlevelError, LabError
 from armlevel.lab import Laboratory, LabSettings
+from tests.migrations.around import machine_cases
 from tests.migrations.campaign import migrations, profiles
 from tests.migrations.plan import SEED, cases, hosts_of
 from tests.migrations.predicted import Said, Seen, as_json, disagreements, say
+from tests.migrations.recorded import record, seen_of
 
 
 def tell(line: str) -> None:
@@ -41,9 +44,7 @@ def kept(path: Path, key: str) -> dict[str, Seen]:
     for line in path.read_text(encoding="ascii").splitlines() if path.exists() else ():
         one: dict[str, Any] = json.loads(line)
         if one.pop("predictions") == key:
-            name = one.pop("case")
-            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in one.items()}
-            found[name] = Seen(**values)
+            found[one.pop("case")] = seen_of(one)
     return found
 
 
@@ -51,6 +52,11 @@ def row(name: str, said: Said, seen: Seen | None, faults: list[str]) -> list[str
     """Return a case in words: what was said, what was seen."""
     told = said.outcome + "".join(f", {word}" for word in said.harm)
     told += ", dead" if said.alive is False and said.outcome == "completes" else ""
+    told += (
+        "".join(f": {text}" for text in said.messages[:1])
+        if said.outcome == "fails" and not said.blocking
+        else ""
+    )
     was = "not made"
     if seen is not None:
         was = "arrived" if seen.arrived else "did not arrive"
@@ -68,12 +74,15 @@ def main() -> int:
     )
     parser.add_argument("--directory", type=Path, default=Path("build/migrations"), metavar="DIR")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases with TEXT in their names")
+    parser.add_argument("--machine", action="store_true", help="only those about what stands around the CPU")
     parser.add_argument("--anew", action="store_true", help="forget what earlier runs saw")
+    parser.add_argument("--record", action="store_true", help="keep what was seen for `make test`")
     parser.add_argument("--predict", action="store_true", help="write the predictions, and boot nothing")
     options = parser.parse_args()
     begun, catalogue = time.monotonic(), load()
     lab = Laboratory(LabSettings.of(os.environ), tell)
-    chosen = [case for case in cases() if options.only in str(case)]
+    every = machine_cases() if options.machine else (*cases(), *machine_cases())
+    chosen = [case for case in every if options.only in str(case)]
     options.directory.mkdir(parents=True, exist_ok=True)
     try:
         hosts = profiles(lab, hosts_of(chosen))
@@ -111,6 +120,9 @@ def main() -> int:
         faults = disagreements(one, was) if was is not None else []
         wrong += bool(faults)
         print("\n".join(row(name, one, was, faults)))
+    if options.record:
+        about = {str(case): seen[str(case)] for case in machine_cases() if str(case) in seen}
+        record(about, [hosts[name] for name in hosts_of(machine_cases())])
     arrived = sum(one.arrived for one in seen.values())
     print(
         f"{len(seen)} of {len(said)} migrations made: {arrived} arrived, {len(seen) - arrived} did not; "

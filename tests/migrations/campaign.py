@@ -9,38 +9,42 @@ from dataclasses import replace
 from armlevel.arch import Catalogue
 from armlevel.documents import read_host
 from armlevel.engine.moves.settings import settings_of
+from armlevel.engine.parts.machine_given import given_on
 from armlevel.errors import LabError
 from armlevel.lab import Laboratory, parse_host
 from armlevel.lab.levelled import levelled_slot, observed_slot
 from armlevel.lab.migration import (
     DidNotBoot,
     Migrated,
-    MovingGuest,
     Slot,
     Waiting,
     await_guest,
     begin,
-    machine_of,
     move,
 )
 from armlevel.lab.session import Refused, Session
-from armlevel.profile import Host
-from tests.fidelity.hosts import read
-from tests.migrations.plan import Case
-from tests.migrations.predicted import Seen, guests_of, see
+from armlevel.profile import Guest, Host
+from tests.migrations.plan import USUAL, Case
+from tests.migrations.predicted import Seen, asked_of, command_of, guests_of, see
+from tests.migrations.recorded import recorded_hosts
 
 __all__ = ["migrations", "profiles"]
 
 _LOG = "/tmp/armlevel/log"
 
 
+class _NoDestinationError(Exception):
+    """QEMU ends where it should await the guest."""
+
+
 def profiles(lab: Laboratory, names: Iterable[str]) -> dict[str, Host]:
     """Return the hosts as they were recorded; one whose kernel is another by now is probed."""
-    found = {host.name: host for host in read(tuple(names))}
-    for name, host in found.items():
+    found = recorded_hosts(names)
+    for name in dict.fromkeys(names):
         line = parse_host(name)
         release = lab.prepare(line)
-        if not (host.software.kernel or "").startswith(release):
+        host = found.get(name)
+        if host is None or not (host.software.kernel or "").startswith(release):
             found[name] = read_host(lab.profile(line), name)
     return found
 
@@ -71,7 +75,7 @@ def migrations(
 
 def _of_pair(
     lab: Laboratory, cases: Sequence[Case], hosts: Mapping[str, Host], catalogue: Catalogue
-) -> Iterator[tuple[Case, Seen]]:
+) -> Iterator[tuple[Case, Seen | LabError]]:
     a, b = cases[0].pair
     qemus = tuple(sorted({version for case in cases for version in case.qemu}))
     with lab.pair(parse_host(a), parse_host(b), qemus) as (one, other):
@@ -83,32 +87,50 @@ def _of_pair(
             yield case, seen
 
 
+def _with_machines(
+    case: Case, guests: tuple[Guest, Guest], hosts: Mapping[str, Host], catalogue: Catalogue
+) -> tuple[Guest, Guest]:
+    # What QEMU is told of a guest CPU says whether it has stolen time, so that each side's has to be in the profile.
+    if case.asked == USUAL and case.there is None:
+        return guests
+    here = given_on(asked_of(case), hosts[case.source], catalogue)
+    there = given_on(asked_of(case, there=True), hosts[case.target], catalogue)
+    return replace(guests[0], machine=here), replace(guests[1], machine=there)
+
+
 def _case(
     case: Case, name: str, sessions: Mapping[str, Session], hosts: Mapping[str, Host], catalogue: Catalogue
-) -> Seen:
+) -> Seen | LabError:
     here, there = sessions[case.source], sessions[case.target]
     source, target = Slot(session=here, qemu=case.qemu[0]), Slot(session=there, qemu=case.qemu[1])
     ours, theirs = guests_of(case, hosts, catalogue)
     if ours is not None and theirs is not None:
+        ours, theirs = _with_machines(case, (ours, theirs), hosts, catalogue)
         source = levelled_slot(source, ours, hosts[case.source])
         target = levelled_slot(target, theirs, hosts[case.target], arrives=True)
     else:
         target = observed_slot(target)
     target = replace(target, files={**target.files, _LOG: ""})
-    cpu = f"host,{case.switches}" if case.switches else "host"
-    guest = MovingGuest(machine_of(*case.qemu), cpu, case.vcpus)
+    guest, awaited = command_of(case), command_of(case, there=True)
     waiting: list[Waiting] = []
     started: list[str] = []
 
     def meanwhile() -> None:
-        waiting.append(await_guest(target, name, guest))
+        waiting.append(await_guest(target, name, awaited))
+        if waiting[0].status["exit"] is not None:
+            raise _NoDestinationError
         started.append(there.ask("read", path=_LOG))
 
     try:
         running = begin(source, name, guest, meanwhile)
         moved = move(running, waiting[0])
+    except _NoDestinationError:
+        # Whatever its guest does, it has nowhere to go.
+        problem = "QEMU does not start on the destination"
+        return see(Migrated(target_said=waiting[0].status["said"], problem=problem), "", ())
     except DidNotBoot as exc:
-        return see(Migrated(problem=f"not born: {exc}"), "", ())
+        # No migration, and so neither right nor wrong.
+        return LabError(f"its guest does not start: {exc}")
     except Refused as exc:
         return see(Migrated(problem=str(exc)), "", ())
     log = there.ask("read", path=_LOG).removeprefix(started[0])

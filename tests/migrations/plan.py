@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["SAMPLE", "SEED", "Case", "cases", "hosts_of"]
+__all__ = ["SAMPLE", "SEED", "USUAL", "Asked", "Case", "by_pair", "cases", "hosts_of"]
 
 SEED = 20261123
 #: A draw takes two of these; all of them are recorded in the machines' archive.
@@ -36,13 +36,36 @@ _FIVE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What QEMU is asked for around the vCPUs: words behind the machine type, behind ``-m``, and behind the CPU.
+
+    ``device`` gives the guest a PCI device with memory above 4 GiB, and the guest looks whether it answers.
+    """
+
+    board: str = "gic-version=3"
+    memory: str = "128M"
+    cpu: str = ""
+    device: bool = False
+
+    def __str__(self) -> str:
+        """Return what is not as usual."""
+        words = [self.board or "no gic-version"] if self.board != "gic-version=3" else []
+        words += [f"-m {self.memory}"] if self.memory != "128M" else []
+        words += [self.cpu] if self.cpu else []
+        return " ".join([*words, *(["a device"] if self.device else [])]) or "as usual"
+
+
+USUAL = Asked()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One migration: where from, where to, the QEMU on each side, and the guest.
 
     ``level`` names the hosts of the guest's profile, none for each source's passthrough CPU; ``tolerate`` its
     tolerances. ``switches`` are given to QEMU on both sides. ``mistake`` is what an operator does wrong: ``vectors``,
     the source is not told to leave its longer vectors off; ``clock``, the profile does not record the counter's
-    frequency.
+    frequency. ``asked`` is what QEMU is asked for around the vCPUs, ``there`` on the destination if it is not the same.
     """
 
     source: str
@@ -53,6 +76,8 @@ class Case:
     switches: str = ""
     vcpus: int = 1
     mistake: str = ""
+    asked: Asked = USUAL
+    there: Asked | None = None
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -69,6 +94,8 @@ class Case:
         words += [f"with {self.switches}"] if self.switches else []
         words += [f"{self.vcpus} vCPUs"] if self.vcpus > 1 else []
         words += [f"mistake: {self.mistake}"] if self.mistake else []
+        words += [f"{self.asked}"] if self.asked != USUAL or self.there else []
+        words += [f"there {self.there}"] if self.there else []
         return "; ".join(words)
 
 
@@ -137,7 +164,12 @@ def _drawn(draw: random.Random) -> Iterator[Case]:
 
 def cases(seed: int = SEED) -> tuple[Case, ...]:
     """Return every case, those of one pair together."""
-    found = dict.fromkeys([*_chosen(), *_drawn(random.Random(seed))])
+    return by_pair(dict.fromkeys([*_chosen(), *_drawn(random.Random(seed))]))
+
+
+def by_pair(some: Iterable[Case]) -> tuple[Case, ...]:
+    """Return cases with those of one pair together, in the order of their first."""
+    found = list(some)
     pairs = list(dict.fromkeys(case.pair for case in found))
     return tuple(sorted(found, key=lambda case: pairs.index(case.pair)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,13 +12,27 @@ from armlevel.arch import Catalogue
 from armlevel.engine import Policy, level
 from armlevel.engine.moves.predict import predict
 from armlevel.engine.moves.switches import switches_named, under
+from armlevel.formats import read_request
 from armlevel.kvm import name_of
 from armlevel.kvm.messages import qemu_name_of
-from armlevel.lab.migration import Migrated
-from armlevel.profile import Guest, Host, RegisterWrite
+from armlevel.lab.migration import Migrated, MovingGuest, machine_of
+from armlevel.operations.migrate import migrate
+from armlevel.profile import Guest, GuestMachine, Host, RegisterWrite
+from tests.migrations.around import machine_cases
 from tests.migrations.plan import Case
 
-__all__ = ["Said", "Seen", "as_json", "disagreements", "guests_of", "say", "see"]
+__all__ = [
+    "Said",
+    "Seen",
+    "as_json",
+    "asked_of",
+    "command_of",
+    "disagreements",
+    "guests_of",
+    "lost_windows",
+    "say",
+    "see",
+]
 
 #: QEMU as it is asked for, and as armlevel's rows know it.
 _VMMS = {"10": "qemu-10.0", "11": "qemu-11.1"}
@@ -44,7 +59,8 @@ class Seen:
     """What happened, as it is kept.
 
     ``blocking`` are the registers that QEMU named or KVM refused; ``unlike`` those that the destination's vCPU does not
-    have as the profile has them there.
+    have as the profile has them there. ``windows`` is where QEMU on either side has what lies above the guest's memory,
+    and ``devices`` what the guest's PCI devices say before and after.
     """
 
     arrived: bool
@@ -57,6 +73,8 @@ class Seen:
     problem: str = ""
     seconds: float = 0.0
     unlike: tuple[str, ...] = ()
+    windows: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+    devices: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
 def guests_of(
@@ -80,9 +98,29 @@ def guests_of(
     return guest, guest
 
 
+def command_of(case: Case, *, there: bool = False) -> MovingGuest:
+    """Return how the guest of a case is started, or awaited ``there``; a levelled one is shown its profile besides."""
+    asked = case.there if there and case.there is not None else case.asked
+    cpu = ",".join(filter(None, ("host", case.switches, asked.cpu)))
+    devices = ("virtio-rng-pci,romfile=",) if asked.device else ()
+    machine = machine_of(*case.qemu)
+    return MovingGuest(machine, cpu, case.vcpus, asked.memory, asked.board, devices)
+
+
+def asked_of(case: Case, *, there: bool = False) -> GuestMachine:
+    """Return what the words of a case ask for around the vCPUs, as `armlevel migrate --command` reads them."""
+    words = ["qemu-system-aarch64", "-accel", "kvm", *command_of(case, there=there).command()]
+    request = read_request(shlex.join(words).encode(), str(case))
+    assert request is not None
+    assert request.machine is not None
+    return request.machine
+
+
 def say(case: Case, hosts: Mapping[str, Host], catalogue: Catalogue) -> Said:
-    """Predict a case from the profiles of its hosts."""
+    """Predict a case from the profiles of its hosts, as `armlevel migrate` does."""
     guest, _ = guests_of(case, hosts, catalogue)
+    if case in machine_cases():
+        return _of_move(case, guest, hosts)
     vmm = ":".join(_VMMS[version] for version in case.qemu)
     ends = [hosts[case.source], hosts[case.target]]
     if case.switches:
@@ -90,6 +128,16 @@ def say(case: Case, hosts: Mapping[str, Host], catalogue: Catalogue) -> Said:
         shown = [under(host, switches, "qemu", catalogue) for host in ends]
         ends = [host for host in shown if host is not None]
     told = predict(ends[0], ends[1], catalogue, vmm=vmm, guest=guest)
+    return Said(told.outcome, told.alive, told.harm, told.blocking, told.messages)
+
+
+def _of_move(case: Case, guest: Guest | None, hosts: Mapping[str, Host]) -> Said:
+    vmm = ":".join(_VMMS[version] for version in dict.fromkeys(case.qemu))
+    machines = asked_of(case), None if case.there is None else asked_of(case, there=True)
+    ends = [hosts[case.source], hosts[case.target]]
+    found = migrate(ends, guest, vmm=vmm, switches=case.switches, machines=machines)
+    told = found.moves[0].prediction
+    assert told is not None
     return Said(told.outcome, told.alive, told.harm, told.blocking, told.messages)
 
 
@@ -121,7 +169,19 @@ def see(moved: Migrated, log: str, hosts: Sequence[Host], expects: Sequence[Regi
         moved.problem,
         moved.seconds,
         tuple(one.name for one in expects if moved.found and moved.found.get(one.kvm_id) != one.value),
+        moved.windows,
+        (_devices(moved.before), _devices(moved.after)),
     )
+
+
+def _devices(state: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for line in state if line.startswith("pci "))
+
+
+def lost_windows(seen: Seen) -> list[str]:
+    """Return what lay above the guest's memory at the source, and lies elsewhere or nowhere at the destination."""
+    was, now = seen.windows or ({}, {})
+    return [name for name, start in was.items() if now.get(name) != start]
 
 
 def disagreements(said: Said, seen: Seen) -> list[str]:
@@ -156,6 +216,10 @@ def _fate(said: Said, seen: Seen) -> list[str]:
             faults.append("said vectors; its vectors are as long as before")
         if not said.harm and not seen.same:
             faults.append("it is another CPU than before, or computes something else")
+    if ("memory map" in said.harm) != bool(lost_windows(seen)):
+        faults.append(
+            f"lost or moved: {lost_windows(seen) or 'nothing'}, and {said.harm or 'no harm'} was said"
+        )
     if seen.unlike:
         faults.append(f"not as the profile has them: {', '.join(seen.unlike)}")
     return faults

@@ -3,8 +3,9 @@
 #
 #   tick N UPTIME      every quarter of a second
 #   time WORD UPTIME   asked for with `clock WORD`
-#   state              asked for: the features each CPU lists, a digest that each CPU computes with them,
-#                      and whether the vectors of a program that uses them are as long as when it began
+#   state              asked for: the features each CPU lists, a digest that each CPU computes with them, whether the
+#                      vectors of a program that uses them are as long as when it began, and what PCI devices with
+#                      memory above 4 GiB say: in their configuration, and in that memory
 export PATH=/usr/bin LC_ALL=C
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
@@ -16,6 +17,18 @@ vectors=
 if grep -q '^Features.* sve ' /proc/cpuinfo; then
     vectors-kept & vectors=$!
 fi
+
+device_state() {
+    while read -r start _; do
+        case $start in
+        0x00000000* | '') continue ;;
+        esac
+        echo 1 2> /dev/null > "$1/enable"
+        # (the word of a virtio device that holds its number of queues; whoever reads where nothing is may be killed)
+        word=$(busybox devmem $((start + 16)) 32 2> /dev/null) || word="none"
+        echo "pci ${1##*/} $(busybox hexdump -n 4 -e '1/4 "%08x"' "$1/config") $start $word"
+    done < "$1/resource"
+}
 
 state() {
     echo begin
@@ -36,6 +49,9 @@ state() {
         *) echo "vectors kept" ;;
         esac
     fi
+    for device in /sys/bus/pci/devices/*; do
+        device_state "$device"
+    done
     echo "clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
     echo end
 }

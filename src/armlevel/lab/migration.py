@@ -7,6 +7,7 @@ died, or that runs a guest whose clock races or whose CPU stands still. What cou
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,23 +40,30 @@ _SETTLING = 600.0
 _ANSWERING = 600.0
 _ALIVE = 200.0
 _CLOCK = 200.0
+_WINDOW = re.compile(r"(?P<start>[0-9a-f]{16})-[0-9a-f]{16} \([^)]*\): alias pcie-(?P<name>ecam|mmio-high)\b")
 _RATE = (0.75, 1.33)  # of a clock that keeps time; wrong frequencies are off by half and more
 
 
 @dataclass(frozen=True, slots=True)
 class MovingGuest:
-    """How a guest is started; the same words on both sides."""
+    """How a guest is started; as a rule the same words on both sides.
+
+    ``board`` stands behind the machine type, ``memory`` behind ``-m``; ``devices`` are those of ``-device``.
+    """
 
     machine: str = "virt"
     cpu: str = "host"
     vcpus: int = 1
-    memory: int = 128
+    memory: str = "128M"
+    board: str = "gic-version=3"
+    devices: tuple[str, ...] = ()
 
     def command(self) -> list[str]:
         """Return QEMU's arguments for this guest."""
         return [
-            *("-machine", f"{self.machine},gic-version=3", "-cpu", self.cpu),
-            *("-smp", str(self.vcpus), "-m", f"{self.memory}M", "-nodefaults", "-display", "none"),
+            *("-machine", ",".join(filter(None, (self.machine, self.board))), "-cpu", self.cpu),
+            *("-smp", str(self.vcpus), "-m", self.memory, "-nodefaults", "-display", "none"),
+            *(word for device in self.devices for word in ("-device", device)),
             *("-kernel", "/guest/vmlinuz", "-initrd", "/guest/initrd"),
             *("-append", "console=ttyAMA0 quiet loglevel=1 init_on_alloc=0 audit=0"),
         ]
@@ -106,6 +114,7 @@ class Migrated:
 
     ``arrived``: QEMU on the destination lives and says that its guest runs. ``alive``: the guest ticks there.
     ``rate``: how fast its clock runs against its host's. ``state``: what it says of its CPUs before and after.
+    ``windows``: where QEMU on either side has put what lies above the guest's memory, by name.
     """
 
     arrived: bool = False
@@ -121,6 +130,7 @@ class Migrated:
     problem: str = ""
     downtime: float | None = None
     seconds: float = 0.0
+    windows: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
 
     @property
     def keeps_time(self) -> bool | None:
@@ -162,6 +172,7 @@ class Running:
     guest: MovingGuest
     before: tuple[str, ...]
     registers: Mapping[int, int | None]
+    windows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +209,16 @@ def begin(
         said = _lines(status["said"]) or console[-2:] or [f"no word from QEMU ({status['exit']})"]
         raise DidNotBoot("; ".join(said))
     before = tuple(slot.session.ask("state", name=name, seconds=_ANSWERING))
-    return Running(slot, name, guest, before, _registers(slot.session, name))
+    session = slot.session
+    return Running(slot, name, guest, before, _registers(session, name), _windows(session, name))
+
+
+def _windows(session: Session, name: str) -> dict[str, str]:
+    # What `info mtree` shows of windows that can lie above a guest's memory: each where it begins.
+    shown = session.ask(
+        "ask", name=name, command="human-monitor-command", arguments={"command-line": "info mtree"}
+    )
+    return {match["name"]: f"0x{int(match['start'], 16):x}" for match in _WINDOW.finditer(shown)}
 
 
 def _registers(session: Session, name: str) -> dict[int, int | None]:
@@ -210,7 +230,7 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mig
     """Move a guest to the QEMU that waits for it; both QEMUs are left as they are then."""
     began = time.monotonic()
     name, source, target = running.name, running.slot.session, waiting.slot.session
-    seen = Migrated(before=running.before, sent=running.registers)
+    seen = Migrated(before=running.before, sent=running.registers, windows=(running.windows, {}))
     if waiting.status["exit"] is not None:
         return replace(
             seen, target_said=waiting.status["said"], problem="QEMU does not start on the destination"
@@ -220,6 +240,8 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mig
             capability = {"capabilities": [{"capability": "return-path", "state": True}]}
             for session in (source, target):
                 session.ask("ask", name=name, command="migrate-set-capabilities", arguments=capability)
+        windows = running.windows, _windows(target, name)
+        seen = replace(seen, windows=windows)
         here = {"uri": f"tcp:0.0.0.0:{ARRIVALS}"}
         target.ask("ask", name=name, command="migrate-incoming", arguments=here)
         source.ask("ask", name=name, command="migrate", arguments={"uri": target.address})
