@@ -4,6 +4,7 @@ import pytest
 
 from armlevel.arch import evaluate, load
 
+#: The lines that were measured first; tools/add_kernel.py adds others between them and after.
 LINES = ("before-6.1", "6.1", "6.12", "6.18", "7.3")
 
 
@@ -45,9 +46,14 @@ def test_a_release_is_of_a_measured_line_or_unknown(release, line):
     assert (found.name if found else None) == line
 
 
-def test_the_measured_lines_are_four_and_what_is_older():
-    assert tuple(line.name for line in load().lines) == LINES
-    assert [line.imp_id_writable for line in load().lines] == [False, False, False, True, True]
+def test_the_measured_lines_stand_in_their_order_with_those_that_were_added():
+    lines = load().lines
+    assert tuple(line.name for line in lines if line.name in LINES) == LINES
+    newest = [max(line.series) for line in lines]
+    assert newest == sorted(newest)
+    assert all(line.measured and line.see and line.default == "limit-only" for line in lines)
+    writable = [line.imp_id_writable for line in lines]
+    assert writable == sorted(writable)  # since 6.15
 
 
 def test_279_fields_are_writable_on_the_newest_line():
@@ -119,11 +125,10 @@ def test_an_implementation_defined_pmu_is_accepted_and_becomes_none():
 def test_values_that_are_accepted_and_not_kept_are_harmless_and_newer_than_6_12():
     rows = {row.field: row for row in load().ignored}
     for subject in ("ID_AA64MMFR2_EL1.NV", "ID_AA64PFR0_EL1.MPAM", "ID_AA64PFR1_EL1.MPAM_frac"):
-        assert (rows[subject].accepts, rows[subject].keeps, rows[subject].lines) == (
-            "hardware value",
-            0,
-            ("6.18", "7.3"),
-        )
+        row = rows[subject]
+        assert (row.accepts, row.keeps, row.lines[-1]) == ("hardware value", 0, "7.3")
+        assert {"6.18", "7.3"} <= set(row.lines)
+        assert not {"6.1", "6.12"} & set(row.lines)
     assert all(row.harmless for row in rows.values())
 
 
@@ -164,7 +169,8 @@ def test_what_the_first_run_clears_depends_on_other_fields():
     needed = {"ID_AA64MMFR3_EL1.TCRX": 1, "ID_AA64ISAR2_EL1.ATS1A": 1, "ID_AA64MMFR1_EL1.HPDS": 1}
     assert holds(s1poe.when, needed) is False
     assert holds(s1poe.when, needed | {"ID_AA64MMFR1_EL1.HPDS": 0}) is True
-    assert (dict(s1poe.then), s1poe.lines) == ({"ID_AA64MMFR3_EL1.S1POE": 0}, ("7.3",))
+    assert (dict(s1poe.then), s1poe.lines[-1]) == ({"ID_AA64MMFR3_EL1.S1POE": 0}, "7.3")
+    assert "6.18" not in s1poe.lines
     assert couplings["sve"].when == "without sve"
     zfr0 = {field.subject for field in load().registers["ID_AA64ZFR0_EL1"].fields}
     assert set(couplings["sve"].then) == zfr0 | {"ID_AA64PFR0_EL1.SVE"}

@@ -185,7 +185,7 @@ class Catalogue(StackRows):
         """Return the measured line a kernel release is of; None if that line was not measured, or none is recorded.
 
         >>> from armlevel.arch import load
-        >>> [load().line(release) for release in ("5.15.0-1", "5.14.0-570.12.1.el9_6.aarch64", "6.17.2")]
+        >>> [load().line(release) for release in ("5.15.0-1", "5.14.0-570.12.1.el9_6.aarch64", "6.15.2")]
         [None, None, None]
         """
         return self._line_of(release)
