@@ -10,16 +10,16 @@ __all__ = ["MachinesModel"]
 
 
 class RecordedMachineModel(ResultModel):
-    """A recorded machine; ``typed`` is what commands take for it."""
+    """A recorded machine; ``typed`` is what commands take for it. Null is not recorded."""
 
     typed: str
     name: str
     cpus: list[str]
-    kernel: str
+    kernel: str | None
     vmms: dict[str, str]
     shapes: list[str]
     how: list[str]
-    source: str
+    source: str | None
     cntfrq_hz: int | None = None
 
 
