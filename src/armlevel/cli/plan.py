@@ -30,6 +30,7 @@ from armlevel.operations import Joining, Plan, PlanGroup
 from armlevel.operations.named import hosts_named
 from armlevel.operations.plan import PlanResult, plan
 from armlevel.operations.policies import policy_of
+from armlevel.words.answers import left_out_text
 from armlevel.words.remedies import means_text, no_means_text
 from armlevel.words.subjects import hosts_text, listed_few
 
@@ -113,7 +114,7 @@ def run(
     if as_json:
         say_json(found.document())
     else:
-        head = f"{found.hosts} hosts of {found.kinds} kinds: {_count(found.plan)}"
+        head = f"{found.hosts} hosts of {found.kinds} kinds: {_count(found.plan)}; {left_out_text(found.not_judged)}"
         say([*wrapped(head, rest="    "), *given_lines(given), *_page(found, explain=explain, names=names)])
     if written:
         tell(

@@ -12,6 +12,7 @@ from armlevel.engine.subjects import Subject
 from armlevel.engine.values import Offers, Value
 
 __all__ = [
+    "OF_A_GUEST",
     "PARTS",
     "Answer",
     "Finding",
@@ -33,6 +34,9 @@ Side = Literal["start", "arrive"]
 
 #: The parts of the question. What stands around the vCPU is judged where a guest records what it was given.
 PARTS: tuple[Part, ...] = ("shape", "registers", "list", "firmware", "facts", "machine")
+
+#: What a question about hosts alone leaves out: it is of a guest, and where no guest is named nobody recorded it.
+OF_A_GUEST: tuple[Part, ...] = ("machine",)
 _RANK: dict[Answer, int] = {"runs": 0, "unknown": 1, "refused": 2}
 _ANSWER_OF: dict[Severity, Answer] = {
     "stops": "refused",

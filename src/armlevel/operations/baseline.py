@@ -11,7 +11,8 @@ from armlevel import __version__
 from armlevel.arch import load
 from armlevel.documents import guest_object, host_object, remedy_object
 from armlevel.documents.names import named
-from armlevel.engine import Answer, Baseline, Grouping, Policy, Remedy, groups_of, level
+from armlevel.engine import Answer, Baseline, Grouping, Part, Policy, Remedy, groups_of, level
+from armlevel.engine.findings import OF_A_GUEST
 from armlevel.engine.names import hosts_of
 from armlevel.engine.remedies import remedies_of_baseline
 from armlevel.operations.answers import findings_told, status_of
@@ -35,6 +36,7 @@ class BaselineResult:
     """
 
     kind: ClassVar[str] = "baseline/1"
+    not_judged: ClassVar[tuple[Part, ...]] = OF_A_GUEST
 
     found: Baseline
     hosts: tuple[Host, ...]
@@ -74,6 +76,7 @@ class BaselineResult:
             "answer": self.answer,
             "hosts": [host.name for host in self.hosts],
             "parts": dict(self.found.parts),
+            "not_judged": list(self.not_judged),
             "dropped": sorted(self.found.dropped),
             "guest": None if self.guest is None else guest_object(self.guest),
             "candidate": None if candidate is None else guest_object(candidate),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.engine import Answer, Cell, Finding, Grouping, MeansName, Part, Policy, Severity, groups_of
+from armlevel.engine.findings import OF_A_GUEST
 from armlevel.operations.given import given_object
 from armlevel.operations.means import means_named
 from armlevel.profile import Given, Host
@@ -30,6 +31,7 @@ class MatrixResult:
     """
 
     kind: ClassVar[str] = "matrix/1"
+    not_judged: ClassVar[tuple[Part, ...]] = OF_A_GUEST
 
     hosts: tuple[str, ...]
     cells: tuple[Cell, ...]
@@ -52,6 +54,7 @@ class MatrixResult:
         return {
             "kind": self.kind,
             "hosts": list(self.hosts),
+            "not_judged": list(self.not_judged),
             "moves": [_cell_object(cell, self.means) for cell in self.cells],
             "groups": [{"hosts": list(one.hosts)} for one in self.groups.groups],
             "groups_complete": self.groups.complete,

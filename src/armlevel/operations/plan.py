@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from armlevel.arch import load
 from armlevel.documents import guest_object
-from armlevel.engine import Policy
+from armlevel.engine import Part, Policy
+from armlevel.engine.findings import OF_A_GUEST
 from armlevel.engine.planning.advice import Holdout, Joining, Merge, holdouts, joining, merges, one_way
 from armlevel.engine.planning.plan import Plan, PlanGroup, Planner, planned
 from armlevel.errors import UsageError
@@ -45,6 +46,7 @@ class PlanResult:
     """
 
     kind: ClassVar[str] = "plan/1"
+    not_judged: ClassVar[tuple[Part, ...]] = OF_A_GUEST
 
     plan: Plan
     hosts: int
@@ -74,6 +76,7 @@ class PlanResult:
             "kind": self.kind,
             "hosts": self.hosts,
             "kinds": self.kinds,
+            "not_judged": list(self.not_judged),
             "least": self.plan.least,
             "optimal": self.plan.optimal,
             "groups": self._groups(),

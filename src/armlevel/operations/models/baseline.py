@@ -19,6 +19,7 @@ class BaselineModel(AnswerModel):
     answer: Answer
     hosts: list[str]
     parts: dict[Part, Answer]
+    not_judged: list[Part]
     dropped: list[str]
     guest: GuestModel | None
     candidate: GuestModel | None

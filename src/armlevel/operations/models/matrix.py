@@ -35,6 +35,7 @@ class MatrixModel(AnswerModel):
 
     kind: Literal["matrix/1"]
     hosts: list[str]
+    not_judged: list[Part]
     moves: list[CellModel]
     groups: list[GroupModel]
     groups_complete: bool

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from armlevel.documents.models import GuestModel
 from armlevel.engine import Answer
-from armlevel.operations.models.shared import AnswerModel, ResultModel, StockMeansModel
+from armlevel.operations.models.shared import AnswerModel, Part, ResultModel, StockMeansModel
 
 __all__ = ["PlanModel"]
 
@@ -84,6 +84,7 @@ class PlanModel(AnswerModel):
     kind: Literal["plan/1"]
     hosts: int
     kinds: int
+    not_judged: list[Part]
     least: int
     optimal: bool
     groups: list[PlanGroupModel]
