@@ -148,6 +148,9 @@ def add(line: str, answers: Sequence[Answer], *, only_say: bool) -> int:
         return 1 if found.wrong else 0
     write(found.texts, texts)
     record(answers, catalogue_of(found.texts))
+    revisions = {tuple(sorted(iidr.taken)) for answer in answers
+                 if (around := answer.host.machine) is not None and (iidr := around.gicd_iidr) is not None}  # fmt: skip
+    print(f"tests/machines/test_around.py wants the revisions of GICD_IIDR that it takes: {revisions}")
     print(f"{line}: {release}, {len(answers)} hosts recorded; now read CONTRIBUTING.md, A kernel line")
     return 0
 

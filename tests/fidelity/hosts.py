@@ -23,6 +23,7 @@ __all__ = [
     "SAMPLE",
     "added_names",
     "alike",
+    "documents_of",
     "masks_of",
     "read",
     "read_masks",
@@ -67,13 +68,13 @@ def read(names: Iterable[str] = HOSTS, *archives: Path) -> list[Host]:
     """Return recorded hosts, out of both archives where none is named."""
     documents: dict[str, Any] = {}
     for archive in archives or (ADDED, ARCHIVE):
-        documents |= _documents(archive)
+        documents |= documents_of(archive)
     return [read_host(json.dumps(documents[name]).encode(), name) for name in names]
 
 
 def added_names() -> tuple[str, ...]:
     """Return the names of the hosts that were recorded with an added kernel line."""
-    return tuple(_documents(ADDED))
+    return tuple(documents_of(ADDED))
 
 
 def recorded_names() -> tuple[str, ...]:
@@ -81,7 +82,8 @@ def recorded_names() -> tuple[str, ...]:
     return *HOSTS, *added_names()
 
 
-def _documents(archive: Path) -> dict[str, Any]:
+def documents_of(archive: Path) -> dict[str, Any]:
+    """Return the documents of an archive by their names; none where it is not there."""
     if not archive.exists():
         return {}
     found: dict[str, Any] = json.loads(lzma.decompress(archive.read_bytes()))
@@ -105,9 +107,15 @@ def _without_machine(host: Host) -> Host:
     return replace(host, machine=None, cpus=tuple(replace(cpu, cntfrq_hz=None) for cpu in host.cpus))
 
 
-def write(hosts: Iterable[Host], archive: Path = ARCHIVE) -> None:
-    """Write hosts into the archive; those that it has besides stay."""
-    documents = _documents(archive) | {host.name: timeless(host) for host in hosts}
+def write(hosts: Iterable[Host], archive: Path | None = None) -> None:
+    """Write hosts into an archive, or each into the one that has it; those that it has besides stay."""
+    if archive is None:
+        added, hosts = set(added_names()), list(hosts)
+        for each, its in ((ADDED, True), (ARCHIVE, False)):
+            if some := [host for host in hosts if (host.name in added) is its]:
+                write(some, each)
+        return
+    documents = documents_of(archive) | {host.name: timeless(host) for host in hosts}
     text = json.dumps(documents, sort_keys=True, separators=(",", ":"))
     archive.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 

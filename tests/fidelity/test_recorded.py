@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from armlevel.formats.predict import predict_offers
 from armlevel.kvm.vm import mask_index
 from armlevel.profile import Shape
 from armlevel.words.changes import change_text
+from tests.fidelity import hosts as recordings
 from tests.fidelity.fields import Tally, compare_host, judge
 from tests.fidelity.hosts import ARCHIVE, HOSTS, SAMPLE, added_names, alike, masks_of, read, write
 from tests.fidelity.masks import compare_masks
@@ -79,6 +81,21 @@ def test_recorded_hosts_were_tried_and_survive_writing(hosts, tmp_path):
         assert alike(host, hosts[host.name])
         assert {offer.how for offer in host.offers} == {"tried"}
         assert host.made.at == ""
+
+
+def test_a_host_is_written_into_the_recording_that_has_it(hosts, tmp_path, monkeypatch):
+    whole, added = tmp_path / "lab.xz", tmp_path / "lines.xz"
+    monkeypatch.setattr(recordings, "ARCHIVE", whole)
+    monkeypatch.setattr(recordings, "ADDED", added)
+    one, two = hosts["neoverse-n1@6.18"], hosts["neoverse-n1@7.x"]
+    write([one])
+    write([two], added)
+    write([replace(one, name="other"), replace(two, facts=replace(two.facts, cntfrq_hz=7))])
+    assert [sorted(recordings.documents_of(path)) for path in (whole, added)] == [
+        sorted([one.name, "other"]),
+        [two.name],
+    ]
+    assert [host.facts.cntfrq_hz for host in read([two.name])] == [7]
 
 
 def test_rows_predict_what_every_recorded_host_did(every, tell):
