@@ -4,6 +4,7 @@
     tools/add_kernel.py 6.17                 all of it; goes on where it stopped
     tools/add_kernel.py 6.17 --cpu max       ask this CPU model alone, as a first look; writes no rows
     tools/add_kernel.py 6.17 --say           say what would be written, from the answers that are kept
+    tools/add_kernel.py 6.17 --few           boot nothing, write with the hosts that have answered; the rest may follow
 
 Each host is booted once: probed in every shape, every value of every short field tried, and asked for its writable
 masks; its answer is kept under build/kernels. Rows that the lines next to it share, or that explain what was tried,
@@ -30,7 +31,7 @@ from armlevel.profile import Host  # noqa: E402
 from compile_rows import DATA  # noqa: E402
 from kernels.ask import Answer, ask_all, kept, missing  # noqa: E402
 from kernels.between import place_changes, unexplained  # noqa: E402
-from kernels.text import Texts, add_line, read_texts, series_of  # noqa: E402
+from kernels.text import Texts, add_line, read_texts, say_measured, series_of  # noqa: E402
 from kernels.weigh import Weighed, catalogue_of, neighbours, tallies, weigh  # noqa: E402
 from tests.fidelity import hosts as recordings  # noqa: E402
 
@@ -137,6 +138,8 @@ def add(line: str, answers: Sequence[Answer], *, only_say: bool) -> int:
     if any(one.name == line for one in known.lines):
         found, differences = Weighed(texts), list[str]()
         found.predicted, found.masks = tallies(answers, known)
+        words = dict(row_of(answers, found.predicted.compared))["measured"]
+        found.texts = say_measured(texts, line, words)
         found.wrong = [str(one) for tally in (found.predicted, found.masks)
                        for one in (*tally.wrong_yes, *tally.wrong_no)]  # fmt: skip
         say(f"the rows have {line} already: its hosts are held against them")
@@ -162,6 +165,9 @@ def main() -> int:
     )
     parser.add_argument("line", help="major and minor, as 6.17")
     parser.add_argument("--cpu", action="append", choices=recordings.CPUS, help="ask this model alone")
+    parser.add_argument(
+        "--few", action="store_true", help="boot nothing; write with those that have answered"
+    )
     parser.add_argument("--say", action="store_true", help="boot nothing and write nothing")
     options = parser.parse_args()
     try:
@@ -171,13 +177,13 @@ def main() -> int:
     folder = KEPT / options.line
     names = [f"{cpu}@{options.line}" for cpu in options.cpu or recordings.CPUS]
     try:
-        if not options.say and (wanted := missing(folder, names)):
+        if not (options.say or options.few) and (wanted := missing(folder, names)):
             say(f"{len(wanted)} of {len(names)} hosts to ask")
             lab = Laboratory(LabSettings.of(os.environ), say)
             for problem in ask_all(lab, wanted, folder, say):
                 print(problem, file=sys.stderr)
         answers = kept(folder, names)
-        if not answers or (len(answers) < len(names) and not options.say):
+        if not answers or (len(answers) < len(names) and not (options.say or options.few)):
             say(f"{len(answers)} of {len(names)} hosts have answered; run it again to go on")
             return 1
         return add(options.line, answers, only_say=options.say or bool(options.cpu))

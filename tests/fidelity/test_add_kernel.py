@@ -20,7 +20,7 @@ from armlevel.profile import Accepts, Host, Offer, Shape
 from compile_rows import DATA
 from kernels.ask import Answer, ask_all, kept, missing, place
 from kernels.rules import Rule, rule_for
-from kernels.text import add_line, add_rule, extend, listed_in, move_change, read_texts
+from kernels.text import add_line, add_rule, extend, listed_in, move_change, read_texts, say_measured
 from kernels.weigh import catalogue_of, neighbours
 from tests.fidelity.hosts import CPUS, masks_of, read
 
@@ -192,6 +192,25 @@ def test_a_line_stands_before_the_next_one_and_its_remarks():
     assert '\n\n# of 1.3\n[lines."1.3"]\n' in middle
     last = add_line({"lines.toml": text}, "1.4", None, [])["lines.toml"]
     assert list(tomllib.loads(last)["lines"]) == ["1.1", "1.3", "1.4"]
+
+
+def test_the_words_about_a_line_follow_the_hosts_that_were_added_later():
+    said = (
+        '\n[lines."1.1"]\nmeasured = "a"\n\n[lines."1.2"]\nmeasured = "b"\n\n[lines."1.3"]\nmeasured = "c"\n'
+    )
+    found = tomllib.loads(say_measured({"lines.toml": said}, "1.2", '"more"')["lines.toml"])["lines"]
+    assert [row["measured"] for row in found.values()] == ["a", "more", "c"]
+
+
+def test_a_line_that_is_there_takes_more_hosts_and_changes_nothing_but_those_words(monkeypatch):
+    written: list[dict[str, str]] = []
+    monkeypatch.setattr(add_kernel, "write", lambda texts, _was: written.append(texts))
+    monkeypatch.setattr(add_kernel, "record", lambda *_: None)
+    assert add_kernel.add(LINE, answers_of([f"neoverse-n1@{LINE}", f"a64fx@{LINE}"]), only_say=False) == 0
+    (texts,), was = written, read_texts(DATA / "kvm")
+    assert [name for name in texts if texts[name] != was[name]] == ["lines.toml"]
+    assert rules_of(texts) == rules_of(was)
+    assert "tried on 2 emulated hosts: 72,144 values" in texts["lines.toml"]
 
 
 def test_a_change_is_moved_to_the_line_at_one_end():

@@ -18,6 +18,7 @@ __all__ = [
     "listed_in",
     "move_change",
     "read_texts",
+    "say_measured",
     "series_of",
 ]
 
@@ -109,6 +110,13 @@ def add_line(texts: Texts, line: str, newer: str | None, said: Sequence[tuple[st
     remarks = re.search(r"(?:^#.*\n)*\Z", before, re.MULTILINE)
     at = remarks.start() if remarks else len(before)
     return {**texts, _LINES: f"{before[:at]}{block}\n{before[at:]}{head}{after}"}
+
+
+def say_measured(texts: Texts, line: str, said: str) -> Texts:
+    """Return the texts with other words about how a line was measured (a TOML string, quotes included)."""
+    before, head, after = texts[_LINES].partition(f'[lines."{line}"]\n')
+    after = re.sub(r"^measured = .*$", f"measured = {said}", after, count=1, flags=re.MULTILINE)
+    return {**texts, _LINES: f"{before}{head}{after}"}
 
 
 def add_rule(texts: Texts, subject: str, rule: str) -> Texts:
