@@ -20,8 +20,7 @@ from armlevel.documents import (
     read_document,
     read_host,
 )
-from armlevel.documents.lines import Lines
-from armlevel.documents.read import KINDS, from_parsed, parse
+from armlevel.documents.read import KINDS, from_parsed, lines_of, parse
 from armlevel.errors import InputError, NotRecognised
 from armlevel.profile import Host
 from tests.documents.samples import GUEST, HOST, VERDICT
@@ -114,7 +113,7 @@ def test_reading_by_lines_and_reading_at_large_say_the_same(tell):
     texts.append(texts[0].replace(b'"name": "a"', b'"name": "b", "software": {"vmms": {"limits": "x:y"}}'))
     recorded = Path(__file__).parents[2] / "src/armlevel/machines/graviton3-6.18.json"
     texts += [recorded.read_bytes()] * 3
-    assert all(Lines.of(text, new_pool()) for text in texts)
+    assert all(lines_of(text, new_pool()) for text in texts)
     pool = new_pool()
     by_lines = same = 0
     for number in range(COUNT // 5):
@@ -138,7 +137,7 @@ def test_reading_by_lines_and_reading_at_large_say_the_same(tell):
         data = b"\n".join(lines)
         found = answer(partial(read_document, data, "x", pool))
         assert found == answer(partial(at_large, data)), number
-        by_lines += Lines.of(data, pool) is not None
+        by_lines += lines_of(data, pool) is not None
         same += isinstance(found, Host)
     tell(
         f"profiles read by lines and at large: {COUNT // 5} agree, {same} of them good, {by_lines} laid out as we write"

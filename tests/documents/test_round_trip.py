@@ -27,8 +27,8 @@ from armlevel.documents import (
     verify_digest,
 )
 from armlevel.documents import read as reading
-from armlevel.documents.lines import Lines
 from armlevel.documents.plain import plain_guest, plain_host
+from armlevel.documents.read import lines_of
 from armlevel.errors import BadDocument
 from armlevel.machines import folder
 from armlevel.profile import Accepts, Guest, Host, Offer, Shape
@@ -134,7 +134,9 @@ def test_a_value_in_a_long_map_cannot_be_changed_unseen(tmp_path):
     name = "graviton3-6.18.json"
     with folder() as place:
         data = (place / name).read_bytes()
-    assert Lines.of(data, new_pool()) is not None
+    lines = lines_of(data, new_pool())
+    assert lines is not None
+    assert lines.rest.count(b'\n  "\\u0000')  # offers that say how they differ are cut as well
     pool = new_pool()
     read_host(data, name, pool)
     at = [match.start(1) for match in re.finditer(rb'": "0x[0-9a-f]{15}([0-9a-f])"', data)]
@@ -147,6 +149,34 @@ def test_a_value_in_a_long_map_cannot_be_changed_unseen(tmp_path):
     file.write_bytes(data.replace(b'"name": "', b'"name": "x', 1))
     with pytest.raises(BadDocument, match=f"{name}: digest: is sha256:.*, but the content gives sha256:"):
         load(str(file))
+
+
+def test_a_short_offer_is_read_as_any_json_is():
+    with folder() as place:
+        data = (place / "graviton3-6.18.json").read_bytes()
+    document = json.loads(data)
+    del document["digest"]
+    plain = pretty(document).encode()
+    at = plain.index(b"\n  },\n  {\n") + len(b"\n  },\n  {\n")
+    end = plain.index(b"\n  }", at)
+    short = plain[at:end]
+    assert len(short) < 1024
+    assert read_host(plain, "a") == read_host(canonical(document), "a")
+    pool = new_pool()
+    read_host(plain, "a", pool)
+    for wrong in (
+        short + b",\n" + short,  # every key twice
+        short.replace(b'"how": ', b'"why": '),
+        short.replace(b'"like": 0', b'"like": 99'),
+        short + b"\n  },\n  {\n" + short,  # two offers of one shape
+        b'   "name": "no offer"',
+    ):
+        assert wrong != short
+        with pytest.raises(BadDocument):
+            read_host(plain[:at] + wrong + plain[end:], "a", pool)
+    for text in (b'"x0"', b'"0"', b'"\\u00000"', b"0"):
+        with pytest.raises(BadDocument):
+            read_host(plain[: at - 4] + b"  " + text + plain[end + 4 :], "a", pool)
 
 
 def test_an_older_kind_is_upgraded_step_by_step(monkeypatch):

@@ -12,16 +12,16 @@ import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from armlevel.arch import load as load_catalogue
 from armlevel.documents.items import WrongError, shown
 from armlevel.documents.lines import Lines
-from armlevel.documents.maps import Faults, ValuePool
+from armlevel.documents.maps import Decoded, Faults, ValuePool
 from armlevel.documents.structure import GUEST, HOST, MOST_OFFERS, OFFER
 from armlevel.documents.values import guest_of, host_of, host_with, offer_of
 from armlevel.documents.verdicts import VERDICT_KIND
-from armlevel.documents.write import GUEST_KIND, HOST_KIND, digest_fault
+from armlevel.documents.write import GUEST_KIND, HOST_KIND, canonical, digest_fault
 from armlevel.engine.findings import Verdict
 from armlevel.errors import BadDocument, NotRecognised, OtherDocument
 from armlevel.profile import Guest, Host, Offer
@@ -29,6 +29,7 @@ from armlevel.profile import Guest, Host, Offer
 __all__ = [
     "UPGRADES",
     "Document",
+    "lines_of",
     "new_pool",
     "parse",
     "read_all_ours",
@@ -193,9 +194,14 @@ def from_parsed(document: dict[str, Any], path: str, pool: ValuePool) -> Documen
     return built
 
 
+def lines_of(data: bytes, pool: ValuePool) -> Lines | None:
+    """Cut what repeats itself out of a host profile; None if it is not laid out as we write it."""
+    return Lines.of(data, pool, lambda text: _short_offer(text, pool))
+
+
 def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
     """Read a host profile that is laid out as we write it; None for any other, and for one with a fault."""
-    lines = Lines.of(data, pool)
+    lines = lines_of(data, pool)
     if lines is None:
         return None
     faults = Faults()
@@ -215,10 +221,20 @@ def _by_lines(data: bytes, pool: ValuePool) -> Host | None:
     return host if lines.restored and not faults else None
 
 
+def _short_offer(text: bytes, pool: ValuePool) -> Decoded:
+    # Most offers are like the first one of their host, and say in a few words how they differ: the same on many hosts.
+    document = _json(b"{" + text + b"}")
+    if text.count(b":") != _colons(document):
+        raise WrongError("a key stands twice")
+    said = canonical(document)
+    return Decoded(_new_offer(document, pool), lambda: said)
+
+
 def _offer(document: Any, lines: Lines, pool: ValuePool) -> Offer:
+    if document.__class__ is str:
+        return cast("Offer", lines.offer(document))
     if lines.restore(document):
         return _new_offer(document, pool)
-    # Most offers are like the first one of their host, and say in a few words how they differ: the same on many hosts.
     return pool.once(marshal.dumps(document, 2), lambda: _new_offer(document, pool))
 
 
