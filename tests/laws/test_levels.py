@@ -17,9 +17,9 @@ from armlevel.engine.fields.vectors.levelled import FieldLevels
 from armlevel.engine.findings import answer_of
 from armlevel.engine.parts.registers import level_fields
 from armlevel.engine.screen.levels import Levels
-from armlevel.profile import Host, Offer, Shape
+from armlevel.profile import Accepts, Host, Offer, Shape
 from tests.laws.compiled import every_host, stranger
-from tests.laws.fleet import catalogue, make_fleet
+from tests.laws.fleet import catalogue, make_fleet, recorded
 from tests.laws.strategies import QUICK
 
 _ANSWERS = ("runs", "refused", "unknown")
@@ -131,9 +131,61 @@ def _of_another_core(host: Host, chance: Random) -> Host:
     midr = chance.choice((first.limits.get("MIDR_EL1", 0), 0x410FD0C0))
     limits = {**first.limits, "ID_AA64ISAR1_EL1": isar1, "MIDR_EL1": midr}
     shape = Shape(frozenset({"ptrauth"}), imp_id_writable=True)
-    cpus = tuple(replace(one, implementation=replace(one.implementation, midr=midr)) for one in host.cpus)
+    real = chance.choice((midr, midr, None))  # whose it is may not be recorded
+    cpus = tuple(replace(one, implementation=replace(one.implementation, midr=real)) for one in host.cpus)
     richer = replace(first, shape=shape, limits=limits)
     return replace(host, cpus=cpus, offers=(richer, replace(first, limits={**limits, "ID_AA64ISAR1_EL1": 0})))
+
+
+def starts_nowhere(_: Random | None = None) -> None:
+    """Hold two hosts against levelling, of which each alone has what a guest may start with."""
+    plain = next(one for one in every_host() if "PSCI" in str(one.offers[0].firmware))
+    level_of = "KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1"
+    shape = Shape(frozenset({"pmu_v3"}))
+
+    def host(name: str, counters: int, workaround: int) -> Host:
+        first = plain.offers[0]
+        changed = replace(
+            first,
+            shape=shape,
+            pmu={"counters": counters},
+            firmware={**first.firmware, level_of: workaround},
+        )
+        return replace(plain, name=name, offers=(changed,))
+
+    hosts = [host("a", 4, 1), host("b", 6, 0), host("c", 4, 0)]
+    seen = Counter[str]()
+    _agree(hosts, [(0, 2), (1, 2), (0, 1), (0, 1, 2)], Policy(), seen)
+    assert (seen["runs"], seen["refused"]) == (3, 1), seen
+
+
+def coupled(_: Random | None = None) -> None:
+    """Hold hosts against levelling of which one has no PMU, and both show AArch32 one."""
+    pmu, view = catalogue().field("ID_AA64DFR0_EL1.PMUVer"), catalogue().field("ID_DFR0_EL1.PerfMon")
+    el0 = catalogue().field("ID_AA64PFR0_EL1.EL0")
+    plain = recorded()[0]
+    base = plain.offers[0]
+
+    def host(called: str, version: int) -> Host:
+        limits = dict(base.limits)
+        for field, value in ((pmu, version), (view, 5), (el0, 2)):
+            limits[field.register] = field.put(limits[field.register], value)
+        accepts = {pmu.subject: Accepts.of(range(version + 1)), view.subject: Accepts.of(range(6))}
+        shape = Shape(frozenset({"pmu_v3"}))
+        changed = replace(base, shape=shape, limits=limits, accepts={**base.accepts, **accepts})
+        return replace(plain, name=called, offers=(changed,))
+
+    hosts, seen = [host("a", 5), host("b", 0), host("c", 0)], Counter[str]()
+    _agree_of_fields(hosts, [(0, 1), (1, 2), (0, 1, 2)], seen)
+    assert seen["fields"] == 3
+
+
+def test_a_guest_that_may_start_nowhere_is_refused_without_reasons_too():
+    starts_nowhere()
+
+
+def test_couplings_lower_what_is_levelled_without_reasons():
+    coupled()
 
 
 @given(st.integers(0, 1 << 32))
