@@ -35,9 +35,9 @@ FLAGS = (
     *("-Wno-sign-conversion", "-Werror", "-nostdlib", "-shared", "-s"),
     f"-Wl,--build-id=none,-z,now,-z,relro,-z,noexecstack,--hash-style=gnu,-soname,{NAME}",
 )
-_TRIPLET = "aarch64-linux-gnu"
-_PACKAGE = f"gcc-{_TRIPLET}"
-_ARCHES = {"x86_64": ("amd64", "x86_64-linux-gnu"), "aarch64": ("arm64", "aarch64-linux-gnu")}
+TRIPLET = "aarch64-linux-gnu"
+_PACKAGE = f"gcc-{TRIPLET}"
+ARCHES = {"x86_64": ("amd64", "x86_64-linux-gnu"), "aarch64": ("arm64", "aarch64-linux-gnu")}
 _RECIPE = "2"
 
 
@@ -50,17 +50,18 @@ def compiler(environ: Mapping[str, str], *, private: bool = False) -> list[str]:
     if not private:
         if named := environ.get("ARMLEVEL_CC"):
             return [named]
-        own = ("cc", "gcc", "clang") if platform.machine() == "aarch64" else (f"{_TRIPLET}-gcc",)
+        own = ("cc", "gcc", "clang") if platform.machine() == "aarch64" else (f"{TRIPLET}-gcc",)
         for name in own:
             if found := shutil.which(name):
                 return [found]
-    return _private(environ)
+    return private_compiler(environ)
 
 
-def _private(environ: Mapping[str, str]) -> list[str]:
-    if platform.machine() not in _ARCHES:
-        raise NoCompiler(f"no compiler for 64-bit Arm; name one with ARMLEVEL_CC=.../{_TRIPLET}-gcc")
-    arch, triplet = _ARCHES[platform.machine()]
+def private_compiler(environ: Mapping[str, str]) -> list[str]:
+    """Return the words that Debian's cross compiler begins with, unpacked into the lab's cache."""
+    if platform.machine() not in ARCHES:
+        raise NoCompiler(f"no compiler for 64-bit Arm; name one with ARMLEVEL_CC=.../{TRIPLET}-gcc")
+    arch, triplet = ARCHES[platform.machine()]
     settings = LabSettings.of(environ)
     store = Store(settings.cache)
     archive = Archive(settings, store, lambda what: print(what, file=sys.stderr))
@@ -74,7 +75,7 @@ def _private(environ: Mapping[str, str]) -> list[str]:
 
     key = content_key(_RECIPE, found.key, arch)
     root = store.entry("compilers", key, make)
-    (include,) = (root / "usr/lib/gcc-cross" / _TRIPLET).glob("*/include")
+    (include,) = (root / "usr/lib/gcc-cross" / TRIPLET).glob("*/include")
     return [str(root / "wrapped/gcc"), f"-B{root / 'wrapped'}/", "-isystem", str(include)]
 
 
@@ -92,8 +93,8 @@ def _wrap(place: Path, home: Path, triplet: str) -> None:
     loaders = [
         loader for name in ("lib", "usr/lib") for loader in (place / name / triplet).glob("ld-linux-*.so.*")
     ]
-    inner = next((place / "usr/lib/gcc-cross" / _TRIPLET).glob("*/cc1"), None)
-    driver = next(iter(sorted((place / "usr/bin").glob(f"{_TRIPLET}-gcc-[0-9]*"))), None)
+    inner = next((place / "usr/lib/gcc-cross" / TRIPLET).glob("*/cc1"), None)
+    driver = next(iter(sorted((place / "usr/bin").glob(f"{TRIPLET}-gcc-[0-9]*"))), None)
     if not loaders or inner is None or driver is None:
         raise LabError(f"the packages of {_PACKAGE} hold no compiler")
     loader = home / loaders[0].relative_to(place)
@@ -101,8 +102,8 @@ def _wrap(place: Path, home: Path, triplet: str) -> None:
         "gcc": driver,
         "cc1": inner,
         "collect2": inner.with_name("collect2"),
-        "as": place / f"usr/bin/{_TRIPLET}-as",
-        "ld": place / f"usr/bin/{_TRIPLET}-ld",
+        "as": place / f"usr/bin/{TRIPLET}-as",
+        "ld": place / f"usr/bin/{TRIPLET}-ld",
     }
     for name, program in programs.items():
         real = home / program.relative_to(place)

@@ -25,6 +25,7 @@ from tests.selftests.against import (
 from tests.selftests.source import KernelSource
 from tests.selftests.sysreg import read_sysreg
 from tests.selftests.tables import (
+    FieldStep,
     Names,
     RegisterLists,
     TableFault,
@@ -41,14 +42,20 @@ __all__ = [
     "TESTS",
     "Absent",
     "Explained",
+    "NotPassed",
+    "Ran",
     "absences",
     "as_json",
     "compare",
     "differences",
     "explanations",
     "hosts_of",
+    "not_passed",
+    "not_run",
+    "outcomes",
     "recorded",
     "spellings",
+    "steps_of",
     "unrecorded",
 ]
 
@@ -93,6 +100,17 @@ class Absent:
 
     test: str
     lines: tuple[str, ...]
+    why: str
+    see: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotPassed:
+    """Why a test that ran on some lines was ``skipped`` or ``failed`` there."""
+
+    test: str
+    lines: tuple[str, ...]
+    result: str
     why: str
     see: str
 
@@ -164,6 +182,35 @@ def differences(line: str, entry: Mapping[str, Any]) -> list[Disagreement]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a test that ran, and the row that says why it did not pass, if it did not."""
+
+    test: str
+    result: str
+    row: NotPassed | None = None
+
+    @property
+    def explained(self) -> bool:
+        """Whether it passed, or a row says why not."""
+        return self.result == "passed" or self.row is not None
+
+
+def outcomes(line: str, entry: Mapping[str, Any]) -> list[Ran]:
+    """Return what became of each test that ran, with the row of a result that is none to be glad of."""
+    rows = {(row.test, row.result): row for row in not_passed() if line in row.lines}
+    return [
+        Ran(test, one["result"], rows.get((test, one["result"])))
+        for test, one in entry.get("run", {}).items()
+    ]
+
+
+def steps_of(source: KernelSource, catalogue: Catalogue) -> tuple[FieldStep, ...]:
+    """Return the steps of a kernel's own `set_id_regs`; none if it has no such test."""
+    text = source.text("set_id_regs")
+    return read_steps(text, Names(read_sysreg(source.names()), catalogue)) if text is not None else ()
+
+
 def recorded() -> dict[str, dict[str, Any]]:
     """Return what was recorded, by kernel line."""
     found: dict[str, dict[str, Any]] = json.loads(RECORDED.read_text(encoding="ascii"))
@@ -181,6 +228,16 @@ def explanations() -> tuple[Explained, ...]:
 def absences() -> tuple[Absent, ...]:
     """Return the rows that say why there is no result."""
     return tuple(Absent(**(row | {"lines": tuple(row["lines"])})) for row in _rows()["absent"])
+
+
+def not_passed() -> tuple[NotPassed, ...]:
+    """Return the rows that say why a test that ran did not pass."""
+    return tuple(NotPassed(**(row | {"lines": tuple(row["lines"])})) for row in _rows()["not_passed"])
+
+
+def not_run() -> dict[str, str]:
+    """Return the recorded lines whose tests did not run yet, and why."""
+    return {row["line"]: row["why"] for row in _rows().get("not_run", ())}
 
 
 def unrecorded() -> dict[str, str]:

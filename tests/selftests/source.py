@@ -23,7 +23,7 @@ from armlevel.lab.lines import suites_of
 from armlevel.lab.parts import find_kernel
 from armlevel.lab.store import content_key
 
-__all__ = ["KernelSource", "kernel_source", "wanted"]
+__all__ = ["KernelSource", "kernel_source", "unpack_source", "wanted"]
 
 _RECIPE = "2"
 _KEPT = re.compile(
@@ -79,7 +79,7 @@ def kernel_source(archive: Archive, line: str) -> KernelSource:
 
     def make(place: Path) -> None:
         with _tarball(archive, line, package.version, place) as (origin, stream):
-            _unpack(stream, place)
+            unpack_source(stream, place)
         (place / "origin").write_text(origin + "\n", encoding="utf-8")
 
     tree = archive.store.entry("selftests", content_key(_RECIPE, package.version), make)
@@ -125,7 +125,8 @@ def _upstream(archive: Archive, line: str, version: str, place: Path) -> tuple[s
         return f"linux {version}, {package.name}", root.download_tarball("linux", package, place)
 
 
-def _unpack(stream: IO[bytes], place: Path) -> None:
+def unpack_source(stream: IO[bytes], place: Path) -> None:
+    """Unpack what selftests are built from; LabError if there is nothing of it."""
     found = 0
     with tarfile.open(fileobj=stream, mode="r|xz") as source:
         for member in source:

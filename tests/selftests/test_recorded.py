@@ -9,15 +9,19 @@ import pytest
 
 from armlevel.arch import load
 from armlevel.kvm import id_of
-from armlevel.profile import Host
+from armlevel.profile import Host, Shape
 from tests.fidelity.hosts import read, read_masks
 from tests.selftests.compared import (
     TESTS,
     Explained,
+    NotPassed,
     absences,
     differences,
     explanations,
     hosts_of,
+    not_passed,
+    not_run,
+    outcomes,
     recorded,
     unrecorded,
 )
@@ -123,14 +127,72 @@ def test_every_explanation_is_of_differences_that_there_are_and_is_proved(row: E
     assert row.see
 
 
-@pytest.mark.parametrize("line", sorted(FOUND))
-def test_a_test_without_tables_to_read_is_absent_for_a_reason(line: str):
-    absent = {row.test for row in absences() if line in row.lines}
-    assert absent <= set(TESTS)
-    assert not absent & set(FOUND[line]["compared"])
-    assert {"set_id_regs", "get-reg-list", "hypercalls", "hidden_features"} - absent == set(
-        FOUND[line]["compared"]
-    )
+RAN = sorted(line for line, entry in FOUND.items() if "run" in entry)
+
+
+def test_the_tests_of_every_line_ran_or_a_row_says_why_not():
+    assert set(RAN) ^ set(not_run()) == set(FOUND)
+    assert all(not_run().values())
+
+
+def test_every_test_of_every_line_ran_or_is_absent_for_a_reason():
+    for line in RAN:
+        absent = {row.test for row in absences() if line in row.lines}
+        ran = set(FOUND[line]["run"])
+        assert ran | absent == set(TESTS), line
+        assert not absent & ran, line
+        # Those whose tables are read were held against rows as well.
+        read_too = ran & {"set_id_regs", "get-reg-list", "hypercalls", "hidden_features"}
+        assert set(FOUND[line]["compared"]) == read_too, line
+
+
+def test_whatever_did_not_pass_is_explained(tell):
+    for line in RAN:
+        ran = outcomes(line, FOUND[line])
+        tell(f"selftests of {line}: {sum(one.result == 'passed' for one in ran)} of {len(ran)} passed")
+        assert [one for one in ran if not one.explained] == [], line
+        host = next(host for host in every() if host.name == FOUND[line]["host"])
+        assert (host.software.kernel or "").startswith(FOUND[line]["kernel"]), line
+
+
+@pytest.mark.parametrize("row", not_passed(), ids=lambda row: f"{row.test} {row.result}")
+def test_every_row_on_a_result_is_of_one_that_there_is(row: NotPassed):
+    for line in row.lines:
+        assert line not in RAN or FOUND[line]["run"][row.test]["result"] == row.result
+    assert row.why
+    assert row.see
+
+
+STEPPED = [
+    (line, subject, *values)
+    for line in RAN
+    for subject, values in FOUND[line]["run"].get("set_id_regs", {}).get("fields", {}).items()
+]
+
+
+def test_every_step_that_kvm_took_is_one_that_the_rows_let_it_take(tell):
+    assert len(STEPPED) >= 80 * len(set(RAN) - {"6.1", "6.12"})
+    tell(f"selftests: {len(STEPPED)} fields stepped by set_id_regs on real KVM, as the rows say")
+    host_of = {line: next(host for host in every() if host.name == FOUND[line]["host"]) for line in RAN}
+    for line, subject, limit, stored, refused in STEPPED:
+        field, rule = load().fields[subject], load().write_rule(subject, line)
+        offer = host_of[line].offer(Shape())
+        assert offer is not None
+        assert field.get(offer.limits[field.register]) == limit, (line, subject)
+        takes = rule.takes if rule is not None else limit_only
+        assert takes(stored, limit), (line, subject, stored)
+        assert refused is None or not takes(refused, limit), (line, subject, refused)
+
+
+def limit_only(value: int, limit: int) -> bool:
+    return value == limit
+
+
+def test_the_field_at_which_the_test_of_6_12_ends_is_not_among_those_that_kvm_took():
+    for line in set(RAN) & {"6.12"}:
+        fields = FOUND[line]["run"]["set_id_regs"]["fields"]
+        assert "ID_AA64MMFR0_EL1.ASIDBITS" not in fields
+        assert "ID_AA64MMFR0_EL1.BIGENDEL0" in fields
 
 
 def test_the_page_says_what_was_found():
