@@ -58,7 +58,7 @@ def findings_in(document: Any) -> Iterator[dict[str, Any]]:
 def results() -> list[Result]:
     guest = passthrough(NEW, CATALOGUE)
     verdict = check(guest, OLD, CATALOGUE)
-    here = RunResult(answer="refused", side="arrive", findings=verdict.findings)
+    here = RunResult(answer="refused", side="arrive", findings=tuple(verdict.findings))
     return [
         baseline([host_of(name) for name in ("neoverse-n2@7.x", "neoverse-n2@6.12")]),
         check_hosts(guest, [OLD, NEW]),

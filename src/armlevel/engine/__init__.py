@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from armlevel.engine.planning.matrix import Cell, matrix
     from armlevel.engine.policy import Policy
     from armlevel.engine.risks.risks import RISKS, risks_of_profile
+    from armlevel.engine.screen.checks import checks
     from armlevel.engine.verdict import check
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Verdict",
     "answer_of",
     "check",
+    "checks",
     "diff",
     "drift",
     "groups_of",
@@ -144,6 +146,7 @@ _NAMES = {
         "RISKS",
         "risks_of_profile",
     ),
+    "screen.checks": ("checks",),
     "verdict": ("check",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

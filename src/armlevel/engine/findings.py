@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 from armlevel.engine.names import FieldName, HostName, Message, Name
 from armlevel.engine.reasons import Reason
@@ -16,6 +16,7 @@ __all__ = [
     "PARTS",
     "Answer",
     "Finding",
+    "Late",
     "Part",
     "Remedy",
     "RemedyKind",
@@ -139,17 +140,64 @@ class Finding:
         return tuple(dict.fromkeys(name for name, _ in self.offers))
 
 
+class Late(Sequence[Finding]):
+    """Findings that are worked out once, when somebody reads them; equal to the tuple that they are.
+
+    >>> from armlevel.engine.subjects import about_fact
+    >>> late = Late(lambda: (Finding(about_fact("dczid"), "facts", "risk"),))
+    >>> len(late), late == tuple(late), [one.severity for one in late]
+    (1, True, ['risk'])
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Sequence[Finding]]) -> None:
+        """Work out nothing yet; ``make`` gives the same whenever it is called."""
+        self._make = make
+        self._made: tuple[Finding, ...] | None = None
+
+    def _all(self) -> tuple[Finding, ...]:
+        if self._made is None:
+            self._made = tuple(self._make())
+        return self._made
+
+    @overload
+    def __getitem__(self, place: int) -> Finding: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Finding]: ...
+    def __getitem__(self, place: int | slice) -> Finding | Sequence[Finding]:
+        """Return one finding, or some."""
+        return self._all()[place]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether these are the same findings, in the same order."""
+        return self._all() == (other._all() if isinstance(other, Late) else other)
+
+    def __hash__(self) -> int:
+        """Hash as the tuple does."""
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        """Show the findings."""
+        return repr(self._all())
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """For one guest and one host: may it start here, may it arrive here.
 
     ``parts`` gives (start, arrive) for each part of the question; ``judged`` names the parts that were decided.
+    ``findings`` may be :class:`Late`.
     """
 
     guest: str
     host: str
     parts: Mapping[Part, tuple[Answer, Answer]]
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
 
     @property
     def start(self) -> Answer:

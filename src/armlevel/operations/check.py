@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from armlevel import engine
-from armlevel.arch import load
+from armlevel.arch import Catalogue, load
 from armlevel.engine import Policy, Verdict
 from armlevel.operations.answers import status_of, told_object
 from armlevel.operations.given import given_object
@@ -117,8 +117,16 @@ def check(  # noqa: PLR0913 (a question with options)
         from armlevel.engine.remedies import tolerating
 
         wanted = tolerating(guest, asked.tolerate, load())
-    verdicts = tuple(engine.check(wanted, host, load(), asked) for host in hosts)
+    # On several hosts reasons are worked out for those that somebody reads.
+    judged = engine.checks if len(hosts) > 1 else _judged_in_full
+    verdicts = judged(wanted, hosts, load(), asked)
     return CheckResult(wanted, verdicts, tuple(given), tuple(hosts), asked, source, chosen, vmm)
+
+
+def _judged_in_full(
+    guest: Guest, hosts: Sequence[Host], catalogue: Catalogue, policy: Policy
+) -> tuple[Verdict, ...]:
+    return tuple(engine.check(guest, host, catalogue, policy) for host in hosts)
 
 
 def _means(text: str, vmm: str, source: Host | None) -> MeansName | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from armlevel import engine
 from armlevel.arch import load
-from armlevel.engine import Answer, Drift, MeansName, Moved, Policy, Remedy, passthrough, worst
+from armlevel.engine import Answer, Drift, MeansName, Moved, Policy, Remedy, Verdict, passthrough, worst
 from armlevel.engine.names import Name, hosts_of
 from armlevel.engine.remedies import remedies_of_guest, tolerating
 from armlevel.errors import UsageError
@@ -120,18 +120,23 @@ def drift(  # noqa: PLR0913 (a question with options)
     family = vmm_family(vmm)
     before = _paired(hosts, since)
     asked, found, judged = policy or Policy(), [], []
-    for host in hosts:
+    if guest is not None and asked.tolerate:
+        guest = tolerating(guest, asked.tolerate, load())
+    # One guest on all hosts: reasons are worked out for the hosts that somebody reads.
+    verdicts: Sequence[Verdict | None] = (None,) * len(hosts)
+    if guest is not None and len(hosts) > 1:
+        verdicts = engine.checks(guest, hosts, load())
+    for host, verdict in zip(hosts, verdicts, strict=True):
         earlier = before.get(host.name)
         if earlier is not None:
             earlier = _with_facts_of_now(earlier, [one for one in given if one.host == host.name])
         wanted = guest
         if wanted is None and earlier is not None:
             wanted = passthrough(earlier, load(), vmm=family)
+            wanted = tolerating(wanted, asked.tolerate, load()) if asked.tolerate else wanted
         if wanted is None:
             raise UsageError(f"{host.name}: nothing older is recorded of it", hint="give --guest GUEST")
-        if asked.tolerate:
-            wanted = tolerating(wanted, asked.tolerate, load())
-        found.append(engine.drift(host, wanted, load(), earlier))
+        found.append(engine.drift(host, wanted, load(), earlier, verdict))
         judged.append((wanted, host, earlier))
     return DriftResult(tuple(found), tuple(given), tuple(judged), asked, source, chosen, vmm)
 

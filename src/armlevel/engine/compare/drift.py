@@ -58,14 +58,21 @@ class Drift:
         return worst([self.verdict.arrive, self.verdict.start] if self.born_here else [self.verdict.arrive])
 
 
-def drift(host: Host, guest: Guest, catalogue: Catalogue, before: Host | None = None) -> Drift:
+def drift(
+    host: Host,
+    guest: Guest,
+    catalogue: Catalogue,
+    before: Host | None = None,
+    verdict: Verdict | None = None,
+) -> Drift:
     """Judge a guest on a host as it is now; ``before`` is the same host as it was recorded earlier.
 
-    A profile that names no host where it is born is born everywhere.
+    A profile that names no host where it is born is born everywhere. ``verdict`` is what the guest was answered there,
+    if that is known already.
     """
     names = {host.name} if before is None else {host.name, before.name}
     born_here = not guest.starts_on or not names.isdisjoint(guest.starts_on)
-    verdict = check(guest, host, catalogue)
+    verdict = check(guest, host, catalogue) if verdict is None else verdict
     if before is None:
         return Drift(host.name, verdict, born_here)
     moved = tuple(
