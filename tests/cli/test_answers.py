@@ -194,7 +194,7 @@ def test_the_matrix_tells_natural_from_levelled(armlevel: Command, pair: list[st
     lines = [line.split() for line in _grid(said.out)[:3]]
     assert lines == [["1", "poor", "-", "P", "."], ["2", "rich", "L", "-", "P"], ["3", "high", ".", "P", "-"]]
     assert "one way   poor -> rich" in said.out
-    assert "judged: vCPU shape, registers, register list, firmware, facts" in said.out
+    assert "judged: all but machine" in said.out
     moves = armlevel("matrix", *pair, "--json").json["moves"]
     assert [(move["from"], move["to"], move["passthrough"], move["levelled"]) for move in moves] == [
         ("poor", "rich", "runs", "runs"),
@@ -212,7 +212,7 @@ def test_the_matrix_marks_what_facts_forbid_and_what_is_not_recorded(armlevel: C
         ["p", "p", "-"],
     ]
     assert "what forbids the move: counter frequency" in said.out
-    assert "counter frequency, DC ZVA block not recorded" in said.out
+    assert "counter frequency, DC ZVA block not recorded" in " ".join(said.out.split())
 
 
 def test_forty_hosts_fit_the_page(armlevel: Command, tmp_path: Path):

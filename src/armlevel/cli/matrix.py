@@ -31,7 +31,7 @@ from armlevel.operations import Answer, Cell, Finding, Part
 from armlevel.operations.matrix import MatrixResult, matrix
 from armlevel.operations.named import hosts_named
 from armlevel.operations.policies import policy_of
-from armlevel.words.answers import against_text, left_out_text, part_text, unknown_text
+from armlevel.words.answers import ALL_BUT_MACHINE, against_text, part_text, unknown_text
 from armlevel.words.subjects import hosts_text, listed_few
 
 __all__ = ["run"]
@@ -92,7 +92,7 @@ def run(
     hosts_there = in_groups(found.hosts, found.groups)
     lines = [*_answer(found), *given_lines(given)]
     lines += grid_lines(hosts_there, letters, every=names)
-    lines += [*_legend(found), *_judged(found), *_one_way(cells, hosts_there, every=names)]
+    lines += [*_legend(found), *_judged(cells), *_one_way(cells, hosts_there, every=names)]
     lines += group_lines(found.groups, every=names)
     with beside(svg):
         say(lines)
@@ -135,22 +135,21 @@ def _legend(found: MatrixResult) -> list[str]:
     ]
 
 
-def _judged(found: MatrixResult) -> list[str]:
+def _judged(cells: Sequence[Cell]) -> list[str]:
     parts: dict[Part, Answer] = {}
     findings: list[Finding] = []
-    for cell in found.cells:
+    for cell in cells:
         answers = dict(cell.passthrough_parts)
         for part, answer in answers.items():
             parts[part] = "unknown" if "unknown" in (answer, parts.get(part)) else answer
         if "unknown" in answers.values():  # findings are worked out for who reads them
             findings += [finding for finding in cell.findings if answers.get(finding.part) == "unknown"]
-    judged = [part_text(part) for part, answer in parts.items() if answer != "unknown"]
+    judged = any(answer != "unknown" for answer in parts.values())
     partly = [part_text(part) for part, answer in parts.items() if answer == "unknown"]
-    text = f"judged: {', '.join(judged) or 'nothing'}"
+    text = f"judged: {ALL_BUT_MACHINE if judged else 'nothing'}"
     if partly:
         what = unknown_text(findings)
         text += f"; not for every pair: {', '.join(partly)}{f' ({what})' if what else ''}"
-    text += f"; {left_out_text(found.not_judged)}"
     return wrapped(text, rest="    ")
 
 

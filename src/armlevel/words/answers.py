@@ -10,6 +10,7 @@ from armlevel.engine.values import NOT_RECORDED
 from armlevel.words.subjects import listed_few, subject_text
 
 __all__ = [
+    "ALL_BUT_MACHINE",
     "JUDGED_WELL",
     "against_text",
     "judged_text",
@@ -20,7 +21,7 @@ __all__ = [
 ]
 
 #: What a judgement rests on that lacks nothing; without a record of its machine a guest is judged in the others.
-JUDGED_WELL = _EVERY_PART, _BUT_MACHINE = ("every part", "all but machine")
+JUDGED_WELL = EVERY_PART, ALL_BUT_MACHINE = ("every part", "all but machine")
 _PARTS = {"shape": "vCPU shape", "list": "register list"}
 _FACTS = {
     about_fact("cntfrq_hz"): "counter frequency",
@@ -77,7 +78,7 @@ def judged_text(parts: Mapping[Part, Answer], findings: Sequence[Finding]) -> st
     """
     unknown = [part for part, answer in parts.items() if answer == "unknown"]
     if not unknown:
-        return _EVERY_PART if "machine" in parts else _BUT_MACHINE
+        return EVERY_PART if "machine" in parts else ALL_BUT_MACHINE
     judged = [part_text(part) for part, answer in parts.items() if answer != "unknown" and part != "shape"]
     rest = (
         unknown_text([finding for finding in findings if finding.part in unknown], 2)
