@@ -26,7 +26,6 @@ from armlevel.engine import (
 from armlevel.engine.moves.means import only_means
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import NotRecognised, UsageError
-from armlevel.formats import read_request
 from armlevel.formats.cpu_request import CpuRequest
 from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.any_guest import AnyGuest, any_guest_object, any_guest_of
@@ -173,6 +172,8 @@ def machine_asked(file: str, *, switched: bool = False) -> GuestMachine:
         UsageError: it asks for another CPU than the host's.
 
     """
+    from armlevel.formats import read_request  # which reads XML too: not for a question without a file
+
     request: CpuRequest | None = None
     with contextlib.suppress(NotRecognised):
         request = read_request(read_file(file), file)
