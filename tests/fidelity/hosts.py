@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,8 +74,8 @@ def read(names: Iterable[str] = HOSTS, *archives: Path) -> list[Host]:
 
 
 def added_names() -> tuple[str, ...]:
-    """Return the names of the hosts that were recorded with an added kernel line."""
-    return tuple(documents_of(ADDED))
+    """Return the names of the hosts that were recorded with an added kernel line, in the order of the CPU models."""
+    return tuple(sorted(documents_of(ADDED), key=lambda name: CPUS.index(re.split("[@,]", name)[0])))
 
 
 def recorded_names() -> tuple[str, ...]:
