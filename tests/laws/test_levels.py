@@ -17,7 +17,7 @@ from armlevel.engine.fields.vectors.levelled import FieldLevels
 from armlevel.engine.findings import answer_of
 from armlevel.engine.parts.registers import level_fields
 from armlevel.engine.screen.levels import Levels
-from armlevel.profile import Accepts, Host, Offer, Shape
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Accepts, Host, Offer, Shape
 from tests.laws.compiled import every_host, stranger
 from tests.laws.fleet import catalogue, make_fleet, recorded
 from tests.laws.strategies import QUICK
@@ -125,16 +125,38 @@ def _with_sve(host: Host, chance: Random) -> Host:
 
 
 def _of_another_core(host: Host, chance: Random) -> Host:
-    # Signed pointers of one core mean nothing to another.
+    # Signed pointers of one core mean nothing to another; that shape alone lets the cores be shown alike.
+    isar1 = chance.choice((0x100, 0x500, 0))
+    midr = chance.choice((host.offers[0].limits.get("MIDR_EL1", 0), 0x410FD0C0))
+    return _signing(host, isar1, midr, chance.choice((midr, midr, None)))
+
+
+def _signing(host: Host, isar1: int, midr: int, real: int | None) -> Host:
+    # A host of a core, which may not be recorded, that signs by an algorithm of ID_AA64ISAR1_EL1.
     first = host.offers[0]
-    isar1 = first.limits.get("ID_AA64ISAR1_EL1", 0) & ~0xFF0 | chance.choice((0x100, 0x500, 0))
-    midr = chance.choice((first.limits.get("MIDR_EL1", 0), 0x410FD0C0))
-    limits = {**first.limits, "ID_AA64ISAR1_EL1": isar1, "MIDR_EL1": midr}
-    shape = Shape(frozenset({"ptrauth"}), imp_id_writable=True)
-    real = chance.choice((midr, midr, None))  # whose it is may not be recorded
+    plain = first.limits.get("ID_AA64ISAR1_EL1", 0) & ~0xFF0
+    limits = {**first.limits, "ID_AA64ISAR1_EL1": plain, "MIDR_EL1": midr}
+    fields = (field for name in IMPLEMENTATION_REGISTERS for field in catalogue().registers[name].fields)
+    accepts = {
+        **first.accepts,
+        **{field.subject: Accepts.of(None) for field in fields},
+        "ID_AA64ISAR1_EL1.API": Accepts.of(range((isar1 >> 8) + 1)),
+    }
     cpus = tuple(replace(one, implementation=replace(one.implementation, midr=real)) for one in host.cpus)
-    richer = replace(first, shape=shape, limits=limits)
-    return replace(host, cpus=cpus, offers=(richer, replace(first, limits={**limits, "ID_AA64ISAR1_EL1": 0})))
+    signed = {**limits, "ID_AA64ISAR1_EL1": plain | isar1}
+    shape = Shape(frozenset({"ptrauth"}), imp_id_writable=True)
+    richer = replace(first, shape=shape, limits=signed, accepts=accepts)
+    return replace(host, cpus=cpus, offers=(richer, replace(first, limits=limits)))
+
+
+def of_two_cores(_: Random | None = None) -> None:
+    """Hold hosts against levelling, of two cores that sign alike as far as registers tell."""
+    plain = next(one for one in recorded() if one.offers[0].like is None and not one.mixed)
+    cores = {"a": 0x410FD0C0, "b": 0x410FD080, "c": 0x410FD080}
+    hosts = [replace(_signing(plain, 0x100, midr, midr), name=name) for name, midr in cores.items()]
+    seen = Counter[str]()
+    _agree(hosts, [(1, 2), (0, 1), (0, 1, 2)], Policy(), seen)
+    assert (seen["runs"], seen["refused"]) == (1, 2), seen
 
 
 def starts_nowhere(_: Random | None = None) -> None:
@@ -182,6 +204,10 @@ def coupled(_: Random | None = None) -> None:
 
 def test_a_guest_that_may_start_nowhere_is_refused_without_reasons_too():
     starts_nowhere()
+
+
+def test_pointers_of_two_cores_are_not_shared_without_reasons_either():
+    of_two_cores()
 
 
 def test_couplings_lower_what_is_levelled_without_reasons():

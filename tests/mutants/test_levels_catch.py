@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.laws.test_levels import coupled, odd_levels, starts_nowhere
+from tests.laws.test_levels import coupled, odd_levels, of_two_cores, starts_nowhere
 from tests.mutants import levels as mutants
 from tests.mutants.levels import Mutant
 from tests.mutants.test_vectors_catch import Law, caught
@@ -19,6 +19,7 @@ FEW: list[tuple[Mutant, Law, int]] = [
     (mutants.registers_not_shown_forgotten, odd_levels, 40),
     (mutants.starts_not_put_together, starts_nowhere, 1),
     (mutants.host_not_looked_at("counters"), starts_nowhere, 1),
+    (mutants.host_not_looked_at("cores"), of_two_cores, 1),
     (mutants.host_not_looked_at("list"), odd_levels, 40),
     (mutants.host_not_looked_at("firmware"), odd_levels, 40),
 ]
@@ -29,7 +30,7 @@ MORE: list[tuple[Mutant, Law, int]] = [
     (mutants.pointers_not_given_up, odd_levels, 200),
     *(
         (mutants.host_not_looked_at(name), odd_levels, 200)
-        for name in ("cache", "cores", "facts", "implementation", "lengths")
+        for name in ("cache", "facts", "implementation", "lengths")
     ),
 ]
 
