@@ -166,7 +166,9 @@ def main() -> int:
                 "compared": as_json(held(source, line, catalogue)),
             }
             if not options.sources:
-                entry |= ran(lab, source, line, options.only or TESTS, catalogue)
+                new = ran(lab, source, line, options.only or TESTS, catalogue)
+                runs = {**entry.get("run", {}), **new["run"]}
+                entry |= new | {"run": {test: runs[test] for test in TESTS if test in runs}}
         except (ArmlevelError, TableFault, NoCompiler) as exc:
             print(f"{line}: {exc}", file=sys.stderr)
             faults += 1

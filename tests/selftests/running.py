@@ -19,12 +19,13 @@ __all__ = ["Outcome", "outcome", "read_tap", "run", "stepped"]
 
 _SKIP = 4  # KSFT_SKIP
 _KILLED = 137  # 128 + SIGKILL
-_SECONDS = 900  # for one test: a last stop, a hundred times what the longest needs
+_SECONDS = 300  # for one test: a last stop, some fifty times what the longest needs
 _LINE = re.compile(r"^(?P<not>not )?ok (?P<number>\d+) ?(?P<name>.*?)(?P<skip>\s*# SKIP\b.*)?$", re.MULTILINE)
 _SCRIPT = """\
 cd /job
 for name in {names}; do
     chmod +x "$name"
+    echo "selftest $name" > /dev/console
     timeout -s KILL {seconds} "./$name" > "$OUT/$name.out" 2> "$OUT/$name.err"
     echo $? > "$OUT/$name.status"
 done
