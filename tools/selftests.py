@@ -6,7 +6,8 @@
 For each measured kernel line: fetches the source of the kernel that the lab boots (once: some 150 MB, kept in the
 lab's cache without what is not needed), reads what its selftests expect of KVM, builds them and runs them in one
 emulated host. Whatever differs from the rows, and whatever does not pass, must be explained in
-tests/selftests/explained.toml; exits 1 for what is not. --record writes all of it down.
+tests/selftests/explained.toml; exits 1 for what is not, 2 if a line could not be judged and no row says why.
+--record writes all of it down.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from tests.selftests.compared import (
     recorded,
     spellings,
     steps_of,
+    unrecorded,
 )
 from tests.selftests.running import run, stepped
 from tests.selftests.source import KernelSource, kernel_source
@@ -170,8 +172,9 @@ def main() -> int:
                 runs = {**entry.get("run", {}), **new["run"]}
                 entry |= new | {"run": {test: runs[test] for test in TESTS if test in runs}}
         except (ArmlevelError, TableFault, NoCompiler) as exc:
-            print(f"{line}: {exc}", file=sys.stderr)
-            faults += 1
+            why = unrecorded().get(line)
+            print(f"{line}: {exc}{f' ({why})' if why else ''}", file=sys.stderr)
+            faults += why is None
             continue
         found[line] = entry
         left += say(line, entry)
