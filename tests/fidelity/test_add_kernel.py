@@ -22,7 +22,7 @@ from kernels.ask import Answer, ask_all, kept, missing, place
 from kernels.rules import Rule, rule_for
 from kernels.text import add_line, add_rule, extend, listed_in, move_change, read_texts, say_measured
 from kernels.weigh import catalogue_of, neighbours
-from tests.fidelity.hosts import CPUS, masks_of, read
+from tests.fidelity.hosts import CPUS, added_names, masks_of, read
 
 LINE, BEFORE, AFTER = "6.18", "6.12", "7.3"
 #: Nothing that an emulated CPU of QEMU 10 has tells these: the tool has to say so.
@@ -41,20 +41,30 @@ def answers_of(names: list[str]) -> list[Answer]:
     return found
 
 
-def without(texts: dict[str, str]) -> dict[str, str]:
-    """Return the rows as they would be, had nobody measured the line."""
+def without(texts: dict[str, str], gone: str) -> dict[str, str]:
+    """Return the rows as they would be, had nobody measured a line."""
+    order = [line.name for line in catalogue_of(texts).lines]
+    at = order.index(gone)
     found = {}
     for name, whole in texts.items():
         text = whole
         for row in reversed(list(listed_in(name, whole))):
-            lines = ", ".join(f'"{line}"' for line in row.lines if line != LINE)
+            lines = ", ".join(f'"{line}"' for line in row.lines if line != gone)
             text = text[: row.start] + lines + text[row.end :]
         found[name] = text
-    own = re.compile(rf'^  \{{ lines = \[\],.*\n|^\[lines\."{LINE}"\]\n(?:.+\n)+\n', re.MULTILINE)
+    own = re.compile(rf'^  \{{ lines = \[\],.*\n|^\[lines\."{gone}"\]\n(?:.+\n)+\n', re.MULTILINE)
     found = {name: own.sub("", text) for name, text in found.items()}
-    moved = re.sub(rf'since = "{LINE}"', f'since = "{AFTER}"', found["between.toml"])
-    found["between.toml"] = re.sub(rf'until = "{LINE}"', f'until = "{BEFORE}"', moved)
+    moved = found["between.toml"].replace(f'since = "{gone}"', f'since = "{order[at + 1]}"')
+    found["between.toml"] = moved.replace(f'until = "{gone}"', f'until = "{order[at - 1]}"')
     return found
+
+
+def first_measured() -> dict[str, str]:
+    """Return the rows without the lines that the tool added: with those that people wrote."""
+    texts = read_texts(DATA / "kvm")
+    for line in sorted({name.partition("@")[2] for name in added_names()}):
+        texts = without(texts, line)
+    return texts
 
 
 def rules_of(texts: dict[str, str]) -> dict[str, Any]:
@@ -70,8 +80,8 @@ def rules_of(texts: dict[str, str]) -> dict[str, Any]:
 
 def given_back(cpus: tuple[str, ...]) -> None:
     """Take the line away, add it from its recorded hosts, and hold the rows against those that there were."""
-    texts = read_texts(DATA / "kvm")
-    fewer = without(texts)
+    texts = first_measured()
+    fewer = without(texts, LINE)
     assert LINE not in {line.name for line in catalogue_of(fewer).lines}
     assert neighbours(LINE, catalogue_of(fewer)) == (BEFORE, AFTER)
     found, differences = add_kernel.with_rows(fewer, LINE, answers_of([f"{cpu}@{LINE}" for cpu in cpus]))
@@ -106,7 +116,7 @@ def test_a_host_that_does_what_no_rule_says_is_named_and_nothing_is_written(caps
     odd = Answer(replace(one.host, offers=tuple(offers)), one.masks)
     monkeypatch.setattr(add_kernel, "write", lambda *_: pytest.fail("wrote"))
     monkeypatch.setattr(add_kernel, "record", lambda *_: pytest.fail("recorded"))
-    monkeypatch.setattr(add_kernel, "read_texts", lambda folder: without(read_texts(folder)))
+    monkeypatch.setattr(add_kernel, "read_texts", lambda _folder: without(first_measured(), LINE))
     assert add_kernel.add(LINE, [odd, two], only_say=False) == 1
     said = capsys.readouterr().out
     assert f"neoverse-n1@{LINE} base: ID_AA64ISAR0_EL1.AES 1 of 2: said same, was refused" in said
