@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from armlevel.arch import Catalogue
 from armlevel.documents import read_host
@@ -16,14 +16,18 @@ from armlevel.lab.levelled import levelled_slot, observed_slot
 from armlevel.lab.migration import (
     DidNotBoot,
     Migrated,
+    Running,
     Slot,
     Waiting,
+    arrived_as,
     await_guest,
     begin,
     move,
+    revived,
 )
 from armlevel.lab.session import Refused, Session
 from armlevel.profile import Guest, Host
+from tests.migrations.around import machine_cases
 from tests.migrations.plan import USUAL, Case
 from tests.migrations.predicted import Seen, asked_of, command_of, guests_of, see
 from tests.migrations.recorded import recorded_hosts
@@ -80,11 +84,52 @@ def _of_pair(
     qemus = tuple(sorted({version for case in cases for version in case.qemu}))
     with lab.pair(parse_host(a), parse_host(b), qemus) as (one, other):
         sessions = {a: one, b: other}
+        kept = _Kept()
         for number, case in enumerate(cases):
-            seen = _case(case, f"guest{number}", sessions, hosts, catalogue)
-            for session in sessions.values():
-                session.ask("end", name=f"guest{number}")
+            seen = _case(case, f"guest{number}", sessions, hosts, catalogue, kept)
+            names = dict.fromkeys([f"guest{number}", *kept.left])
+            for session, ended in itertools.product(sessions.values(), names):
+                if not kept.is_it(session, ended):
+                    session.ask("end", name=ended)
+            kept.left = [kept.running.name] if kept.running is not None else []
             yield case, seen
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The guest of the last case where it goes on as it was: the next one that would be started so is that guest.
+
+    ``key``  how it was started, and where it is now;  ``left``  names whose QEMU may be there still
+    """
+
+    key: tuple[object, ...] | None = None
+    running: Running | None = None
+    left: list[str] = field(default_factory=list)
+
+    def is_it(self, session: Session, name: str) -> bool:
+        """Tell whether it is what is called so in a host."""
+        it = self.running
+        return it is not None and it.name == name and it.slot.session is session
+
+    def taken(self, key: tuple[object, ...] | None) -> Running | None:
+        """Return it if it is the one that would be started so; it is kept no longer."""
+        found = self.running if key is not None and key == self.key else None
+        self.key = self.running = None
+        return found
+
+    def keep(self, case: Case, running: Running, waiting: Waiting, moved: Migrated) -> None:
+        """Keep the guest of a case, which is at the source, or came to the destination as it was."""
+        if case not in machine_cases():
+            return
+        if not moved.arrived:
+            self.key = _key(case, case.source, case.qemu[0]) if revived(running) else None
+            self.running = running if self.key else None
+        elif case.there is None and (there := arrived_as(waiting, moved)) is not None:
+            self.key, self.running = _key(case, case.target, case.qemu[1]), there
+
+
+def _key(case: Case, host: str, qemu: str) -> tuple[object, ...]:
+    return host, qemu, case.asked, case.level, case.tolerate, case.switches, case.vcpus, case.mistake
 
 
 def _with_machines(
@@ -98,8 +143,13 @@ def _with_machines(
     return replace(guests[0], machine=here), replace(guests[1], machine=there)
 
 
-def _case(
-    case: Case, name: str, sessions: Mapping[str, Session], hosts: Mapping[str, Host], catalogue: Catalogue
+def _case(  # noqa: PLR0917
+    case: Case,
+    name: str,
+    sessions: Mapping[str, Session],
+    hosts: Mapping[str, Host],
+    catalogue: Catalogue,
+    kept: _Kept,
 ) -> Seen | LabError:
     here, there = sessions[case.source], sessions[case.target]
     source, target = Slot(session=here, qemu=case.qemu[0]), Slot(session=there, qemu=case.qemu[1])
@@ -121,11 +171,19 @@ def _case(
             raise _NoDestinationError
         started.append(there.ask("read", path=_LOG))
 
+    known = kept.taken(_key(case, case.source, case.qemu[0]))
     try:
-        running = begin(source, name, guest, meanwhile)
+        if known is None:
+            running = begin(source, name, guest, meanwhile)
+        else:
+            meanwhile()
+            running = known
         moved = move(running, waiting[0])
+        kept.keep(case, running, waiting[0], moved)
     except _NoDestinationError:
         # Whatever its guest does, it has nowhere to go.
+        if known is not None:
+            kept.key, kept.running = _key(case, case.source, case.qemu[0]), known
         problem = "QEMU does not start on the destination"
         return see(Migrated(target_said=waiting[0].status["said"], problem=problem), "", ())
     except DidNotBoot as exc:

@@ -12,6 +12,13 @@ from tests.migrations.plan import SAMPLE, cases, hosts_of
 from tests.migrations.predicted import Said, Seen, disagreements, say
 
 SEEN = Seen(True, True, True, True, 1.0, (), ())
+#: A window that the destination does not have, and one that it has besides.
+LOST = replace(
+    SEEN, windows=({"ecam": "0x4010000000", "mmio-high": "0x8000000000"}, {"ecam": "0x4010000000"})
+)
+MORE = replace(
+    SEEN, windows=({"ecam": "0x4010000000"}, {"ecam": "0x4010000000", "mmio-high": "0x8000000000"})
+)
 FAILED = Seen(False, False, None, False, None, ("MIDR_EL1",), ("Could not set register x to 1 (is 2)",))
 
 
@@ -59,6 +66,9 @@ def test_both_outcomes_and_both_silent_harms_are_predicted():
         (Said("fails", alive=None, blocking=("MIDR_EL1", "CTR_EL0")), FAILED),
         (Said("fails", alive=None), FAILED),
         (Said("fails", alive=None, blocking=("MIDR_EL1",), messages=("Invalid value",)), FAILED),
+        (Said("completes", alive=True), LOST),
+        (Said("completes", alive=None, harm=("memory map",)), SEEN),
+        (Said("completes", alive=None, harm=("memory map",)), MORE),
     ],
 )
 def test_a_prediction_that_was_wrong_is_found(said, seen):
@@ -77,6 +87,9 @@ def test_a_prediction_that_was_wrong_is_found(said, seen):
             replace(SEEN, alive=False, keeps_time=None, rate=None, same=False),
         ),
         (Said("unknown", alive=None), FAILED),
+        (Said("completes", alive=None, harm=("memory map",)), LOST),
+        (Said("completes", alive=None, harm=("memory map",)), replace(LOST, same=False)),
+        (Said("completes", alive=True), MORE),
     ],
 )
 def test_a_prediction_that_was_right_is_left_alone(said, seen):

@@ -23,12 +23,14 @@ __all__ = [
     "Running",
     "Slot",
     "Waiting",
+    "arrived_as",
     "await_guest",
     "begin",
     "is_sure",
     "machine_of",
     "move",
     "rates",
+    "revived",
 ]
 
 # Last stops against hanging, in seconds, ten times what an idle machine needs and more: a QEMU or a host that dies is
@@ -229,7 +231,7 @@ def _registers(session: Session, name: str) -> dict[int, int | None]:
 def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Migrated:
     """Move a guest to the QEMU that waits for it; both QEMUs are left as they are then."""
     began = time.monotonic()
-    name, source, target = running.name, running.slot.session, waiting.slot.session
+    name, source, target, there = running.name, running.slot.session, waiting.slot.session, waiting.name
     seen = Migrated(before=running.before, sent=running.registers, windows=(running.windows, {}))
     if waiting.status["exit"] is not None:
         return replace(
@@ -238,18 +240,18 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mig
     try:
         if return_path:
             capability = {"capabilities": [{"capability": "return-path", "state": True}]}
-            for session in (source, target):
-                session.ask("ask", name=name, command="migrate-set-capabilities", arguments=capability)
-        windows = running.windows, _windows(target, name)
+            for session, which in ((source, name), (target, there)):
+                session.ask("ask", name=which, command="migrate-set-capabilities", arguments=capability)
+        windows = running.windows, _windows(target, there)
         seen = replace(seen, windows=windows)
         here = {"uri": f"tcp:0.0.0.0:{ARRIVALS}"}
-        target.ask("ask", name=name, command="migrate-incoming", arguments=here)
+        target.ask("ask", name=there, command="migrate-incoming", arguments=here)
         source.ask("ask", name=name, command="migrate", arguments={"uri": target.address})
         info: dict[str, Any] = source.ask("sent", name=name, seconds=_SENDING)
-        arrived = _settled(target, name)
-        result = _afterwards(target, name) if arrived else {}
+        arrived = _settled(target, there)
+        result = _afterwards(target, there) if arrived else {}
     except Refused as exc:
-        said = target.ask("status", name=name)["said"]
+        said = target.ask("status", name=there)["said"]
         return replace(seen, target_said=said, problem=str(exc), seconds=time.monotonic() - began)
     return replace(
         seen,
@@ -257,10 +259,30 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mig
         source_status=info.get("status", ""),
         downtime=info["downtime"] / 1000 if "downtime" in info else None,
         source_said=source.ask("status", name=name)["said"],
-        target_said=target.ask("status", name=name)["said"],
+        target_said=target.ask("status", name=there)["said"],
         seconds=time.monotonic() - began,
         **result,
     )
+
+
+def revived(running: Running) -> bool:
+    """Tell whether a guest that did not go goes on where it was; it is told to, if it stands still."""
+    session, name = running.slot.session, running.name
+    status = session.ask("status", name=name)
+    if status["exit"] is not None:
+        return False
+    if status["run"] != "running":
+        session.ask("ask", name=name, command="cont")
+    heard = len(session.ask("ticks", name=name))
+    return len(session.ask("ticks", name=name, count=heard + 1, seconds=_ALIVE)) > heard
+
+
+def arrived_as(waiting: Waiting, moved: Migrated) -> Running | None:
+    """Return a guest that came well, and as the guest that it was, as one that runs where it came to."""
+    if not moved.healthy or moved.found != moved.sent:
+        return None
+    slot = waiting.slot
+    return Running(slot, waiting.name, waiting.guest, moved.after, moved.found, moved.windows[1])
 
 
 def _settled(target: Session, name: str) -> bool:
