@@ -60,7 +60,7 @@ load: $(LIBRARY) $(VENV)/.docs ## the tests that wait for a machine, five times 
 fidelity: $(VENV)/.test ## what is said of 57 emulated hosts, and of each pair, against what KVM does
 	@$(RUN) tools/fidelity.py
 
-migrations: $(LIBRARY) ## seventy real migrations between emulated hosts, each predicted before the first boot
+migrations: $(LIBRARY) ## a hundred real migrations between emulated hosts, each predicted before the first boot
 	@$(RUN) tools/migrations.py
 
 selftests: $(VENV)/.test ## the rows against the kernels' own selftests of KVM (fetches the kernels' sources)

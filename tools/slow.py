@@ -25,7 +25,7 @@ STEPS: Mapping[str, tuple[tuple[str, ...], str]] = {
         "the tests that wait for a machine, five times with every core kept busy",
     ),
     "fidelity": ((sys.executable, "tools/fidelity.py"), "57 emulated hosts against what is said of them"),
-    "migrations": ((sys.executable, "tools/migrations.py"), "seventy real migrations, each predicted"),
+    "migrations": ((sys.executable, "tools/migrations.py"), "a hundred real migrations, each predicted"),
     "selftests": (
         (sys.executable, "tools/selftests.py"),
         "the kernels' own selftests of KVM against the rows",
