@@ -44,7 +44,8 @@ def kept(path: Path, key: str) -> dict[str, Seen]:
     for line in path.read_text(encoding="ascii").splitlines() if path.exists() else ():
         one: dict[str, Any] = json.loads(line)
         if one.pop("predictions") == key:
-            found[one.pop("case")] = seen_of(one)
+            name = one.pop("case")
+            found[name] = seen_of(one)
     return found
 
 
