@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does a real migration do what armlevel says of it beforehand? Some hundred of them, between emulated hosts.
 
-    tools/migrations.py [--machine] [--directory DIR] [--only TEXT] [--anew]
+    tools/migrations.py [--machine] [--rest] [--record] [--directory DIR] [--only TEXT] [--anew]
 
 Seventy are about the guest's CPU, the rest (``--machine``: those alone) about what stands around it.
 Writes what is predicted for every case to DIR/predictions.json before a host is booted, makes the migrations, and
@@ -30,7 +30,7 @@ from tests.migrations.around import machine_cases
 from tests.migrations.campaign import migrations, profiles
 from tests.migrations.plan import SEED, cases, hosts_of
 from tests.migrations.predicted import Said, Seen, as_json, disagreements, say
-from tests.migrations.recorded import record, seen_of
+from tests.migrations.recorded import record, recorded_hosts, recorded_seen, seen_of
 
 
 def tell(line: str) -> None:
@@ -77,13 +77,15 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases with TEXT in their names")
     parser.add_argument("--machine", action="store_true", help="only those about what stands around the CPU")
     parser.add_argument("--anew", action="store_true", help="forget what earlier runs saw")
+    parser.add_argument("--rest", action="store_true", help="only what is not recorded")
     parser.add_argument("--record", action="store_true", help="keep what was seen for `make test`")
     parser.add_argument("--predict", action="store_true", help="write the predictions, and boot nothing")
     options = parser.parse_args()
     begun, catalogue = time.monotonic(), load()
     lab = Laboratory(LabSettings.of(os.environ), tell)
     every = machine_cases() if options.machine else (*cases(), *machine_cases())
-    chosen = [case for case in every if options.only in str(case)]
+    known = recorded_seen() if options.rest else {}
+    chosen = [case for case in every if options.only in str(case) and str(case) not in known]
     options.directory.mkdir(parents=True, exist_ok=True)
     try:
         hosts = profiles(lab, hosts_of(chosen))
@@ -122,8 +124,9 @@ def main() -> int:
         wrong += bool(faults)
         print("\n".join(row(name, one, was, faults)))
     if options.record:
-        about = {str(case): seen[str(case)] for case in machine_cases() if str(case) in seen}
-        record(about, [hosts[name] for name in hosts_of(machine_cases())])
+        found = recorded_seen() | seen
+        about = {str(case): found[str(case)] for case in machine_cases() if str(case) in found}
+        record(about, {**recorded_hosts(hosts_of(machine_cases())), **hosts}.values())
     arrived = sum(one.arrived for one in seen.values())
     print(
         f"{len(seen)} of {len(said)} migrations made: {arrived} arrived, {len(seen) - arrived} did not; "
