@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from armlevel.arch import load
 from armlevel.documents.replace import replace_file
 from armlevel.errors import ArmlevelError, LabError
 from armlevel.lab import Laboratory, LabSettings
+from armlevel.profile import Host
 from tests.migrations.around import machine_cases
 from tests.migrations.campaign import migrations, profiles
 from tests.migrations.plan import SEED, cases, hosts_of
@@ -47,6 +49,13 @@ def kept(path: Path, key: str) -> dict[str, Seen]:
             name = one.pop("case")
             found[name] = seen_of(one)
     return found
+
+
+def keep(seen: Mapping[str, Seen], hosts: Mapping[str, Host]) -> None:
+    """Record what was seen about the machine, beside what is recorded already."""
+    found = recorded_seen() | dict(seen)
+    about = {str(case): found[str(case)] for case in machine_cases() if str(case) in found}
+    record(about, {**recorded_hosts(hosts_of(machine_cases())), **hosts}.values())
 
 
 def row(name: str, said: Said, seen: Seen | None, faults: list[str]) -> list[str]:
@@ -124,9 +133,7 @@ def main() -> int:
         wrong += bool(faults)
         print("\n".join(row(name, one, was, faults)))
     if options.record:
-        found = recorded_seen() | seen
-        about = {str(case): found[str(case)] for case in machine_cases() if str(case) in found}
-        record(about, {**recorded_hosts(hosts_of(machine_cases())), **hosts}.values())
+        keep(seen, hosts)
     arrived = sum(one.arrived for one in seen.values())
     print(
         f"{len(seen)} of {len(said)} migrations made: {arrived} arrived, {len(seen) - arrived} did not; "

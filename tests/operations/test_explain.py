@@ -50,8 +50,8 @@ QUOTED = {
         "migration-failed",
         (),
     ),
-    "load of migration failed: Invalid argument: Unknown section or instance 'arm_gicv3' 0. Make sure that your current "
-    "VM setup matches your saved VM setup": ("device-not-there", ()),
+    "load of migration failed: Invalid argument: Unknown section or instance 'arm_gicv3' 0. Make sure that your "
+    "current VM setup matches your saved VM setup": ("device-not-there", ()),
     "post load hook failed for: configuration": ("machine-types-differ", ()),
     "Machine type received is 'virt-10.0' and local is 'virt-11.1'": ("machine-types-differ", ()),
     "KVM is not supported for this guest CPU type": ("named-cpu-with-kvm", ()),
