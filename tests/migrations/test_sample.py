@@ -1,4 +1,4 @@
-"""Five real migrations for every `make test`, on one pair of hosts, each predicted before."""
+"""Four real migrations for every `make test`, on one pair of hosts, each predicted before."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from armlevel.arch import load
 from armlevel.lab import parse_host
 from armlevel.preload import library, library_fault
 from tests.emulated import fetched
-from tests.migrations.around import WITHOUT_ITS
 from tests.migrations.campaign import migrations, profiles
-from tests.migrations.plan import SAMPLE as OF_THE_CPU
-from tests.migrations.plan import hosts_of
+from tests.migrations.plan import SAMPLE, hosts_of
 from tests.migrations.predicted import Seen, disagreements, say
-
-SAMPLE = (*OF_THE_CPU, WITHOUT_ITS)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +24,7 @@ def lab(laboratory):
     return laboratory
 
 
-def test_five_migrations_come_as_they_were_predicted(lab, tell):
+def test_four_migrations_come_as_they_were_predicted(lab, tell):
     catalogue = load()
     hosts = profiles(lab, hosts_of(SAMPLE))
     said = {case: say(case, hosts, catalogue) for case in SAMPLE}
