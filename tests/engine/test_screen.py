@@ -11,6 +11,7 @@ from armlevel.engine.screen.moves import MoveScreen, behaviour_of
 from armlevel.profile import Accepts, Guest, Host
 from tests.engine.kit import CATALOGUE, plain, up_to
 from tests.engine.moves.test_predict import N2, RECORDED, TOLERANT, with_tcr2
+from tests.laws.compiled import Screened
 
 RNDR = "ID_AA64ISAR0_EL1.RNDR"
 
@@ -60,14 +61,24 @@ def test_a_guest_that_breaks_what_kvm_enforces_between_fields_is_not_kept():
 
 
 def test_a_cache_geometry_with_shorter_lines_is_not_kept():
-    host = plain("host", {"CTR_EL0.DminLine": 4})
-    offer = host.offers[0]
-    limits = {**offer.limits, "CCSIDR_EL1[0]": 0x1A}
-    taken = {**offer.accepts, "CCSIDR_EL1[0].63:0": Accepts.of(None)}
-    host = replace(host, offers=(replace(offer, limits=limits, accepts=taken),))
-    guest = passthrough(host, CATALOGUE)
+    # Both hosts in one screen: what decides is the guest's own geometry, and each host's shortest line.
+    hosts = []
+    for name, shortest in (("long", 4), ("short", 3)):
+        host = plain(name, {"CTR_EL0.DminLine": shortest})
+        offer = host.offers[0]
+        limits = {**offer.limits, "CCSIDR_EL1[0]": 0x1A}
+        taken = dict.fromkeys(("CCSIDR_EL1[0].63:0", "CTR_EL0.DminLine"), Accepts.of(None))
+        hosts.append(
+            replace(host, offers=(replace(offer, limits=limits, accepts={**offer.accepts, **taken}),))
+        )
+    guest, screened = passthrough(hosts[0], CATALOGUE), Screened(hosts)
+    answers = []
     for value in (0x1A, 0x1B, 0x19):
-        agrees(replace(guest, registers={**guest.registers, "CCSIDR_EL1[0]": value}), host)
+        changed = replace(guest, registers={**guest.registers, "CCSIDR_EL1[0]": value})
+        for about, full, ours in screened.judged(changed, range(2)):
+            assert ours == full, about
+            answers.append(full["registers"][1])
+    assert answers.count("refused") == 1, answers
 
 
 def test_a_register_that_the_destination_hides_from_the_guest_ends_the_move():
