@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import write_schemas
 from armlevel.engine import Finding, Remedy, check, passthrough
+from armlevel.engine.findings import Late
 from armlevel.engine.names import Name, hosts_of
 from armlevel.operations.answers import Result
 from armlevel.operations.baseline import baseline
@@ -34,7 +35,8 @@ def planted(value: T) -> T:
         return replace(value, remedies=ways)
     if is_dataclass(value) and not isinstance(value, type):
         held = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
-        changed = {name: planted(one) for name, one in held.items() if isinstance(one, tuple) or _holds(one)}
+        now = {name: tuple(one) if isinstance(one, Late) else one for name, one in held.items()}
+        changed = {name: planted(one) for name, one in now.items() if isinstance(one, tuple) or _holds(one)}
         return replace(value, **changed)
     return value
 
