@@ -16,7 +16,7 @@ from armlevel.words.changes import change_text
 from tests.fidelity.hosts import ADDED, CPUS, added_names, masks_of, read
 
 #: The lines, and on how many of the ten CPU models each was tried at least.
-LINES = {"7.0": 10}
+LINES = {"6.17": 10, "7.0": 10}
 REGISTERS = {
     "MIDR_EL1": "0x413fd0c1",
     "ID_AA64ISAR0_EL1": "0x0000100010211120",
@@ -92,3 +92,14 @@ def test_what_6_18_took_of_the_pmu_as_signed_7_0_refuses():
         assert rule is not None
         assert rule.values(6) == tuple(kept)
         assert rule is not load().write_rule(subject, "6.18")
+
+
+def test_6_17_is_6_18_but_for_three_fields_that_cannot_be_written():
+    for subject in ("ID_AA64MMFR1_EL1.HCX", "ID_AA64MMFR1_EL1.TWED", "ID_AA64ISAR3_EL1.LSFE"):
+        assert load().write_rule(subject, "6.17") is None
+        assert load().write_rule(subject, "6.18") is not None
+    same = [subject for subject in load().writable if load().write_rule(subject, "6.17") is None]
+    older = [subject for subject in load().writable if load().write_rule(subject, "6.18") is None]
+    assert set(same) - set(older) == {
+        *("ID_AA64MMFR1_EL1.HCX", "ID_AA64MMFR1_EL1.TWED", "ID_AA64ISAR3_EL1.LSFE"),
+    }
