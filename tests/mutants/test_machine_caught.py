@@ -96,7 +96,7 @@ CAUGHT: list[tuple[Mutant, Callable[[], object]]] = [
     (blocks_are_not_rounded, cases.test_the_size_that_differs_is_what_qemu_prints),
     (
         every_other_page_stops,
-        lambda: cases.test_stolen_time_is_rounded_to_the_hosts_page(200, 16384, []),
+        lambda: cases.test_stolen_time_is_rounded_to_the_hosts_page(256, 16384, 4096, []),
     ),
 ]
 

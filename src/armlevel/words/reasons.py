@@ -120,7 +120,7 @@ REASONS: dict[ReasonCode, str] = {
     "zeroed-bytes": "DC ZVA would zero another number of bytes",
     "moved-tags": "LDGM and STGM would move another number of tags",
     "pages-differ": "post-copy and huge pages want pages of one size on both hosts",
-    "pages-not-recorded": "QEMU moves no guest with steal time between pages of two sizes",
+    "pages-not-recorded": "QEMU moves no guest with steal time from larger pages to smaller ones",
     "steal-time-rounded": "QEMU rounds the memory of steal time to the host's pages; kvm-steal-time=off does without",
     # machine
     "vmm-not-known": "under which VMM the guest runs decides it, and no row knows this one",

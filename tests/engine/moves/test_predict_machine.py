@@ -33,8 +33,9 @@ def foretold(source: Host, target: Host, vmm: str = "qemu-11.1", **asked: Any) -
         (HERE, there("more", icc_ctlr=interface(pri=6)), {"gic_asked": "3"}, "completes", ()),
         (HERE, SMALL, {"maxmem": 600 * GIB, "slots": 1}, "completes", ("memory map",)),
         (SMALL, HERE, {"maxmem": 600 * GIB, "slots": 1}, "completes", ()),
-        (HERE, PAGES, {}, "fails", ()),
-        (HERE, PAGES, {"steal_time_asked": "off"}, "completes", ()),
+        (PAGES, HERE, {}, "fails", ()),
+        (PAGES, HERE, {"steal_time_asked": "off"}, "completes", ()),
+        (HERE, PAGES, {}, "completes", ()),
         (HERE, replace(HERE, name="silent", machine=None), {}, "unknown", ()),
     ],
 )
@@ -51,7 +52,7 @@ def test_the_silent_one_prints_nothing():
 
 
 def test_pages_that_differ_print_the_size_of_the_block():
-    assert "Size mismatch: pvtime: 0x1000 != 0x10000: Invalid argument" in foretold(HERE, PAGES).messages
+    assert "Size mismatch: pvtime: 0x10000 != 0x1000: Invalid argument" in foretold(PAGES, HERE).messages
 
 
 def test_without_a_command_line_the_move_says_that_the_machine_was_not_judged():
@@ -72,7 +73,7 @@ def test_asking_for_a_version_is_a_remedy_that_was_tried():
 
 
 def test_doing_without_stolen_time_is_a_remedy_that_was_tried():
-    move, _ = migrate(HERE, PAGES, CATALOGUE, vmm="qemu-11.1", machine=ASKED)
+    move, _ = migrate(PAGES, HERE, CATALOGUE, vmm="qemu-11.1", machine=ASKED)
     assert "kvm-steal-time=off" in [way.args[0] for way in move.ways if way.kind == "switches"]
 
 
@@ -86,5 +87,5 @@ def test_a_guest_that_is_given_is_told_what_its_vmm_could_be_asked_for():
         return [way.args[0] for way in found if way.kind in ("board", "switches")]
 
     assert ways(born(WITHOUT_V2), HERE) == ["gic-version=3"]
-    assert ways(born(HERE), PAGES) == ["kvm-steal-time=off"]
+    assert ways(born(PAGES), HERE) == ["kvm-steal-time=off"]
     assert ways(born(HERE), WITHOUT_V2) == []

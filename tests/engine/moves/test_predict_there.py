@@ -71,8 +71,8 @@ def test_a_destination_that_does_not_start_says_nothing_of_memory_or_devices():
 
 
 def test_memory_is_compared_before_devices_are_read():
-    assert foretold(HERE, PAGES, THREE, replace(ASKED, gic_asked="2")).messages == (
-        "Size mismatch: pvtime: 0x1000 != 0x4000: Invalid argument",
+    assert foretold(PAGES, HERE, THREE, replace(ASKED, gic_asked="2")).messages == (
+        "Size mismatch: pvtime: 0x4000 != 0x1000: Invalid argument",
     )
 
 
@@ -97,7 +97,8 @@ def test_a_levelled_guest_has_the_pages_of_the_host_that_it_runs_on():
     assert guest is not None
     assert guest.facts.page_size is None
     found = [
-        predict(HERE, end, CATALOGUE, vmm="qemu-11.1", guest=guest, machine=THREE) for end in (OTHER, PAGES)
+        predict(begin, HERE, CATALOGUE, vmm="qemu-11.1", guest=guest, machine=THREE)
+        for begin in (OTHER, PAGES)
     ]
     assert [one.outcome for one in found] == ["completes", "fails"]
 

@@ -286,19 +286,28 @@ def test_windows_of_redistributors_matter_with_many_vcpus_only():
 
 
 @pytest.mark.parametrize(
-    ("vcpus", "page", "answer"),
-    [(1, 16384, ["stops"]), (64, 65536, ["stops"]), (200, 16384, []), (1, 4096, []), (1, None, ["unknown"])],
+    ("vcpus", "was", "page", "answer"),
+    [
+        (1, 16384, 4096, ["stops"]),
+        (64, 65536, 4096, ["stops"]),
+        (256, 16384, 4096, []),
+        (1, 4096, 16384, []),
+        (64, 4096, 65536, []),
+        (1, 4096, 4096, []),
+        (1, 4096, None, ["unknown"]),
+    ],
 )
-def test_stolen_time_is_rounded_to_the_hosts_page(vcpus, page, answer):
-    found = judged(born(HERE, gic_asked="3", vcpus=vcpus), there("other", page=page))
+def test_stolen_time_is_rounded_to_the_hosts_page(vcpus, was, page, answer):
+    here = there("first", page=was)
+    found = judged(born(here, gic_asked="3", vcpus=vcpus), there("other", page=page))
     assert [one.severity for one in found if "arrive" in one.applies] == answer
-    off = judged(born(HERE, gic_asked="3", vcpus=vcpus, steal_time_asked="off"), there("other", page=page))
+    off = judged(born(here, gic_asked="3", vcpus=vcpus, steal_time_asked="off"), there("other", page=page))
     assert off == []
 
 
 def test_the_size_that_differs_is_what_qemu_prints():
-    (finding,) = judged(born(HERE), there("other", page=65536))
-    assert finding.messages == ("Size mismatch: pvtime: 0x1000 != 0x10000: Invalid argument",)
+    (finding,) = judged(born(there("first", page=65536)), HERE)
+    assert finding.messages == ("Size mismatch: pvtime: 0x10000 != 0x1000: Invalid argument",)
 
 
 def test_a_host_without_stolen_time_stops_a_guest_that_has_it_and_not_the_other_way():

@@ -72,6 +72,8 @@ def judge_pages(guest: Guest, source: Host, target: Host, family: str) -> list[F
     rounded = bool(family == "qemu" and told and guest.machine is None)
     if (known and was == now) or not (known or rounded):
         return []
+    # Larger pages take what arrives: QEMU rounds its size up to them before it compares (qemu_ram_resize).
+    rounded = rounded and not (was is not None and now is not None and was < now)
     severity: Severity = "unknown" if not known else "stops" if rounded else "risk"
     missing = hosts_of(host.name for host, size in ((source, was), (target, now)) if size is None)
     why: ReasonCode = "pages-differ"
