@@ -46,6 +46,8 @@ ELSEWHERE = {
     "sudo armlevel verify /etc/armlevel/guest.json": _KVM,
     "sudo install -m 755 qemu-armlevel /usr/local/bin/qemu-armlevel": _ROOT,
     "sudo install -D -m 644 guest.json /etc/armlevel/guest.json": _ROOT,
+    "tr '\\0' ' ' < /proc/$(pidof qemu-system-aarch64)/cmdline > vm.txt": _QEMU,
+    "armlevel migrate a.json b.json --guest guest.json --vmm qemu-11.1 --command vm.txt": _QEMU,
     "openstack flavor set arm.web --property hw:pmu=false --property \\\n"
     "    trait:CUSTOM_ARMLEVEL_START_7054EECA69907C8E0B639C892F024761=required": "needs an OpenStack",
     "sudo systemctl restart nova-compute": "needs an OpenStack",
