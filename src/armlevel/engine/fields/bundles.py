@@ -222,15 +222,12 @@ def _kinds(offers: Sequence[Offer], register: str, catalogue: Catalogue) -> list
     subjects = [field.subject for field in fields_of(catalogue, register)]
     answers = DistinctAnswers(subjects)
     found: list[Offer] = []
-    # What a whole cache geometry may say hangs on the host's CTR_EL0 and its own value too.
-    whole = register == "CLIDR_EL1" or register.startswith("CCSIDR_EL1[")
-    free: dict[tuple[int, ...], bool] = {}  # by which objects the answers are
     for offer in offers:
-        accepts = tuple(map(offer.accepts.get, subjects))
-        same = tuple(map(id, accepts))
-        if same not in free:
-            free[same] = all(given is not None and given.values is None for given in accepts)
-        own = offer.limits[register] if whole or not free[same] else None
+        accepts = [offer.accepts.get(subject) for subject in subjects]
+        free = all(given is not None and given.values is None for given in accepts)
+        # What a whole cache geometry may say hangs on the host's CTR_EL0 and its own value too.
+        whole = register == "CLIDR_EL1" or register.startswith("CCSIDR_EL1[")
+        own = offer.limits[register] if whole or not free else None
         ctr = offer.limits.get("CTR_EL0") if whole else None
         if answers.is_new(offer, (own, ctr, offer.default)):
             found.append(offer)

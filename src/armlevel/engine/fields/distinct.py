@@ -19,14 +19,12 @@ class DistinctAnswers:
     """The answers of offers about some fields (``REG.FIELD``) that were met so far, compared by what they say.
 
     Hashing whole answers would cost more than all that is asked about them. So the accepted values, whose hashes Python
-    keeps, find the few answers that may be equal, and these are compared. Answers that are the same objects, as those
-    of documents that were read together are, need not even that: whoever asks keeps the offers meanwhile.
+    keeps, find the few answers that may be equal, and these are compared.
     """
 
     def __init__(self, subjects: Sequence[str]) -> None:
         """Start with no answer."""
         self._subjects = subjects
-        self._same: set[tuple[Hashable, ...]] = set()
         self._met: dict[tuple[Hashable, ...], list[tuple[Accepts, ...]]] = {}
 
     def is_new(self, offer: Offer, beside: tuple[Hashable, ...]) -> bool:
@@ -41,10 +39,6 @@ class DistinctAnswers:
         (True, False, True, True)
         """
         answers = tuple(map(offer.accepts.get, self._subjects, repeat(_NOT_MENTIONED)))
-        same = (*beside, *map(id, answers))
-        if same in self._same:
-            return False
-        self._same.add(same)
         alike = self._met.setdefault((*beside, *map(_VALUES, answers)), [])
         if answers in alike:
             return False
