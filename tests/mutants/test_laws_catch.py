@@ -11,6 +11,7 @@ from hypothesis import Phase, given, seed, settings
 from tests.engine import test_verdict as cases_verdict
 from tests.engine.fields import test_bundles as cases_bundles
 from tests.engine.fields import test_choice as cases_choice
+from tests.engine.moves import test_predict_there as cases_there
 from tests.engine.parts import test_firmware as cases_firmware
 from tests.engine.parts import test_register_list as cases_state
 from tests.engine.parts import test_shape_unknown as cases_unknown
@@ -155,6 +156,10 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
         mutants.newer_kvm_of_the_destination_unseen,
         cases_unknown.test_where_a_vmm_passes_its_own_cpu_through_arriving_is_left_open,
     ),
+    (
+        mutants.pages_not_recorded_taken_for_equal,
+        cases_there.test_pages_that_nobody_recorded_leave_a_move_under_qemu_open,
+    ),
     (mutants.missing_count_written_as_0, test_not_recorded.test_a_missing_count_of_cpus_is_written_as_missing),
 ]  # fmt: skip
 
@@ -165,7 +170,6 @@ DOORS: list[tuple[mutants.Mutant, Callable]] = [
     (mutants.unknown_taken_for_yes, doors.by_check),
     (mutants.facts_guessed, doors.by_baseline),
     (mutants.unknown_move_taken_for_one, doors.by_migrate),
-    (mutants.pages_not_recorded_taken_for_equal, doors.by_migrate_of_qemu),
     (mutants.group_of_what_is_not_refused, doors.by_plan),
     (mutants.together_unless_refused, doors.by_matrix),
     (mutants.file_of_what_is_not_recorded, doors.by_export),

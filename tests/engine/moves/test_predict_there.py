@@ -96,11 +96,16 @@ def test_a_levelled_guest_has_the_pages_of_the_host_that_it_runs_on():
     guest = level([HERE, OTHER], CATALOGUE).guest
     assert guest is not None
     assert guest.facts.page_size is None
-    found = [
-        predict(begin, HERE, CATALOGUE, vmm="qemu-11.1", guest=guest, machine=THREE)
-        for begin in (OTHER, PAGES)
-    ]
-    assert [one.outcome for one in found] == ["completes", "fails"]
+    # Wherever it was started: it is moved out of pages of that size now.
+    for recorded in (None, 4096, 16384):
+        there = replace(guest, facts=replace(guest.facts, page_size=recorded))
+        found = [
+            predict(begin, HERE, CATALOGUE, vmm="qemu-11.1", guest=there, machine=THREE)
+            for begin in (OTHER, PAGES)
+        ]
+        assert [one.outcome for one in found] == ["completes", "fails"]
+    silent = replace(OTHER, facts=replace(OTHER.facts, page_size=None))
+    assert predict(silent, HERE, CATALOGUE, vmm="qemu-11.1", guest=guest, machine=THREE).outcome == "unknown"
 
 
 @pytest.mark.parametrize(("memory", "starts"), [({}, "runs"), ({"maxmem": 600 * GIB, "slots": 1}, "refused")])
@@ -114,3 +119,10 @@ def test_a_guest_of_40_bits_does_not_start_well_with_a_window_beyond_them(memory
     assert verdict.parts["machine"] == (starts, "runs")
     codes = [reason.code for one in verdict.findings if one.part == "machine" for reason in one.because]
     assert codes == (["window-out-of-reach"] if memory else [])
+
+
+def test_pages_that_nobody_recorded_leave_a_move_under_qemu_open():
+    (host,) = read(["neoverse-n1@7.x"])
+    silent = replace(host, facts=replace(host.facts, page_size=None))
+    found = [predict(host, there, CATALOGUE, vmm="qemu-11.1").outcome for there in (host, silent)]
+    assert found == ["completes", "unknown"]

@@ -213,10 +213,10 @@ def _predict(  # noqa: PLR0913, PLR0917
 
 
 def _running(guest: Guest, machine: GuestMachine | None, source: Host, catalogue: Catalogue) -> Guest:
-    # What is around it there, and the pages of that host, to which its memory for stolen time is rounded.
+    # What is around it there, and the pages of that host, to which its memory for stolen time is rounded: what arrives
+    # was there before, wherever it was started.
     around = guest.machine if machine is None else given_on(machine, source, catalogue)
-    pages = guest.facts.page_size or source.facts.page_size
-    return replace(guest, machine=around, facts=replace(guest.facts, page_size=pages))
+    return replace(guest, machine=around, facts=replace(guest.facts, page_size=source.facts.page_size))
 
 
 def _arriving(findings: Sequence[Finding]) -> list[Finding]:
