@@ -159,6 +159,8 @@ def by_migrate_of_qemu(one: Host, two: Host) -> Iterator[tuple[str, ...]]:
     for move in migrate([one, two], vmm="qemu-10.0").moves:
         if move.answer == "runs":
             yield ("moves", move.source, move.target)
+        if move.prediction is not None and move.prediction.outcome == "completes":
+            yield ("completes", move.source, move.target)
 
 
 def by_baseline(one: Host, two: Host) -> Iterator[tuple[str, ...]]:

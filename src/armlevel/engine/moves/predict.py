@@ -23,7 +23,7 @@ from armlevel.engine.parts.shape_unknown import unknown_there
 from armlevel.engine.passthrough import passthrough
 from armlevel.engine.policy import Policy
 from armlevel.engine.reasons import Reason
-from armlevel.engine.subjects import about_whole
+from armlevel.engine.subjects import about_fact, about_whole
 from armlevel.engine.values import named, offered
 from armlevel.engine.verdict import judge, parts_of
 from armlevel.errors import UsageError
@@ -39,6 +39,7 @@ Harm = Literal[
 # QEMU says this of the vCPU as a whole, after what it says of single registers.
 _OF_ALL: Literal["Failed to put"] = "Failed to put"
 #: What a migration that completes may have done to the guest, by the subject of the finding that says so.
+_PAGES = about_fact("page_size")
 _HARM: dict[str, Harm] = {
     "facts.cntfrq_hz": "clock",
     "facts.dczid": "zeroing",
@@ -279,7 +280,8 @@ def _told(  # noqa: PLR0913, PLR0917
     lists: Lists | None,
 ) -> Prediction:
     findings = tuple(finding for some in found.values() for finding in some)
-    severities = {finding.severity for finding in findings if finding.part != "facts"}
+    # Of the facts a destination looks at the pages alone: the others harm the guest that has arrived.
+    severities = {one.severity for one in findings if one.part != "facts" or one.subject == _PAGES}
     outcome: Outcome = (
         "fails" if "stops" in severities else "unknown" if "unknown" in severities else "completes"
     )
