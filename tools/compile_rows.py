@@ -445,7 +445,7 @@ def machine(data: Path) -> Toml:
     file = load(data / "machine.toml")
     numbers = dict.fromkeys(("ram", "legacy", "align", "slot", "slots"), 0)
     more = {"compact": (), "memory": 0, "steal_time": 0, "redistributors": 0, "steal_since": (), "see": ""}
-    around = {"gic": (), "v2_vcpus": 0, "writes": (), "board": False, "rounds_steal_time": False}
+    around = {"gic": (), "v2_vcpus": 0, "writes": (), "board": False, "rounds_blocks": False}
     around |= {"messages": (), "see": ""}
     for row in file["around"].values():
         row["messages"] = tuple((event, frozen(lines)) for event, lines in row.get("messages", {}).items())

@@ -70,6 +70,11 @@ def blocks_are_not_rounded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(machine, "steal_time_block", lambda vcpus, _page, _catalogue: 64 * vcpus)
 
 
+def only_stolen_time_has_blocks(patch: pytest.MonkeyPatch) -> None:
+    """Pages of two sizes stop no guest but for its stolen time."""
+    patch.setattr(machine, "_judge_memory", vars(machine)["_judge_steal_time"])
+
+
 def every_other_page_stops(patch: pytest.MonkeyPatch) -> None:
     """Pages of two sizes stop a guest however many vCPUs it has."""
     patch.setattr(machine, "steal_time_block", lambda _vcpus, page, _catalogue: page)
@@ -93,10 +98,14 @@ CAUGHT: list[tuple[Mutant, Callable[[], object]]] = [
         windows_of_the_guest_fit_everywhere,
         cases.test_a_window_that_does_not_fit_breaks_the_guest_and_no_part_of_kvm_says_so,
     ),
-    (blocks_are_not_rounded, cases.test_the_size_that_differs_is_what_qemu_prints),
+    (blocks_are_not_rounded, cases.test_what_qemu_prints_is_of_the_first_block_that_does_not_fit),
+    (
+        only_stolen_time_has_blocks,
+        lambda: cases.test_blocks_of_memory_are_rounded_to_the_hosts_page(256, 16384, 4096, [], ["stops"]),
+    ),
     (
         every_other_page_stops,
-        lambda: cases.test_stolen_time_is_rounded_to_the_hosts_page(256, 16384, 4096, []),
+        lambda: cases.test_blocks_of_memory_are_rounded_to_the_hosts_page(256, 16384, 4096, [], ["stops"]),
     ),
 ]
 

@@ -70,7 +70,7 @@ class Around:
     ``gic``       versions that it takes unasked, the first that the host has;  ``v2_vcpus``  how many vCPUs a GICv2 has
     ``writes``    what it restores of what an interrupt controller calls itself
     ``board``     whether memory is mapped as :class:`Board` says
-    ``rounds_steal_time``  whether the memory of stolen time is rounded up to the host's page
+    ``rounds_blocks``  whether its blocks of memory are rounded up to the host's page
     ``messages``  pairs of an event and the lines that the destination prints
     """
 
@@ -79,7 +79,7 @@ class Around:
     v2_vcpus: int
     writes: tuple[str, ...]
     board: bool
-    rounds_steal_time: bool
+    rounds_blocks: bool
     messages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     see: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 TABLE: dict[str, Any] = {
-    'version': '2026.11-0fcaa875',
+    'version': '2026.11-05ac996b',
     'registers': (
         ('MIDR_EL1', (3, 0, 0, 0, 0), 'identity', 'vm', False, 'Arm DDI 0487, MIDR_EL1', (('Implementer', 31, 24, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Variant', 23, 20, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Architecture', 19, 16, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('PartNum', 15, 4, 'exact', (), 'identity', '', False, 'no source gives an order: identity'), ('Revision', 3, 0, 'exact', (), 'identity', '', False, 'no source gives an order: identity')), ((63, 32, 0),)),
         ('MPIDR_EL1', (3, 0, 0, 0, 5), 'identity', 'vcpu', True, 'Arm DDI 0487, MPIDR_EL1; KVM: any value, per vCPU, at any time', (), ((63, 0, None),)),
@@ -4035,7 +4035,7 @@ FEAT_UAO	other	FEAT_AA64EL1 -> FEAT_UAO -> ID_AA64MMFR2_EL1.UAO >= 1
         ('mmio', 'highmem-mmio', 549755813888, 'highmem-mmio-size', (), 'QEMU 10.0.13 hw/arm/virt.c 196-225 (VIRT_HIGH_PCIE_MMIO), 2578-2601, 3357'),
     ),
     'around': (
-        ('qemu', (2, 3), 8, ('ICC_CTLR_EL1',), True, True, (('gic', ('KVM does not support GICv{version} emulation',)), ('gic-2', ("section or instance 'arm_gic' 0",)), ('gic-3', ("section or instance 'arm_gicv3' 0",)), ('its', ("section or instance 'arm_gicv3_its' 0",)), ('cpu-interface', ('Unexpected error in kvm_device_access()', 'KVM_SET_DEVICE_ATTR failed: Group 6 attr 0x000000000000c664: Invalid argument')), ('memory-block', ('Size mismatch: mach-virt.ram: {was} != {now}: Invalid argument',)), ('memory', ('Addressing limited to {bits} bits, but memory exceeds it by {excess} bytes',)), ('steal-time', ('Unknown ramblock "pvtime", cannot accept migration',)), ('steal-time-block', ('Size mismatch: pvtime: {was} != {now}: Invalid argument',))), 'QEMU 10.0.13 hw/arm/virt.c 1913-2042 (finalize_gic_version), 2050-2080 (pvtime); hw/intc/arm_gicv3_kvm.c 463, 701 (ICC_CTLR_EL1 is read and written; GICD_IIDR and GICD_TYPER2 are not)'),
+        ('qemu', (2, 3), 8, ('ICC_CTLR_EL1',), True, True, (('gic', ('KVM does not support GICv{version} emulation',)), ('gic-2', ("section or instance 'arm_gic' 0",)), ('gic-3', ("section or instance 'arm_gicv3' 0",)), ('its', ("section or instance 'arm_gicv3_its' 0",)), ('cpu-interface', ('Unexpected error in kvm_device_access()', 'KVM_SET_DEVICE_ATTR failed: Group 6 attr 0x000000000000c664: Invalid argument')), ('memory-block', ('Size mismatch: mach-virt.ram: {was} != {now}: Invalid argument',)), ('memory', ('Addressing limited to {bits} bits, but memory exceeds it by {excess} bytes',)), ('steal-time', ('Unknown ramblock "pvtime", cannot accept migration',)), ('pages', ('Size too large: /rom@etc/acpi/rsdp: {was} > {now}: Invalid argument',)), ('steal-time-block', ('Size mismatch: pvtime: {was} != {now}: Invalid argument',))), 'QEMU 10.0.13 hw/arm/virt.c 1913-2042 (finalize_gic_version), 2050-2080 (pvtime); migrations from 16 KiB to 4 KiB pages under QEMU 10 and 11 in the lab, stolen time off (the block of the ACPI tables does not fit); hw/intc/arm_gicv3_kvm.c 463, 701 (ICC_CTLR_EL1 is read and written; GICD_IIDR and GICD_TYPER2 are not)'),
         ('firecracker', (3, 2), 8, ('ICC_CTLR_EL1',), False, False, (), 'Firecracker src/vmm/src/arch/aarch64/gic (create_gic tries GICv3 first; icc_regs.rs; neither GICD_IIDR nor GICD_TYPER2 is written); not measured in the lab'),
     ),
     'cpu_interface': (

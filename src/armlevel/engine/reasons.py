@@ -105,7 +105,7 @@ ReasonCode = Literal[
     "moved-tags",
     "pages-differ",
     "pages-not-recorded",
-    "steal-time-rounded",
+    "blocks-rounded",
     # machine
     "vmm-not-known",
     "gic-taken-there",

@@ -47,7 +47,7 @@ MEANINGS: dict[str, str] = {
     "memory-block-unknown": "the source has a block of memory, {block}, that this QEMU was not told to have",
     "memory-block-size": "the block of memory {block} has {from} bytes on one side and {to} on the other",
     "page-sizes-differ": (
-        "the region for stolen time is rounded to the host's pages, and the two hosts have pages of "
+        "the block of memory {block} is rounded up to the host's pages, and the two hosts have pages of "
         "different sizes ({from} against {to} bytes)"
     ),
     "postcopy-pages": "post-copy needs pages of one size on both hosts: the source has {from}, this host {to}",

@@ -121,7 +121,7 @@ REASONS: dict[ReasonCode, str] = {
     "moved-tags": "LDGM and STGM would move another number of tags",
     "pages-differ": "post-copy and huge pages want pages of one size on both hosts",
     "pages-not-recorded": "QEMU moves no guest with steal time from larger pages to smaller ones",
-    "steal-time-rounded": "QEMU rounds the memory of steal time to the host's pages; kvm-steal-time=off does without",
+    "blocks-rounded": "QEMU rounds blocks of memory up to its host's pages, and these are too large for smaller ones",
     # machine
     "vmm-not-known": "under which VMM the guest runs decides it, and no row knows this one",
     "gic-taken-there": "asked for {0}, this VMM takes {1} on this host",

@@ -13,6 +13,7 @@ from tests.engine.kit import CATALOGUE
 from tests.engine.parts.test_machine import ASKED, GIB, HERE, SMALL, WITHOUT_V2, born, interface, there
 
 PAGES = there("pages-64k", page=65536)
+LACKING = there("lacking", steal_time=False)
 
 
 def foretold(source: Host, target: Host, vmm: str = "qemu-11.1", **asked: Any) -> Prediction:
@@ -34,7 +35,7 @@ def foretold(source: Host, target: Host, vmm: str = "qemu-11.1", **asked: Any) -
         (HERE, SMALL, {"maxmem": 600 * GIB, "slots": 1}, "completes", ("memory map",)),
         (SMALL, HERE, {"maxmem": 600 * GIB, "slots": 1}, "completes", ()),
         (PAGES, HERE, {}, "fails", ()),
-        (PAGES, HERE, {"steal_time_asked": "off"}, "completes", ()),
+        (PAGES, HERE, {"steal_time_asked": "off"}, "fails", ()),
         (HERE, PAGES, {}, "completes", ()),
         (HERE, replace(HERE, name="silent", machine=None), {}, "unknown", ()),
     ],
@@ -73,7 +74,7 @@ def test_asking_for_a_version_is_a_remedy_that_was_tried():
 
 
 def test_doing_without_stolen_time_is_a_remedy_that_was_tried():
-    move, _ = migrate(PAGES, HERE, CATALOGUE, vmm="qemu-11.1", machine=ASKED)
+    move, _ = migrate(HERE, LACKING, CATALOGUE, vmm="qemu-11.1", machine=ASKED)
     assert "kvm-steal-time=off" in [way.args[0] for way in move.ways if way.kind == "switches"]
 
 
@@ -87,5 +88,6 @@ def test_a_guest_that_is_given_is_told_what_its_vmm_could_be_asked_for():
         return [way.args[0] for way in found if way.kind in ("board", "switches")]
 
     assert ways(born(WITHOUT_V2), HERE) == ["gic-version=3"]
-    assert ways(born(PAGES), HERE) == ["kvm-steal-time=off"]
+    assert ways(born(HERE), LACKING) == ["kvm-steal-time=off"]
+    assert ways(born(PAGES), HERE) == []  # its blocks of memory are too large without it, too
     assert ways(born(HERE), WITHOUT_V2) == []

@@ -286,28 +286,37 @@ def test_windows_of_redistributors_matter_with_many_vcpus_only():
 
 
 @pytest.mark.parametrize(
-    ("vcpus", "was", "page", "answer"),
+    ("vcpus", "was", "page", "answer", "blocks"),
     [
-        (1, 16384, 4096, ["stops"]),
-        (64, 65536, 4096, ["stops"]),
-        (256, 16384, 4096, []),
-        (1, 4096, 16384, []),
-        (64, 4096, 65536, []),
-        (1, 4096, 4096, []),
-        (1, 4096, None, ["unknown"]),
+        (1, 16384, 4096, ["stops"], ["stops"]),
+        (64, 65536, 4096, ["stops"], ["stops"]),
+        (256, 16384, 4096, [], ["stops"]),
+        (1, 4096, 16384, [], []),
+        (64, 4096, 65536, [], []),
+        (1, 4096, 4096, [], []),
+        (1, 4096, None, ["unknown"], ["unknown"]),
+        (1, None, 4096, ["unknown"], ["unknown"]),
     ],
 )
-def test_stolen_time_is_rounded_to_the_hosts_page(vcpus, was, page, answer):
+def test_blocks_of_memory_are_rounded_to_the_hosts_page(vcpus, was, page, answer, blocks):
     here = there("first", page=was)
     found = judged(born(here, gic_asked="3", vcpus=vcpus), there("other", page=page))
-    assert [one.severity for one in found if "arrive" in one.applies] == answer
+    assert told(found) == [
+        *(("machine.steal_time", one) for one in answer),
+        *(("machine.memory", one) for one in blocks),
+    ]
+    # Without stolen time there are the tables of ACPI all the same.
     off = judged(born(here, gic_asked="3", vcpus=vcpus, steal_time_asked="off"), there("other", page=page))
-    assert off == []
+    assert told(off) == [("machine.memory", one) for one in blocks]
+    assert {one.applies for one in off} <= {("arrive",)}
 
 
-def test_the_size_that_differs_is_what_qemu_prints():
-    (finding,) = judged(born(there("first", page=65536)), HERE)
-    assert finding.messages == ("Size mismatch: pvtime: 0x10000 != 0x1000: Invalid argument",)
+def test_what_qemu_prints_is_of_the_first_block_that_does_not_fit():
+    here = there("first", page=65536)
+    said = [text for one in judged(born(here), HERE) for text in one.messages]
+    assert said == ["Size mismatch: pvtime: 0x10000 != 0x1000: Invalid argument"]
+    (finding,) = judged(born(here, gic_asked="3", vcpus=1, steal_time_asked="off"), HERE)
+    assert finding.messages == ("Size too large: /rom@etc/acpi/rsdp: 0x10000 > 0x1000: Invalid argument",)
 
 
 def test_a_host_without_stolen_time_stops_a_guest_that_has_it_and_not_the_other_way():

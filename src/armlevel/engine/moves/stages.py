@@ -11,7 +11,7 @@ __all__ = ["stopped_by"]
 # QEMU's destination makes the machine, or ends; then it compares blocks of memory; then it reads the devices in the
 # order in which they were made, vCPUs before the interrupt controller; registers are set when all has been read.
 _AT_THE_START = {"gic-not-here", "memory-exceeds"}
-_IN_MEMORY = {"steal-time-other", "steal-time-block", "asked-otherwise"}
+_IN_MEMORY = {"blocks-rounded", "steal-time-other", "steal-time-block", "asked-otherwise"}
 
 
 def stopped_by(machine: Sequence[Finding], *, listed: bool) -> Mapping[Part, Sequence[Finding]] | None:

@@ -43,7 +43,7 @@ def judge_machine(
         *(() if there is None else judge_asked(machine, there, host, row)),
         *judge_gic(machine, asked, host, row, catalogue),
         *(_judge_map(guest, asked, host, row, catalogue) if row.board else ()),
-        *_judge_steal_time(guest, asked, host, row, catalogue),
+        *_judge_memory(guest, asked, host, row, catalogue),
         *_judge_counter(host),
     ]
 
@@ -178,8 +178,34 @@ def _judge_steal_time(
             cause="vmm" if asked.steal_time_asked == "off" else "kernel",
             messages=printed(row, "steal-time"),
         )
-    elif has and row.rounds_steal_time:
+    elif has and row.rounds_blocks:
         yield from _judge_block(guest.facts.page_size, machine, host, row, catalogue)
+
+
+def _judge_memory(
+    guest: Guest, asked: GuestMachine, host: Host, row: Around, catalogue: Catalogue
+) -> Iterator[Finding]:
+    stolen = list(_judge_steal_time(guest, asked, host, row, catalogue))
+    yield from stolen
+    was, now = guest.facts.page_size, host.facts.page_size
+    if not row.rounds_blocks or (was is not None and was == now):
+        return
+    if was is None or now is None:
+        yield machine_finding("memory", "unknown", was, host.name, given_value(now), applies=("arrive",))
+    elif was > now:
+        # The block of stolen time was made before that of the ACPI tables, and is read first.
+        first = any(one.severity == "stops" for one in stolen)
+        yield machine_finding(
+            "memory",
+            "stops",
+            was,
+            host.name,
+            given_value(now),
+            because=(Reason("blocks-rounded"),),
+            cause="kernel",
+            applies=("arrive",),
+            messages=() if first else printed(row, "pages", was=hex(was), now=hex(now)),
+        )
 
 
 def _judge_block(
