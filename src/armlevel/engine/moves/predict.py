@@ -38,8 +38,8 @@ Harm = Literal[
 ]
 # QEMU says this of the vCPU as a whole, after what it says of single registers.
 _OF_ALL: Literal["Failed to put"] = "Failed to put"
-#: What a migration that completes may have done to the guest, by the subject of the finding that says so.
 _PAGES = about_fact("page_size")
+#: What a migration that completes may have done to the guest, by the subject of the finding that says so.
 _HARM: dict[str, Harm] = {
     "facts.cntfrq_hz": "clock",
     "facts.dczid": "zeroing",
