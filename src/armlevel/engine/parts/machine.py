@@ -10,7 +10,7 @@ from armlevel.engine.parts.machine_asked import judge_asked
 from armlevel.engine.parts.machine_gic import judge_gic
 from armlevel.engine.parts.machine_given import steal_time_on
 from armlevel.engine.parts.machine_map import MemoryMap, memory_map
-from armlevel.engine.parts.machine_values import BOTH, given_value, machine_finding, printed
+from armlevel.engine.parts.machine_values import BOTH, block_finding, given_value, machine_finding, printed
 from armlevel.engine.reasons import Reason
 from armlevel.engine.values import State, named
 from armlevel.profile import Guest, GuestMachine, Host, HostMachine
@@ -195,17 +195,8 @@ def _judge_memory(
     elif was > now:
         # The block of stolen time was made before that of the ACPI tables, and is read first.
         first = any(one.severity == "stops" for one in stolen)
-        yield machine_finding(
-            "memory",
-            "stops",
-            was,
-            host.name,
-            given_value(now),
-            because=(Reason("blocks-rounded"),),
-            cause="kernel",
-            applies=("arrive",),
-            messages=() if first else printed(row, "pages", was=hex(was), now=hex(now)),
-        )
+        said = () if first else printed(row, "pages", was=hex(was), now=hex(now))
+        yield block_finding("memory", was, now, host.name, "blocks-rounded", "kernel", said)
 
 
 def _judge_block(
@@ -222,17 +213,8 @@ def _judge_block(
     # QEMU rounds what arrives up to its own host's pages before it compares (qemu_ram_resize): larger ones take it.
     before = -(-before // now) * now
     if before != after:
-        yield machine_finding(
-            "steal_time",
-            "stops",
-            before,
-            host.name,
-            given_value(after),
-            because=(Reason("steal-time-block"),),
-            cause="kernel",
-            applies=("arrive",),
-            messages=printed(row, "steal-time-block", was=hex(before), now=hex(after)),
-        )
+        said = printed(row, "steal-time-block", was=hex(before), now=hex(after))
+        yield block_finding("steal_time", before, after, host.name, "steal-time-block", "kernel", said)
 
 
 def _judge_counter(host: Host) -> Iterator[Finding]:

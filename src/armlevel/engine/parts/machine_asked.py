@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from armlevel.arch import Around
 from armlevel.engine.findings import Finding
-from armlevel.engine.parts.machine_values import given_value, machine_finding, printed
+from armlevel.engine.parts.machine_values import block_finding, given_value, machine_finding, printed
 from armlevel.engine.reasons import Reason
 from armlevel.profile import GuestMachine, Host
 
@@ -27,14 +27,5 @@ def judge_asked(machine: GuestMachine, there: GuestMachine, host: Host, row: Aro
         yield machine_finding("memory", "unknown", machine.memory, host.name, given_value(there.memory))
     elif machine.memory != there.memory:
         was, now = machine.memory, there.memory
-        yield machine_finding(
-            "memory",
-            "stops",
-            was,
-            host.name,
-            given_value(now),
-            because=(Reason("asked-otherwise"),),
-            cause="vmm",
-            applies=("arrive",),
-            messages=printed(row, "memory-block", was=hex(was), now=hex(now)),
-        )
+        said = printed(row, "memory-block", was=hex(was), now=hex(now))
+        yield block_finding("memory", was, now, host.name, "asked-otherwise", "vmm", said)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from armlevel.arch import Around
 from armlevel.engine.findings import Cause, Finding, Remedy, Severity, Side
 from armlevel.engine.names import FieldName, HostName, Message
-from armlevel.engine.reasons import Reason
+from armlevel.engine.reasons import Reason, ReasonCode
 from armlevel.engine.subjects import about_machine
 from armlevel.engine.values import NOT_RECORDED, Count, NamedValues, RegisterValue, State, Value, named
 
-__all__ = ["BOTH", "given_value", "machine_finding", "printed"]
+__all__ = ["BOTH", "block_finding", "given_value", "machine_finding", "printed"]
 
 #: A finding that concerns starting and arriving.
 BOTH: tuple[Side, ...] = ("start", "arrive")
@@ -59,6 +59,23 @@ def machine_finding(  # noqa: PLR0913 - what a finding holds
         applies,
         because,
         remedies,
+        messages=messages,
+    )
+
+
+def block_finding(  # noqa: PLR0913, PLR0917 - what a finding holds
+    name: str, was: int, now: int, host: str, why: ReasonCode, cause: Cause, messages: tuple[Message, ...]
+) -> Finding:
+    """Return that a block of memory of ``was`` bytes does not fit where it arrives, for ``now`` is the size there."""
+    return machine_finding(
+        name,
+        "stops",
+        was,
+        host,
+        given_value(now),
+        because=(Reason(why),),
+        cause=cause,
+        applies=("arrive",),
         messages=messages,
     )
 
