@@ -9,7 +9,7 @@ from armlevel.arch import Catalogue, FieldRule
 from armlevel.engine.fields.bundles import Bundled, level_bundle
 from armlevel.engine.fields.closure import Lowering
 from armlevel.engine.fields.tolerance import ids_of, tolerated_of
-from armlevel.engine.findings import PARTS, Answer, Finding, Part, Remedy, answer_of, worst
+from armlevel.engine.findings import OF_A_GUEST, PARTS, Answer, Finding, Part, Remedy, answer_of, worst
 from armlevel.engine.names import hosts_of
 from armlevel.engine.parts.facts import common_facts, level_facts
 from armlevel.engine.parts.firmware import level_firmware
@@ -33,7 +33,7 @@ from armlevel.profile.host import whole_offer
 __all__ = ["LEVELLED", "Baseline", "about_pauth", "bundle_values", "level"]
 
 #: The parts of the question about a levelled guest: it was given nothing yet around its vCPUs.
-LEVELLED: tuple[Part, ...] = tuple(part for part in PARTS if part != "machine")
+LEVELLED: tuple[Part, ...] = tuple(part for part in PARTS if part not in OF_A_GUEST)
 
 
 @dataclass(frozen=True, slots=True)
