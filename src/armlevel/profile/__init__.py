@@ -5,6 +5,7 @@ importers make them, ``documents`` writes them down.
 """
 
 from armlevel.profile.accepts import Accepts, Outcome, whole_register
+from armlevel.profile.birth import KNOWN, Birth
 from armlevel.profile.digests import kind_digest, view_digest
 from armlevel.profile.guest import Guest
 from armlevel.profile.guest_machine import GuestMachine
@@ -24,8 +25,10 @@ from armlevel.profile.shape import SHAPE_FEATURES, Shape
 __all__ = [
     "FACT_REGISTERS",
     "IMPLEMENTATION_REGISTERS",
+    "KNOWN",
     "SHAPE_FEATURES",
     "Accepts",
+    "Birth",
     "Cpu",
     "Facts",
     "Given",
