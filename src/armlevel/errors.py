@@ -13,7 +13,8 @@
         ├── UnreadableFile     missing, a directory without profiles, too large, a symlink loop, not text
         ├── NotRecognised      no document of ours and no format we import
         └── BadDocument        recognised, but with faults; it lists all of them
-            └── OtherDocument      recognised as what is neither a host nor a guest nor a verdict
+            ├── OtherDocument      recognised as what is neither a host nor a guest nor a verdict
+            └── UnknownPacking     a packed guest CPU that another armlevel wrote in another way
 
 An incompatibility between a guest and a host is an answer, never an exception.
 """
@@ -31,6 +32,7 @@ __all__ = [
     "OtherDocument",
     "TableError",
     "UnknownName",
+    "UnknownPacking",
     "UnreadableFile",
     "UsageError",
 ]
@@ -136,3 +138,13 @@ class BadDocument(InputError):
 
 class OtherDocument(BadDocument):
     """A document whole in itself that is neither a host nor a guest nor a verdict."""
+
+
+class UnknownPacking(BadDocument):
+    """A packed guest CPU whose version is not known here: there is a guest, and nothing is known of it."""
+
+    def __init__(self, path: str, version: str) -> None:
+        """Keep the version."""
+        fault = f"is of version {version}, which this armlevel does not read"
+        super().__init__(path, (fault,), hint="a newer armlevel wrote it")
+        self.version = version
