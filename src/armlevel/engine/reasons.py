@@ -133,6 +133,7 @@ ReasonCode = Literal[
     "no-security-boundary",
     "less-protection",
     "targets-fixed-at-boot",
+    "gic-follows-machine",
     "targets-not-known",
 ]
 

@@ -40,6 +40,7 @@ Whole = Literal[
     "mitigations",
     "implementation.identity",
     "implementation.targets",
+    "interrupt-controller",
 ]
 Choice = Literal["policy.pin", "policy.require", "policy.implementation"]
 SubjectKind = (

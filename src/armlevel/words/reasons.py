@@ -151,6 +151,7 @@ REASONS: dict[ReasonCode, str] = {
     "targets-not-known": (
         "whether the list of target implementations has this host's is not known: a number is not recorded"
     ),
+    "gic-follows-machine": "KVM sets the field from the interrupt controller that the VM has",
     "targets-fixed-at-boot": (
         "the list of target implementations is fixed at boot and does not have this host's"
     ),

@@ -8,7 +8,7 @@ from armlevel.arch import Catalogue
 from armlevel.engine import Finding
 from armlevel.engine.findings import RemedyKind
 from armlevel.engine.subjects import SubjectKind
-from armlevel.engine.values import Implementations, Names, Value
+from armlevel.engine.values import NOT_RECORDED, Implementations, Names, Value
 from armlevel.profile import Implementation
 from armlevel.words.remedies import option_text
 from armlevel.words.subjects import core_name, hosts_text, listed_few
@@ -109,6 +109,17 @@ def _targets(finding: Finding, catalogue: Catalogue, _: bool) -> str:  # noqa: F
     return f"implementation: {host} ({cores}) is not in the guest's list of target implementations, fixed at boot"
 
 
+def _interrupt_controller(finding: Finding, _: Catalogue, explain: bool) -> str:  # noqa: FBT001
+    lacking = [host for host, value in finding.offers if value != NOT_RECORDED]
+    unknown = [host for host, value in finding.offers if value == NOT_RECORDED]
+    said = [f"{hosts_text(lacking, every=explain)} cannot give it one"] if lacking else []
+    said += [f"whether {hosts_text(unknown, every=explain)} can is not recorded"] if unknown else []
+    return (
+        "interrupt controller: a guest with ID_AA64PFR0_EL1.GIC 0 has a GICv2 (QEMU: gic-version=2); "
+        f"{'; '.join(said)}, and beside a GICv3 no guest sees 0"
+    )
+
+
 _WORDS: Mapping[SubjectKind, Callable[[Finding, Catalogue, bool], str]] = {
     "errata.missed": _missed,
     "errata.needless": _needless,
@@ -116,4 +127,5 @@ _WORDS: Mapping[SubjectKind, Callable[[Finding, Catalogue, bool], str]] = {
     "mitigations": _mitigations,
     "implementation.identity": _identity,
     "implementation.targets": _targets,
+    "interrupt-controller": _interrupt_controller,
 }

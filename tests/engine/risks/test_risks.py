@@ -1,16 +1,28 @@
 """What a guest should be told of though it changes no answer: paint, errata, hidden instructions, mitigations."""
 
+from dataclasses import replace
+
 import pytest
 
 from armlevel.engine import Policy, check, level, risks_of_profile
 from armlevel.engine.names import EVERY_HOST, FieldName
 from armlevel.engine.reasons import Reason
-from armlevel.engine.values import Implementations, Lowered, Lowering, Names, named, offered
-from armlevel.profile import Accepts, Implementation
-from tests.engine.kit import CATALOGUE, N1, V1, V2, host, offer, plain, shape
+from armlevel.engine.values import (
+    NOT_RECORDED,
+    Implementations,
+    Lowered,
+    Lowering,
+    Names,
+    State,
+    named,
+    offered,
+)
+from armlevel.profile import Accepts, GuestMachine, Implementation
+from tests.engine.kit import AROUND, CATALOGUE, N1, V1, V2, host, offer, plain, shape, up_to
 
 ANY = Accepts.of(None)
 FREE = {"MIDR_EL1.Revision": ANY}
+GIC = "ID_AA64PFR0_EL1.GIC"
 DIC, IDC, RNDR = "CTR_EL0.DIC", "CTR_EL0.IDC", "ID_AA64ISAR0_EL1.RNDR"
 PAINTED = shape(imp_id_writable=True)
 ALL_IDS = {
@@ -193,6 +205,44 @@ def test_a_baseline_that_says_less_of_speculation_names_the_fields():
     assert (finding.severity, finding.offers) == ("risk", offered(("a", lowered)))
     assert Reason("no-security-boundary") in finding.because
     assert found.answer == "runs"
+
+
+# ---- interrupt controller
+
+
+@pytest.mark.parametrize(
+    ("gic", "told"),
+    [
+        ({"v2": "ENODEV", "v3": "yes"}, State("no")),
+        ({"v3": "yes"}, NOT_RECORDED),
+        (None, NOT_RECORDED),
+        ({"v2": "yes", "v3": "yes"}, None),
+    ],
+)
+def test_a_level_without_the_gics_registers_names_the_hosts_that_cannot_give_a_gicv2(gic, told):
+    v3 = plain("v3", {GIC: 1}, takes=up_to(GIC, most=1))
+    v3 = replace(v3, machine=None if gic is None else replace(AROUND, gic=gic))
+    v2 = replace(plain("v2", {GIC: 0}), machine=replace(AROUND, gic={"v2": "yes", "v3": "ENODEV"}))
+    found = level([v3, v2], CATALOGUE)
+    assert found.answer == "runs"
+    risks = only(found, "interrupt-controller")
+    assert [(one.severity, one.offers) for one in risks] == (
+        [("risk", offered(("v3", told)))] if told else []
+    )
+    guest = guest_of([v3, v2])
+    here = check(guest, v3, CATALOGUE)
+    assert [one.offers for one in only(here, "interrupt-controller")] == [one.offers for one in risks]
+    assert only(check(guest, v2, CATALOGUE), "interrupt-controller") == []
+
+
+def test_of_a_guest_whose_interrupt_controller_is_recorded_that_one_is_judged():
+    v3 = replace(
+        plain("v3", {GIC: 1}, takes=up_to(GIC, most=1)), machine=replace(AROUND, gic={"v2": "ENODEV"})
+    )
+    v2 = plain("v2", {GIC: 0})
+    guest = replace(guest_of([v3, v2]), machine=GuestMachine(vmm="qemu", gic=2))
+    assert only(check(guest, v3, CATALOGUE), "interrupt-controller") == []
+    assert only(level([plain("a", {GIC: 1}), plain("b", {GIC: 1})], CATALOGUE), "interrupt-controller") == []
 
 
 def test_no_risk_is_told_of_where_the_answer_is_no_anyhow():

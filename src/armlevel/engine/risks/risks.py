@@ -13,6 +13,7 @@ from armlevel.engine.parts.registers_implementation import shown_by
 from armlevel.engine.reasons import Reason
 from armlevel.engine.risks.errata import concerning, missed, missed_by, needless
 from armlevel.engine.risks.hidden_instructions import still_executing
+from armlevel.engine.risks.interrupt_controller import without_system_registers
 from armlevel.engine.subjects import about_whole
 from armlevel.engine.values import NOT_RECORDED, Implementations, Lowered, Lowering, Offers, named, offered
 from armlevel.profile import Guest, Host, Implementation, Offer
@@ -27,6 +28,7 @@ RISKS = (
     about_whole("mitigations"),
     about_whole("implementation.identity"),
     about_whole("implementation.targets"),
+    about_whole("interrupt-controller"),
 )
 
 # ID register fields by which a guest chooses how to protect itself from speculation; lower says less protection.
@@ -55,6 +57,7 @@ def risks_of_fleet(guest: Guest, fleet: Fleet, catalogue: Catalogue) -> tuple[Fi
         *_hidden(guest, fleet, alike, catalogue),
         *_mitigations(guest, fleet, alike, catalogue),
         *_identity(guest, fleet, catalogue),
+        *without_system_registers(guest, fleet, values, catalogue),
     )
 
 
@@ -81,6 +84,7 @@ def risks_here(case: Case) -> tuple[Finding, ...]:
         *_hidden(guest, fleet, [(host, offer, [host.name])], catalogue),
         *_mitigations(guest, fleet, [(host, offer, [host.name])], catalogue),
         *_identity(guest, fleet, catalogue),
+        *without_system_registers(guest, fleet, case.known, catalogue),
         *((told,) if unlisted else ()),
     )
 
