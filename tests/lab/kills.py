@@ -22,7 +22,6 @@ from typing import Any
 sys.path.insert(0, "inside")
 from armlevel.kvm.device import Kvm
 
-_KILLS = 8
 _LAST = 12  # events of an existing file being written, the last of a probe
 _BEHIND = 5  # events that a probe at most goes on for
 _NAMED = -1  # the moment in which the file's second name is there, and its own name is not yet given to it
@@ -114,8 +113,8 @@ def killed(number: int, moment: int, behind: int) -> list[Any]:
     return [how.name, status, number % 2, text, beside, vms()]
 
 
-def main(seed: int) -> None:
-    """Kill, look, and write down."""
+def main(seed: int, kills: int) -> None:
+    """Kill ``kills`` probes, a multiple of four, and one more; look, and write down."""
     chance = random.Random(seed)
     subprocess.run(["mount", "-t", "debugfs", "debugfs", "/sys/kernel/debug"], check=True)
     _PLACE.mkdir()
@@ -127,12 +126,12 @@ def main(seed: int) -> None:
         _TARGET.write_text(_OLD)
         events = whole()
         found = []
-        for number in range(_KILLS):
+        for number in range(kills):
             # Every third one late, where the file is written.
             first, last = (events - _LAST, events) if number % 3 == 0 else (1, events - _LAST)
             found.append(killed(number, chance.randint(first, last), chance.randint(1, _BEHIND)))
         # Just where a second name of the file is there.
-        found.append(killed(_KILLS, _NAMED, 0))
+        found.append(killed(kills, _NAMED, 0))
         alive = vcpu.get(_MIDR) == before
     whole()
     left = sorted(file.name for file in _PLACE.iterdir())
@@ -141,7 +140,8 @@ def main(seed: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        probe(*map(int, sys.argv[1:]))
+    numbers = [int(word) for word in sys.argv[1:]]
+    if len(numbers) > 2:
+        probe(*numbers)
     else:
-        main(int(sys.argv[1]))
+        main(*numbers)
