@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from armlevel.arch import load
 from armlevel.errors import UnknownName, UsageError
 from armlevel.lab import LINES, MODELS, parse_host
 from armlevel.lab.lines import FLAVOURS, newest, release_of
@@ -104,6 +105,8 @@ def test_a_flavour_has_kernels_of_its_own():
     assert release_of("linux-binary-7.3.5+deb13-arm64-16k") == "7.3.5+deb13"
 
 
-def test_the_tests_need_three_lines():
+def test_every_measured_line_has_a_name_and_the_tests_need_three():
     assert [line.name for line in LINES if line.needed] == ["6.1", "6.12", "7.x"]
+    measured = [line.name for line in load().lines if line.name != "before-6.1"]
+    assert [line.name.replace("7.x", "7.3") for line in LINES] == measured
     assert release_of("linux-image-6.1.0-50-cloud-arm64") == "6.1.0-50"

@@ -34,7 +34,9 @@ class KernelLine:
 LINES = (
     KernelLine("6.1", "bookworm"),
     KernelLine("6.12", "trixie"),
+    KernelLine("6.17", _BACKPORTS, needed=False),
     KernelLine("6.18", _BACKPORTS, needed=False),
+    KernelLine("7.0", _BACKPORTS, needed=False),
     KernelLine("7.x", _BACKPORTS),
 )
 
