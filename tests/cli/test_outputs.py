@@ -77,8 +77,8 @@ def inputs(tmp_path: Path, armlevel: Command) -> dict[str, Any]:
     key = folder / "key"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     return {
-        "HOST...": [a, b], "GUEST": [guest], "FILE": [fingerprint], "FILE...": [a, b], "HOST": [a], "A": [a],
-        "B": [b], "PEM": [str(key)], "NAME": ["web"], "V": ["1"], "TOOL": ["openstack"],
+        "HOST...": [a, b], "GUEST": [guest], "GUEST...": [guest], "FILE": [fingerprint], "FILE...": [a, b],
+        "HOST": [a], "A": [a], "B": [b], "PEM": [str(key)], "NAME": ["web"], "V": ["1"], "TOOL": ["openstack"],
         "-- QEMU...": ["--", "qemu-system-aarch64", "-M", "virt-10.0", "-accel", "kvm", "-cpu", "host"],
     }  # fmt: skip
 

@@ -51,6 +51,9 @@ ELSEWHERE = {
     "openstack flavor set arm.web --property hw:pmu=false --property \\\n"
     "    trait:CUSTOM_ARMLEVEL_START_7054EECA69907C8E0B639C892F024761=required": "needs an OpenStack",
     "sudo systemctl restart nova-compute": "needs an OpenStack",
+    "sudo install -D -m 644 nova-filter.json /var/lib/armlevel/nova-filter.json": _ROOT,
+    "sudo install -m 644 armlevel/nova/filter.py /usr/lib/python3/dist-packages/armlevel_filter.py": _ROOT,
+    "sudo systemctl restart nova-scheduler": "needs an OpenStack; nova itself judges the filter: tests/nova",
 }
 
 

@@ -26,6 +26,7 @@ from armlevel.operations.export import TARGETS, export, needs_host
 from armlevel.operations.freeze import freeze
 from armlevel.operations.matrix import letter_of, matrix
 from armlevel.operations.migrate import migrate
+from armlevel.operations.nova_filter import nova_filter
 from armlevel.operations.plan import plan
 from armlevel.operations.run import run
 from armlevel.profile import Guest, GuestMachine, Host, Shape
@@ -231,6 +232,14 @@ def by_export(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
                         yield from (("marked", word) for word in _marks(found.text))
 
 
+def by_filter(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
+    found = nova_filter([one], [two]).document()
+    for kinds in found["answers"].values():
+        for answer in kinds.values():
+            if _whole(one, tuple(answer.get("not_judged", ()))):
+                yield from (("passes", side) for side in ("start", "arrive") if answer[side] == "runs")
+
+
 def _marks(text: str) -> Iterator[str]:
     for word in ("=start", "=arrive", "ARMLEVEL_START", "ARMLEVEL_ARRIVE"):
         if word in text:
@@ -275,4 +284,12 @@ def by_migrate_of_a_guest(one: Guest, two: Host) -> Iterator[tuple[str, ...]]:
 
 
 HOST_DOORS = (by_diff, by_drift, by_migrate, by_migrate_of_qemu, by_baseline, by_plan, by_matrix, by_import)
-GUEST_DOORS = (by_check, by_export, by_freeze, by_run, by_diff_with_a_guest, by_migrate_of_a_guest)
+GUEST_DOORS = (
+    by_check,
+    by_export,
+    by_filter,
+    by_freeze,
+    by_run,
+    by_diff_with_a_guest,
+    by_migrate_of_a_guest,
+)

@@ -34,6 +34,7 @@ TRIED = {
     doors.by_import: 60,
     doors.by_check: 120,
     doors.by_export: 18,
+    doors.by_filter: 30,
     doors.by_freeze: 42,
     doors.by_run: 30,
     doors.by_diff_with_a_guest: 42,

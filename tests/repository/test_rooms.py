@@ -88,6 +88,8 @@ def test_a_core_module_that_leans_on_a_package_is_found(tmp_path: Path):
         ("cli", "import armlevel.engine", "words"),
         ("cli", "from armlevel.formats import qemu_write", "words"),
         ("engine", "import rich", "core"),
+        ("cli", "import armlevel.nova", "floors"),
+        ("nova", "import armlevel.errors", "nova"),
     ],
 )
 def test_an_import_that_climbs_breaks_the_contract(tmp_path: Path, module: str, line: str, contract: str):

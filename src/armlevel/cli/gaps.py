@@ -20,6 +20,7 @@ _WAYS = {
     "probe": "the host is not recorded there: probe it",
     "check": "no file helps there: see armlevel check",
     "same": "use hosts that are equal there",
+    "unsaid": "its filter lets them pass unless --unknown refuse: see armlevel check",
     "commandline": "--form commandline has it",
 }
 
@@ -35,9 +36,11 @@ def left_lines(lefts: Sequence[Gap], width: int) -> list[str]:
         head = "may not be in this file, depending on the host" if maybe else "not in this file"
         if ways == ("record",):
             head = "what this file gives is not known"
+        if ways == ("unsaid",):
+            head = "nobody can say whether it may start and arrive"
         cures = "; or ".join(_way(one) for one in ways)
         lines += wrapped(f"armlevel: {head}; {cures}:", rest="    ", width=width)
-        told = [_told(one, only_named=ways in (("record",), ("check",))) for one in some]
+        told = [_told(one, only_named=ways in (("record",), ("check",), ("unsaid",))) for one in some]
         lines += wrapped(", ".join(told), "    ", width=width)
     return lines
 

@@ -17,6 +17,7 @@ from armlevel.operations.answers import status_of
 from armlevel.profile import Guest, Host
 
 __all__ = [
+    "OF_MANY",
     "PASSTHROUGH_VMM",
     "TARGETS",
     "Exported",
@@ -34,13 +35,15 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "firecracker": ("template", "fingerprint"),
     "kvm": ("json", "header"),
     "kubernetes": ("affinity", "features"),
-    "openstack": ("flavor", "provider"),
+    "openstack": ("flavor", "provider", "filter"),
 }
 #: Target -> the VMM whose passthrough guest a host stands for; that of KVM for all others.
 PASSTHROUGH_VMM = {"qemu": "qemu", "libvirt": "qemu", "firecracker": "firecracker"}
 
 _OF_A_HOST = {("firecracker", "template"), ("kvm", "json"), ("kvm", "header"),
               ("kubernetes", "features"), ("openstack", "provider")}  # fmt: skip
+#: Files about any number of guests and hosts: operations.nova_filter makes it.
+OF_MANY = {("openstack", "filter")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,8 @@ def export(  # noqa: PLR0913 (a question with options)
 
     """
     chosen = form_of(to, form)
+    if (to, chosen) in OF_MANY:
+        raise UsageError(f"{to} {chosen} is about many guests and hosts", hint="nova_filter makes it")
     if host is None and needs_host(to, chosen):
         raise UsageError(f"{to} {chosen} is about one host", hint="name it with --host")
     if knows_nothing(guest):

@@ -20,6 +20,7 @@ __all__ = [
     "expanded",
     "guest_frozen",
     "guest_named",
+    "guests_named",
     "host_named",
     "hosts_named",
     "load",
@@ -153,6 +154,21 @@ def guest_named(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> Gue
     return guest_frozen(name, vmm=vmm, keys=keys)[0]
 
 
+def guests_named(names: Sequence[str], *, vmm: str = "kvm", keys: Sequence[str] = ()) -> list[Guest]:
+    """Read any number of guests, also those of directories; a host stands for its passthrough profile.
+
+    Raises:
+        ArmlevelError: something is neither, or no key of these signed it.
+
+    """
+    guests = []
+    for loaded in load_all(names):
+        if keys:
+            _hold_signature(loaded.path, loaded, keys)
+        guests.append(_guest_of(loaded, vmm))
+    return guests
+
+
 def source_named(name: str) -> Host | None:
     """Return the host whose passthrough guest a name stands for; None if it names a guest profile."""
     found = load_all([name])
@@ -172,12 +188,16 @@ def guest_frozen(name: str, *, vmm: str = "kvm", keys: Sequence[str] = ()) -> tu
         raise UsageError(f"{name}: {len(found)} profiles, and one guest is needed here", hint="name one file")
     if keys:
         _hold_signature(name, found[0], keys)
-    document = found[0].document
+    return _guest_of(found[0], vmm), found[0].frozen
+
+
+def _guest_of(found: Loaded, vmm: str) -> Guest:
+    document = found.document
     if isinstance(document, Host):
-        return passthrough(_with_kvm(document, found[0].path), arch.load(), vmm=vmm), ""
+        return passthrough(_with_kvm(document, found.path), arch.load(), vmm=vmm)
     if isinstance(document, Guest):
-        return document, found[0].frozen
-    raise BadDocument(found[0].path, (f"a guest is needed here, this is a {_kind(document)}",))
+        return document
+    raise BadDocument(found.path, (f"a guest is needed here, this is a {_kind(document)}",))
 
 
 def _with_kvm(host: Host, path: str) -> Host:

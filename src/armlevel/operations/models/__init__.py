@@ -19,6 +19,7 @@ from armlevel.operations.models.freeze import FreezeModel, SignatureModel
 from armlevel.operations.models.machines import MachinesModel
 from armlevel.operations.models.matrix import MatrixModel
 from armlevel.operations.models.migrate import AnyGuestsModel, MovesModel
+from armlevel.operations.models.nova_filter import NovaFilterModel
 from armlevel.operations.models.plan import PlanModel
 from armlevel.operations.models.run import RunModel
 from armlevel.operations.models.shared import ResultModel
@@ -39,6 +40,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "facts/1": FactsModel,
     "show/1": ShowModel,
     "export/1": ExportModel,
+    "nova-filter/1": NovaFilterModel,
     "freeze/1": FreezeModel,
     "signature/1": SignatureModel,
     "verify/1": VerifyModel,
