@@ -16,7 +16,7 @@ from armlevel.formats.release import kernel_in
 from armlevel.formats.text import number
 from armlevel.profile import Host
 
-__all__ = ["looks", "read"]
+__all__ = ["looks", "read", "values_in"]
 
 _NAME = (
     r"(?:SYS_)?(?:[A-Za-z][A-Za-z0-9_]{0,60}_EL[0-3]\d?(?:\[\d{1,2}\])?"
@@ -68,3 +68,30 @@ def read(text: str, path: str, name: str, catalogue: Catalogue) -> Host:
     if others:
         dump.unused.append(f"{others} lines without a register")
     return host_of_dumps(name, dump, (), catalogue, "KVM debugfs idregs")
+
+
+def values_in(text: str, catalogue: Catalogue) -> dict[str, int] | None:
+    r"""Return the registers of KVM's own file by their names; None for a VM whose registers KVM has not made yet.
+
+    Raises:
+        BadDocument: it has faults, all of which are listed.
+
+    >>> from armlevel.arch import load
+    >>> values_in("SYS_ID_AA64PFR0_EL1:\t1100000011111112\n", load())
+    {'ID_AA64PFR0_EL1': 1224979098931106066}
+    """
+    found: dict[str, int] = {}
+    faults: list[str] = []
+    for row, line in enumerate(text.splitlines(), 1):
+        match = _OWN.fullmatch(line[:_LONGEST])
+        register = None if match is None else named_register(match[1], catalogue)
+        if match is None or register is None or register.name in found:
+            faults.append(f"line {row}: {ascii(line.strip())[:60]} is no register and value")
+        else:
+            found[register.name] = int(match[2], 16)
+    if faults:
+        raise BadDocument("idregs", tuple(faults), hint="the text of KVM's idregs was expected")
+    return found if any(found.values()) else None
+
+
+_OWN = re.compile(r"\s{0,40}([A-Za-z][A-Za-z0-9_]{0,60}):\t([0-9a-f]{16})")

@@ -33,7 +33,7 @@ from armlevel.engine.screen.vmm_tables import tables_of
 from armlevel.engine.subjects import Subject, about_fact, about_field, about_whole
 from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host, Shape
 
-__all__ = ["AnyGuest", "any_guest"]
+__all__ = ["AnyGuest", "any_guest", "is_usual"]
 
 _FEW_BITS = 8
 # What stands around the vCPUs nobody knows of guests that nobody described: it is not judged.
@@ -67,21 +67,31 @@ class AnyGuest:
         return worst(answer for _, answer in self.parts)
 
 
-def any_guest(
-    source: Host, target: Host, catalogue: Catalogue, policy: Policy | None = None, *, vmm: str = "kvm"
+def any_guest(  # noqa: PLR0913 (a question with options)
+    source: Host,
+    target: Host,
+    catalogue: Catalogue,
+    policy: Policy | None = None,
+    *,
+    vmm: str = "kvm",
+    shape: Shape | None = None,
 ) -> AnyGuest | None:
-    """Say whether any guest on ``source`` may go to ``target``; None for a VMM that may behave as any of several."""
+    """Say whether any guest on ``source`` may go to ``target``; None for a VMM that may behave as any of several.
+
+    With ``shape`` any guest of that one, which is one that a VMM gives by itself or with switches.
+    """
     known, row = behaviour_of(vmm, catalogue)
     if not known:
         return None
     asked = policy or Policy()
-    shapes = [shape for shape in source.shapes if _usual(shape)]
+    shapes = [one for one in source.shapes if is_usual(one) and shape in (None, one)]
     found = dict.fromkeys(_JUDGED, RUNS)
-    found["shape"] = max((_unrecorded(shape, source) for shape in _every_shape()), default=RUNS)
+    if shape is None:
+        found["shape"] = max((_unrecorded(one, source) for one in _every_shape()), default=RUNS)
     about: dict[Subject, None] = {}
     screen = Screen(catalogue, tables_of(row, catalogue))
-    for shape in shapes:
-        pair = _Pair(source, target, shape, screen, asked)
+    for one in shapes:
+        pair = _Pair(source, target, one, screen, asked)
         for part, mark in pair.marks().items():
             found[part] = max(found[part], mark)
         about.update(dict.fromkeys(pair.about))
@@ -91,7 +101,8 @@ def any_guest(
     return AnyGuest(source.name, target.name, parts, tuple(shapes), tuple(about))
 
 
-def _usual(shape: Shape) -> bool:
+def is_usual(shape: Shape) -> bool:
+    """Whether a VMM gives a shape to guests by itself, or with options that leave something out."""
     return not shape.imp_id_writable and shape.features <= PASSTHROUGH_FEATURES["kvm"]
 
 
