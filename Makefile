@@ -15,7 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe preload package slow load fidelity migrations selftests docs bench rows requirements clean moved
+.PHONY: help demo test check probe guard preload package slow load fidelity migrations selftests docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -39,13 +39,17 @@ check: $(VENV)/.test ## lint, format, types, import contract, the compiled facts
 probe: $(VENV)/.run ## dist/armlevel-probe.pyz: the probe as one file, for a bare host with Python 3.10 or newer
 	@$(RUN) tools/make_probe.py
 
+guard: $(VENV)/.run ## dist/armlevel-guard.pyz: what libvirt's hook starts on a host, and what tries a guest CPU there
+	@$(RUN) tools/make_guard.py
+
 preload: $(VENV)/.run ## the library with which stock QEMU shows a guest profile (any machine; it is for Arm)
 	@$(RUN) tools/make_preload.py
 
-package: $(VENV)/.run ## dist/: the wheel and the source archive, with that library inside, and the probe
+package: $(VENV)/.run ## dist/: the wheel and the source archive, with that library inside, the probe, and the guard
 	@$(RUN) tools/make_preload.py
 	@$(RUN) -m hatchling build
 	@$(RUN) tools/make_probe.py
+	@$(RUN) tools/make_guard.py
 
 # Where it cannot be built (no compiler, no Debian archive) its tests are skipped, and say so.
 $(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test

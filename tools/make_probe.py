@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from armlevel.lab import pack_collector
@@ -41,9 +42,9 @@ sys.exit(main())
 """
 
 
-def sources() -> dict[str, str]:
+def sources(pack: Callable[[], Mapping[str, bytes]] = pack_collector) -> dict[str, str]:
     """Return path -> text of everything that travels: what the lab sends into its hosts, without the door."""
-    packed = pack_collector()
+    packed = pack()
     return {path: packed[path].decode() for path in sorted(packed) if path != "__main__.py"}
 
 
@@ -83,9 +84,12 @@ def pythons() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def build(target: Path) -> list[str]:
-    """Write the archive whole or not at all; return the bytecodes it has."""
-    texts = sources()
+def build(target: Path, texts: dict[str, str] | None = None, main: str = MAIN) -> list[str]:
+    """Write the archive of ``texts`` (the probe's) whole or not at all; return the bytecodes it has.
+
+    ``main`` is what it starts with, behind its list of trees.
+    """
+    texts = sources() if texts is None else texts
     trees = {tag: bytecode(python, texts) for tag, python in pythons().items()}
     content = io.BytesIO(b"#!/usr/bin/env python3\n")
     content.seek(0, io.SEEK_END)
@@ -94,7 +98,7 @@ def build(target: Path) -> list[str]:
         def add(name: str, data: str | bytes) -> None:
             archive.writestr(zipfile.ZipInfo(name, DATE), data, zipfile.ZIP_DEFLATED)
 
-        add("__main__.py", f"TREES = {(*trees, 'source')!r}\n{MAIN}")
+        add("__main__.py", f"TREES = {(*trees, 'source')!r}\n{main}")
         for tag, files in trees.items():
             for name, data in files.items():
                 add(f"{tag}/{name}", data)

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from armlevel.lab.collector import pack_collector, pack_control, pack_verifier
+from armlevel.lab.collector import pack_collector, pack_control, pack_guard, pack_verifier
 from armlevel.onefile.program import modules_of, program_of
 from tests.repository.frame import ROOT
 
-PROGRAMS = {"collector": pack_collector, "verifier": pack_verifier, "control": pack_control}
+PROGRAMS = {
+    "collector": pack_collector,
+    "verifier": pack_verifier,
+    "control": pack_control,
+    "guard": pack_guard,
+}
 # Imports everything that was packed, with the packed directory alone.
 IMPORT_ALL = """
 import importlib, pathlib, sys
@@ -80,7 +85,11 @@ def test_what_is_no_module_is_not_packed():
 
 @pytest.mark.parametrize(
     ("script", "pack"),
-    [("tests/fidelity/inside.py", pack_verifier), ("tests/fidelity/around.py", pack_collector)],
+    [
+        ("tests/fidelity/inside.py", pack_verifier),
+        ("tests/fidelity/around.py", pack_collector),
+        ("tests/onefile/inside_trying.py", pack_guard),
+    ],
 )
 def test_what_the_tests_send_along_finds_its_imports(script: str, pack):
     tree = ast.parse((ROOT / script).read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ tells damage: ASCII that XML, JSON and a shell leave alone. Its version comes fi
 another way is :class:`UnknownPacking`, and whoever reads that knows no more than that there is a guest. Standard
 library only.
 
-Lost is what decides no answer: who made the profile, where its facts were read, and on which hosts it may start if
-these are more than :data:`MOST_STARTS`.
+Lost is what decides no answer: who made the profile, and on which hosts it may start if these are more than
+:data:`MOST_STARTS`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,18 @@ from armlevel.documents.structure import GUEST
 from armlevel.documents.values import guest_of
 from armlevel.documents.write import GUEST_KIND, canonical, guest_object
 from armlevel.errors import BadDocument, UnknownPacking, UsageError
-from armlevel.profile import Facts, Guest, Made
+from armlevel.profile import Guest, Made
 
-__all__ = ["LONGEST", "MOST_STARTS", "VERSION", "UnknownPacking", "pack", "unpack", "what_is_kept"]
+__all__ = [
+    "LONGEST",
+    "MOST_STARTS",
+    "VERSION",
+    "UnknownPacking",
+    "digest_of",
+    "pack",
+    "unpack",
+    "what_is_kept",
+]
 
 VERSION = "1"
 #: The longest text that is read, in characters; that of a real guest has some 2,000.
@@ -72,9 +81,13 @@ _USUAL = (
 
 def what_is_kept(guest: Guest) -> Guest:
     """Return a guest without what its packing leaves out."""
-    sources = replace(guest.facts, sources=Facts().sources)
     starts = guest.starts_on if len(guest.starts_on) <= MOST_STARTS else ()
-    return replace(guest, facts=sources, starts_on=starts, made=Made())
+    return replace(guest, starts_on=starts, made=Made())
+
+
+def digest_of(guest: Guest) -> str:
+    """Return the digest that a packed guest is known by: that of its document, as far as the packing keeps it."""
+    return str(guest_object(what_is_kept(guest))["digest"])
 
 
 def pack(guest: Guest) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 from armlevel.errors import UnknownName
 from armlevel.kvm.names import CORE, SVE, SYSTEM, Encoding
 
-__all__ = ["RegisterId", "group_of", "id_of", "name_of"]
+__all__ = ["RegisterId", "group_of", "id_of", "name_of", "own_names"]
 
 _ARM64 = 0x60
 _U32, _U64 = 2, 3
@@ -80,11 +80,11 @@ def _names() -> dict[int, str]:
     # The one-file probe reads registers by number and never asks for a name: it shall not pay for the catalogue.
     from armlevel.arch import load
 
-    return _own_names() | {register_id: name for name, register_id in load().kvm_ids.items()}
+    return own_names() | {register_id: name for name, register_id in load().kvm_ids.items()}
 
 
-def _own_names() -> dict[int, str]:
-    # What no row of the catalogue describes.
+def own_names() -> dict[int, str]:
+    """Return the names of what no row of the catalogue describes, by id."""
     names = {_id("core", size, index): name for (index, size), name in CORE.items()}
     names |= {_id("sve", size, index): name for (index, size), name in SVE.items()}
     return names | {_system_id(encoding): name for encoding, name in SYSTEM.items()}
@@ -97,7 +97,7 @@ def _ids() -> dict[str, int]:
 
 @cache
 def _own_ids() -> dict[str, int]:
-    return _spellings(_own_names())
+    return _spellings(own_names())
 
 
 def _spellings(names: Mapping[int, str]) -> dict[str, int]:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from armlevel.lab.collector import pack_collector, pack_verifier, read_collector
+from armlevel.lab.collector import pack_collector, pack_guard, pack_verifier, read_collector
 from armlevel.lab.hosts import MODELS, EmulatedHost, Model, parse_host
 from armlevel.lab.jobs import Job, Result
 from armlevel.lab.laboratory import KernelState, Laboratory, LabProbe
@@ -29,6 +29,7 @@ __all__ = [
     "Model",
     "Result",
     "pack_collector",
+    "pack_guard",
     "pack_verifier",
     "parse_host",
     "read_collector",

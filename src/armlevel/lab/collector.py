@@ -6,6 +6,7 @@ it along the next time.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
@@ -14,11 +15,25 @@ from pathlib import Path
 from armlevel.errors import LabError
 from armlevel.onefile.program import program_of
 
-__all__ = ["pack_collector", "pack_control", "pack_verifier", "read_collector"]
+__all__ = ["pack_collector", "pack_control", "pack_guard", "pack_verifier", "read_collector"]
 
 # Made when the program is packed: Arm's room stays at home, and what is asked of its rows travels as one value.
 _COMPILED = "armlevel.probe.compiled"
 _AT_HOME = ("armlevel.arch", _COMPILED)
+# The guard starts at every call of libvirt's hook that matters: of a package it imports the one module it needs. Of
+# Arm's room travel expressions and what stands around the vCPU, and of the engine what compares that.
+_ROWS, _RELEASE = "armlevel.onefile.compiled", "armlevel.onefile.release"
+_HOME_OF_ROWS = (_ROWS, _RELEASE, "armlevel.arch.catalogue")
+_OPEN_ONTO_MORE = (
+    *(f"armlevel.{name}" for name in ("arch", "documents", "engine", "engine.parts", "kvm", "probe")),
+)
+_ROWS_TEXT = '''"""What trying asks of the rows."""
+from armlevel.arch.expr import And, Cmp, Const, Feat, Iff, Implies, Not, Or
+from armlevel.arch.machinerows import Around, Board, CpuInterface, HighWindow
+from armlevel.onefile.rows import FirmwareRow, LetRow, ReachField, Rows, VmmRow
+from armlevel.probe.plan import ProbePlan, Run, Tried
+ROWS = {!r}
+'''
 _PLAN = '"""What the probe tries."""\nfrom armlevel.probe.plan import ProbePlan, Run, Tried\nPLAN = {!r}\n'
 
 
@@ -30,6 +45,21 @@ def pack_collector() -> dict[str, bytes]:
 def pack_verifier() -> dict[str, bytes]:
     """Return the files that apply a guest profile."""
     return _with_plan("armlevel.onefile.verifier")
+
+
+def pack_guard() -> dict[str, bytes]:
+    """Return the files of the guard: what tries a guest CPU on a host, and answers libvirt's hook there."""
+    from armlevel.arch import load
+    from armlevel.onefile.rows import rows_of
+
+    files = program_of("armlevel.onefile.entry", at_home=_HOME_OF_ROWS, closed=_OPEN_ONTO_MORE)
+    files |= program_of("armlevel.arch.machinerows", closed=_OPEN_ONTO_MORE) | {
+        "__main__.py": files["__main__.py"]
+    }
+    files[_ROWS.replace(".", "/") + ".py"] = _ROWS_TEXT.format(rows_of(load())).encode()
+    release = hashlib.sha256(b"".join(name.encode() + files[name] for name in sorted(files))).hexdigest()
+    text = f'"""Which build of the guard this is."""\nRELEASE = {release!r}\n'
+    return files | {_RELEASE.replace(".", "/") + ".py": text.encode()}
 
 
 def pack_control() -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-__all__ = ["vmms_of"]
+__all__ = ["version_of", "vmms_of"]
 
 # name -> (programs, pattern of the version in the first lines of `--version`)
 _PROGRAMS: Mapping[str, tuple[str, ...]] = {
@@ -43,6 +43,14 @@ def vmms_of(path: str | None = None, *, ask: Callable[[str], str] | None = None)
         match = _VERSION.search((ask or _ask)(program))
         versions[name] = match[1] if match else "found"
     return versions
+
+
+def version_of(program: str) -> str:
+    """Return the version that one VMM program names; nothing if it names none, or root may not run it."""
+    if os.geteuid() == 0 and not is_roots(program):
+        return ""
+    match = _VERSION.search(_ask(program))
+    return match[1] if match else ""
 
 
 def is_roots(path: str) -> bool:

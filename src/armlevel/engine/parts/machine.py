@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from armlevel.arch import Around, Catalogue
 from armlevel.engine.findings import Finding, Side
 from armlevel.engine.parts.machine_asked import judge_asked
 from armlevel.engine.parts.machine_gic import judge_gic
@@ -14,6 +14,9 @@ from armlevel.engine.parts.machine_values import BOTH, block_finding, given_valu
 from armlevel.engine.reasons import Reason
 from armlevel.engine.values import State, named
 from armlevel.profile import Guest, GuestMachine, Host, HostMachine
+
+if TYPE_CHECKING:
+    from armlevel.arch import Around, Catalogue
 
 __all__ = ["judge_machine", "reach_of", "steal_time_block"]
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from armlevel.arch import Around
 from armlevel.engine.findings import Finding
 from armlevel.engine.parts.machine_values import block_finding, given_value, machine_finding, printed
 from armlevel.engine.reasons import Reason
 from armlevel.profile import GuestMachine, Host
+
+if TYPE_CHECKING:
+    from armlevel.arch import Around
 
 __all__ = ["judge_asked"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from armlevel.arch import Around, Catalogue, CpuInterface
 from armlevel.engine.findings import Finding
 from armlevel.engine.names import Name
 from armlevel.engine.parts.machine_given import NO_GIC, UNKNOWN_GIC, gic_on
@@ -13,6 +13,9 @@ from armlevel.engine.reasons import Reason
 from armlevel.engine.values import State
 from armlevel.profile import GuestMachine, Host, HostMachine, TriedField
 from armlevel.profile.guest_machine import GIC_VERSIONS
+
+if TYPE_CHECKING:
+    from armlevel.arch import Around, Catalogue, CpuInterface
 
 __all__ = ["judge_gic"]
 

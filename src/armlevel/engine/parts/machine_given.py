@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from armlevel.arch import Around, Catalogue
 from armlevel.engine.parts.machine_map import memory_map
 from armlevel.profile import GuestMachine, Host, HostMachine
+
+if TYPE_CHECKING:
+    from armlevel.arch import Around, Catalogue
 
 __all__ = ["NO_GIC", "UNKNOWN_GIC", "gic_on", "given_on", "steal_time_on"]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from armlevel.arch import Board, Catalogue
 from armlevel.profile import GuestMachine
+
+if TYPE_CHECKING:
+    from armlevel.arch import Board, Catalogue
 
 __all__ = ["MemoryMap", "memory_map"]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from armlevel.arch import Around
 from armlevel.engine.findings import Cause, Finding, Remedy, Severity, Side
 from armlevel.engine.names import FieldName, HostName, Message
 from armlevel.engine.reasons import Reason, ReasonCode
 from armlevel.engine.subjects import about_machine
 from armlevel.engine.values import NOT_RECORDED, Count, NamedValues, RegisterValue, State, Value, named
+
+if TYPE_CHECKING:
+    from armlevel.arch import Around
 
 __all__ = ["BOTH", "block_finding", "given_value", "machine_finding", "printed"]
 

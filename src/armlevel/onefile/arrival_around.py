@@ -1,0 +1,115 @@
+"""What stands around the vCPUs of a guest, compared with what the same command line gets on this host."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from armlevel.engine.parts.machine import judge_machine
+from armlevel.errors import KvmError
+from armlevel.kvm.vgic import ICC_CTLR_EL1
+from armlevel.onefile.found import Found, Severity
+from armlevel.onefile.here import Here
+from armlevel.onefile.rows import Rows
+from armlevel.probe.after_first_run import make_ready
+from armlevel.probe.hypervisor import KvmLike
+from armlevel.probe.interrupt_controller import gic_devices, gicd_iidr, ich_vtr
+from armlevel.probe.plan import Run
+from armlevel.probe.shapes import vcpu_of
+from armlevel.profile import Facts, Guest, GuestMachine, Host, HostMachine, Shape, TriedField
+from armlevel.profile.machine import ICC_CTLR_FIELDS, YES
+
+if TYPE_CHECKING:
+    from armlevel.engine.findings import Finding
+    from armlevel.engine.values import Value
+
+__all__ = ["around_of"]
+
+_SEVERITIES: Mapping[str, Severity] = {"stops": "stops", "breaks": "breaks", "unknown": "unknown"}
+
+
+def around_of(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> Iterator[Found]:
+    """Ask this host for what the guest's machine depends on, and compare."""
+    machine = guest.machine or GuestMachine()
+    around = rows.around.get(machine.vmm or "")
+    revision = around is not None and "GICD_IIDR" in around.writes
+    host = Host(
+        "here", machine=_machine_here(kvm, machine, revision=revision), facts=Facts(page_size=here.page_size)
+    )
+    for finding in judge_machine(guest, host, cast("Any", rows)):
+        if "arrive" in finding.applies:
+            yield _found(finding)
+
+
+def _found(finding: Finding) -> Found:
+    severity = _SEVERITIES.get(finding.severity, "note")
+    offers = "; ".join(_said(value) for _host, value in finding.offers)
+    needs = "; ".join(map(_said, finding.needs))
+    remedy = "" if severity == "note" else "elsewhere"
+    return Found("around", severity, finding.subject.key, needs, offers, finding.cause, remedy)
+
+
+def _said(value: Value) -> str:
+    plain = [getattr(value, name) for name in value.__slots__]
+    if len(plain) == 1 and not isinstance(plain[0], tuple):
+        return str(plain[0])
+    return ", ".join(
+        f"{one[0]} {one[1]:#x}" if isinstance(one, tuple) else str(one)
+        for part in plain
+        if isinstance(part, tuple)
+        for one in part
+    )
+
+
+def _machine_here(kvm: KvmLike, machine: GuestMachine, *, revision: bool) -> HostMachine:
+    gic = gic_devices(kvm)
+    v3 = gic["v3"] == YES and machine.gic == 3
+    with kvm.create_vm() as vm:
+        limit = vm.extension("ARM_VM_IPA_SIZE")
+        steal, offset = bool(vm.extension("STEAL_TIME")), bool(vm.extension("COUNTER_OFFSET"))
+    return HostMachine(
+        gic=gic,
+        icc_ctlr=_icc_ctlr(kvm, machine.icc_ctlr or {}) if v3 else None,
+        ich_vtr=ich_vtr(kvm) if machine.virtualization and v3 else None,
+        gicd_iidr=gicd_iidr(kvm) if v3 and revision else None,
+        ipa_bits=limit or 40,
+        steal_time=steal,
+        counter_offset=offset,
+    )
+
+
+def _icc_ctlr(kvm: KvmLike, held: Mapping[str, int]) -> dict[str, TriedField] | None:
+    # Each value that differs on a VM of its own: KVM lowers PRIbits before it looks at the other fields.
+    shown = _try_icc_ctlr(kvm, None)
+    if shown is None:
+        return None
+    tried = {}
+    for name, (msb, lsb) in ICC_CTLR_FIELDS.items():
+        run = Run(name, lsb, (1 << (msb - lsb + 1)) - 1)
+        own, want = run.get(shown), held.get(name)
+        if want is None or want == own:
+            tried[name] = TriedField(own, frozenset({own}))
+            continue
+        after = _try_icc_ctlr(kvm, run.put(shown, want))
+        kept = after is not None and run.get(after) == want
+        tried[name] = TriedField(
+            own, frozenset({own} | ({want} if kept else set())), frozenset() if kept else frozenset({want})
+        )
+    return tried
+
+
+def _try_icc_ctlr(kvm: KvmLike, value: int | None) -> int | None:
+    # What it shows, after a write where a value is given; None where it is refused or cannot be read.
+    with vcpu_of(kvm, Shape()) as (vm, vcpu):
+        make_ready(vm, vcpu, Shape(), None)
+        gic = vm.create_vgic("vgic-v3")
+        gic.initialise()
+        try:
+            if value is not None:
+                gic.set(ICC_CTLR_EL1, value)
+            return gic.get(ICC_CTLR_EL1)
+        except KvmError as exc:
+            if exc.code not in (errno.EINVAL, errno.ENXIO):
+                raise
+            return None

@@ -1,0 +1,36 @@
+"""Build the one-file guard, dist/armlevel-guard.pyz: `try` and `hook`, what they ask of the rows, and bytecode.
+
+As the one-file probe (tools/make_probe.py), which also says for which Pythons there is bytecode.
+
+    python tools/make_guard.py [-o dist/armlevel-guard.pyz]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from armlevel.lab import pack_guard
+from make_probe import MAIN, build, sources
+
+DEFAULT = Path(__file__).parent.parent / "dist" / "armlevel-guard.pyz"
+START = MAIN.replace("armlevel-probe needs", "armlevel-guard needs").replace(
+    "onefile.collector", "onefile.entry"
+)
+
+
+def main() -> int:
+    """Build it and say what it holds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("-o", "--output", type=Path, default=DEFAULT)
+    target = parser.parse_args().output
+    tags = build(target, sources(pack_guard), START)
+    print(
+        f"{target}: {target.stat().st_size // 1024} KiB; bytecode for {', '.join(tags)}, source for any newer Python"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
