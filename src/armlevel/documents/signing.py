@@ -14,6 +14,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
+from armlevel.documents.dsse import envelope_bytes, signed_bytes
 from armlevel.documents.read import parse
 from armlevel.documents.write import canonical
 from armlevel.errors import BadDocument, UsageError
@@ -21,7 +22,20 @@ from armlevel.errors import BadDocument, UsageError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-__all__ = ["PAYLOAD_TYPE", "key_id", "open_envelope", "private_key", "public_key", "seal"]
+__all__ = [
+    "PAYLOAD_TYPE",
+    "Signature",
+    "is_weak",
+    "key_id",
+    "open_envelope",
+    "private_key",
+    "public_key",
+    "seal",
+    "unsealed",
+]
+
+#: The id of a key, and what it signed with; nothing of it is checked yet.
+Signature = tuple[str, bytes]
 
 PAYLOAD_TYPE = "application/vnd.armlevel.frozen-profile+json;version=1"
 _KEYS = {"payload", "payloadType", "signatures"}
@@ -34,13 +48,8 @@ _CHANGED = "it was changed after it was signed, or copied badly"
 
 def seal(payload: bytes, key: Ed25519PrivateKey) -> bytes:
     """Sign bytes and return the envelope's."""
-    signature = key.sign(_signed(PAYLOAD_TYPE, payload))
-    envelope = {
-        "payload": _text(payload),
-        "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": key_id(key.public_key()), "sig": _text(signature)}],
-    }
-    return canonical(envelope) + b"\n"
+    signature = key.sign(signed_bytes(PAYLOAD_TYPE, payload))
+    return envelope_bytes(PAYLOAD_TYPE, payload, [(key_id(key.public_key()), signature)])
 
 
 def open_envelope(data: bytes, path: str) -> tuple[bytes, tuple[str, ...]]:
@@ -50,36 +59,57 @@ def open_envelope(data: bytes, path: str) -> tuple[bytes, tuple[str, ...]]:
         BadDocument: a signature does not fit, or the bytes are not exactly an envelope of ours.
 
     """
+    payload, signatures = unsealed(data, path, PAYLOAD_TYPE)
+    return payload, (_checked(signatures[0], "signatures[0]", payload, path),)
+
+
+def unsealed(
+    data: bytes, path: str, payload_type: str, *, most: int = 1
+) -> tuple[bytes, tuple[Signature, ...]]:
+    """Return the payload of an envelope of one type, and its signatures, none of which is checked yet.
+
+    Raises:
+        BadDocument: the bytes are not exactly an envelope of ours.
+
+    """
     document = parse(data, path)
     if not isinstance(document, dict) or document.keys() != _KEYS:
         raise BadDocument(path, (f"an envelope has {', '.join(sorted(_KEYS))}, and nothing else",))
-    if document["payloadType"] != PAYLOAD_TYPE:
-        fault = f"payloadType: {json.dumps(document['payloadType'])[:80]} is not {PAYLOAD_TYPE}"
+    if document["payloadType"] != payload_type:
+        fault = f"payloadType: {json.dumps(document['payloadType'])[:80]} is not {payload_type}"
         raise BadDocument(path, (fault,), hint="a newer armlevel or another tool signed it")
     if data != canonical(document) + b"\n":
         raise BadDocument(path, ("the bytes are not those of an envelope of ours",), hint=_CHANGED)
     payload = _bytes(document["payload"], "payload", path)
     signatures = document["signatures"]
-    if not isinstance(signatures, list) or len(signatures) != 1:
+    if not isinstance(signatures, list) or not 1 <= len(signatures) <= most:
         count = (len(signatures) or "none") if isinstance(signatures, list) else "no list"
-        raise BadDocument(path, (f"signatures: there is {count}, and an envelope of ours has one",))
-    return payload, (_checked(signatures[0], "signatures[0]", payload, path),)
+        wanted = "one" if most == 1 else f"1 to {most}"
+        raise BadDocument(path, (f"signatures: there is {count}, and an envelope of ours has {wanted}",))
+    return payload, tuple(
+        _signature(one, f"signatures[{index}]", path) for index, one in enumerate(signatures)
+    )
 
 
-def _checked(one: Any, place: str, payload: bytes, path: str) -> str:
+def _signature(one: Any, place: str, path: str) -> Signature:
+    if not isinstance(one, dict) or one.keys() != {"keyid", "sig"} or not isinstance(one["keyid"], str):
+        raise BadDocument(path, (f"{place}: has keyid and sig, and nothing else",))
+    return one["keyid"], _bytes(one["sig"], f"{place}.sig", path)
+
+
+def _checked(one: Signature, place: str, payload: bytes, path: str) -> str:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    if not isinstance(one, dict) or one.keys() != {"keyid", "sig"}:
-        raise BadDocument(path, (f"{place}: has keyid and sig, and nothing else",))
-    raw, signature = (_bytes(one[key], f"{place}.{key}", path) for key in ("keyid", "sig"))
-    if _is_weak(raw):
+    key, signature = one
+    raw = _bytes(key, f"{place}.keyid", path)
+    if is_weak(raw):
         raise BadDocument(path, (f"{place}.keyid: {_WEAK}",))
     try:
-        Ed25519PublicKey.from_public_bytes(raw).verify(signature, _signed(PAYLOAD_TYPE, payload))
+        Ed25519PublicKey.from_public_bytes(raw).verify(signature, signed_bytes(PAYLOAD_TYPE, payload))
     except (InvalidSignature, ValueError) as exc:
         raise BadDocument(path, (f"{place}: the signature does not fit the content",), hint=_CHANGED) from exc
-    return str(one["keyid"])
+    return key
 
 
 def private_key(pem: bytes, path: str) -> Ed25519PrivateKey:
@@ -126,7 +156,7 @@ def public_key(pem: bytes, path: str) -> Ed25519PublicKey:
         raise UsageError(f"{path}: no public key in PEM", hint=hint) from exc
     if not isinstance(key, Ed25519PublicKey):
         raise UsageError(f"{path}: a public key, but not of Ed25519")
-    if _is_weak(key.public_bytes_raw()):
+    if is_weak(key.public_bytes_raw()):
         raise UsageError(
             f"{path}: {_WEAK}", hint="make a key: openssl genpkey -algorithm ed25519 -out key.pem"
         )
@@ -138,18 +168,13 @@ def key_id(key: Ed25519PublicKey) -> str:
     return _text(key.public_bytes_raw())
 
 
-def _is_weak(key: bytes) -> bool:
-    # A point of small order: one signature fits many texts. Each of the eight is known by its y, whatever the sign of x
+def is_weak(key: bytes) -> bool:
+    """Whether the 32 bytes of an Ed25519 key are a point of small order: one signature fits many texts."""
+    # Each of the eight is known by its y, whatever the sign of x
     # and in whichever way y is written (RFC 8032, 5.1.3 and 8: decoders differ; Chalkias and others, "Taming the many
     # EdDSAs", table 5).
     y = (int.from_bytes(key, "little") & ((1 << 255) - 1)) % _PRIME
     return y in _SMALL_ORDER
-
-
-def _signed(payload_type: str, payload: bytes) -> bytes:
-    # DSSE's pre-authentication encoding.
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def _text(data: bytes) -> str:
