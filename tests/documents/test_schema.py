@@ -11,7 +11,8 @@ from tests.documents.samples import GUEST, HOST, VERDICT
 
 def test_every_kind_has_a_schema_that_is_json():
     found = schemas()
-    assert set(found) == {"host-profile/1", "guest-profile/1", "frozen-profile/1", "verdict/1"}
+    profiles = {"host-profile/1", "guest-profile/1", "frozen-profile/1"}
+    assert set(found) == {*profiles, "verdict/1", "report/1", "enrolment/1"}
     for kind, schema in found.items():
         assert json.loads(json.dumps(schema)) == schema
         assert schema["title"] == kind

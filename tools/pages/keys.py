@@ -49,6 +49,27 @@ MEANINGS = {
         "machine": "what the guest was given around its vCPUs; absent: not recorded",
         "unknown": "what the KVM of its host has that no row knows",
     },
+    "report/1": {
+        "name": "what the host calls itself: a label, for the key that signed says who it is",
+        "boot_id": "the boot that it was made in, as Linux names it",
+        "sequence": "grows with each report of a key; nothing lower is taken after it",
+        "host": "the host's profile; absent where none was made in this boot",
+        "guests": "what is known of its running guests; absent: not recorded",
+        "events": "what happened there, the newest",
+    },
+    "enrolment/1": {
+        "name": "what the host is to be called",
+        "key": "the agent's public key, as OpenSSH writes it",
+        "boot_id": "the boot that it was made in",
+        "token": "a token of the store that is asked, where no host key vouches",
+    },
+    "Event": {
+        "number": "grows by one, so that a gap is seen",
+        "code": "what happened",
+        "words": "the details of it",
+    },
+    "ReportedHost": {"content": "`sha256:` of the file beside the report that holds the profile"},
+    "ReportedGuests": {"content": "`sha256:` of the file beside the report that holds it"},
     "verdict/1": {
         "guest": "the guest",
         "host": "the host",

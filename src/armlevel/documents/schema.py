@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from armlevel.documents.model_report import MODELS as AGENT_MODELS
 from armlevel.documents.models import MODELS, FrozenModel
 from armlevel.documents.structure import FROZEN_KIND
 
@@ -33,9 +34,9 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return kind -> JSON Schema (2020-12).
 
     >>> sorted(schemas())
-    ['frozen-profile/1', 'guest-profile/1', 'host-profile/1', 'verdict/1']
+    ['enrolment/1', 'frozen-profile/1', 'guest-profile/1', 'host-profile/1', 'report/1', 'verdict/1']
     """
-    models: dict[str, type[BaseModel]] = {**MODELS, FROZEN_KIND: FrozenModel}
+    models: dict[str, type[BaseModel]] = {**MODELS, FROZEN_KIND: FrozenModel, **AGENT_MODELS}
     return {kind: schema_of(kind, model) for kind, model in models.items()}
 
 
