@@ -21,7 +21,7 @@ from armlevel.kvm.device import Kvm
 from armlevel.probe import Machine, Probed, ProbePlan, probe_host, read_machine
 from armlevel.profile import Made
 
-__all__ = ["collect", "main", "written"]
+__all__ = ["collect", "compiled_plan", "main", "written"]
 
 _HELP = """\
 usage: armlevel-probe [-o FILE [--force]] [-n NAME] [--no-vmms] [--thorough] [--time]
@@ -103,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _probe(given: Mapping[str, str]) -> None:
     start = time.perf_counter()
     name = named("--name", given.get("-n", given.get("--name", "")))
-    probed = collect(_plan(), name=name, thorough="--thorough" in given, vmms="--no-vmms" not in given)
+    probed = collect(
+        compiled_plan(), name=name, thorough="--thorough" in given, vmms="--no-vmms" not in given
+    )
     output = given.get("-o", given.get("--output", ""))
     _write(output, written(probed), force="--force" in given)
     for remark in probed.remarks:
@@ -117,7 +119,8 @@ def _probe(given: Mapping[str, str]) -> None:
         )
 
 
-def _plan() -> ProbePlan:
+def compiled_plan() -> ProbePlan:
+    """Return what a probe tries: compiled in the one-file program, else made of the rows."""
     try:
         from armlevel.probe.compiled import PLAN  # type: ignore[import-not-found,unused-ignore]  # only in the one-file probe
     except ImportError:
