@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from armlevel.operations.models.agents import AgentsModel, EnrolledModel, NewTokenModel, ReportAnswerModel
 from armlevel.operations.models.baseline import BaselineModel
 from armlevel.operations.models.check import CheckModel
 from armlevel.operations.models.diff import DiffModel
@@ -48,4 +49,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "explanation/1": ExplanationModel,
     "machines/1": MachinesModel,
     "doctor/1": DoctorModel,
+    "report-answer/1": ReportAnswerModel,
+    "enrolled/1": EnrolledModel,
+    "new-token/1": NewTokenModel,
+    "agents/1": AgentsModel,
 }
