@@ -14,7 +14,8 @@ from armlevel.cli.examples import EXAMPLES
 from tests.cli.hosts import Command, host, write
 
 LAB = ("list", "run", "probe", "verify", "hosts", "migrate", "tcg")
-EVERY = [*([verb] for verb in VERBS), *(["lab", verb] for verb in LAB)]
+AGENT = ("accept", "enrol", "token", "list", "retire")
+EVERY = [*([verb] for verb in VERBS), *(["lab", verb] for verb in LAB), *(["agent", verb] for verb in AGENT)]
 
 
 @pytest.mark.parametrize("verb", EVERY, ids=" ".join)

@@ -45,6 +45,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Say what an error line means, and which field it is."),
     "doctor": ("doctor", "Say what armlevel can do on this machine."),
     "machines": ("machines", "List the recorded machines that ship."),
+    "agent": ("agent", "Know hosts by their agents' keys, and take their reports."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
@@ -54,7 +55,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Ask whether a guest can go there": ("check", "migrate", "matrix", "drift"),
     "Level hosts": ("baseline", "plan", "freeze", "verify-signature"),
     "Start a levelled guest": ("verify", "run", "export"),
-    "Get to know hosts": ("probe", "import", "lab", "machines", "doctor"),
+    "Get to know hosts": ("probe", "import", "lab", "machines", "agent", "doctor"),
     "Understand": ("show", "diff", "explain", "facts"),
     "The shell": ("completion",),
 }

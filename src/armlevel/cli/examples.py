@@ -72,5 +72,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("facts 0xd0c ID_AA64PFR0_EL1.SVE", "a part number, a field"),
     ),
     "completion": (("completion bash", "print the script, to be put where the shell looks for it"),),
+    "agent": (
+        ("agent enrol agents --ssh n1", "know a host by its agent's key"),
+        ("agent accept agents spool", "take its report"),
+    ),
+    "agent accept": (("agent accept agents spool", "take the report of a host"),),
+    "agent enrol": (
+        ("agent enrol agents --ssh n1", "fetch the agent's key over ssh"),
+        ("agent enrol agents --request enrolment.json --known-hosts known_hosts", "the SSH host key vouches"),
+        ("agent enrol agents --key agent_key.pub --name n1", "by hand"),
+    ),
+    "agent token": (("agent token agents --name 'web-*'", "for one of these hosts, once, within a day"),),
+    "agent list": (("agent list agents", "who is known by which key"),),
+    "agent retire": (("agent retire agents n1", "take nothing from it any more"),),
     "doctor": (("doctor", "can this machine be probed, and can it run levelled guests?"),),
 }
