@@ -1,7 +1,7 @@
 """Build the Debian package of a host, dist/armlevel-agent_VERSION_all.deb: agent, guard, hook and units.
 
 It needs dpkg-deb and nothing else of Debian. The same sources give the same bytes, for the same Pythons on
-PATH (their bytecode is in the archives): every file has one date, every owner is root, nothing is compressed in parallel.
+PATH (their bytecode is in the archives): every file has one date, root owns it, nothing is compressed in parallel.
 
     python tools/make_deb.py [-o DIRECTORY] [--without-guard]
 """
@@ -20,7 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from armlevel import __version__
+from armlevel.lab.collector import pack_guard
 from make_agent import build_agent
+from make_probe import build
 
 __all__ = ["build_deb", "files_of", "main"]
 
@@ -33,6 +35,8 @@ UNITS = (
     "armlevel-sender.timer",
 )
 SCRIPTS = ("postinst", "prerm", "postrm")
+HOOK = ROOT / "src/armlevel/onefile/qemu-hook.sh"
+HAS_GUARD = HOOK.exists() and (ROOT / "src/armlevel/onefile/guard.py").exists()
 #: 1980-01-01, which is the first day of a zip, too.
 DATE = 315_532_800
 _CHANGELOG = """\
@@ -58,16 +62,20 @@ def files_of(*, guard: bool) -> dict[str, tuple[bytes, int]]:
         build_agent(agent)
         files["usr/lib/armlevel/armlevel-agent.pyz"] = (agent.read_bytes(), 0o755)
         if guard:
-            from make_guard import build_guard
-
             build_guard(agent)
             files["usr/lib/armlevel/armlevel-guard.pyz"] = (agent.read_bytes(), 0o755)
-            hook = ROOT / "src/armlevel/onefile/qemu-hook.sh"
-            files["usr/lib/armlevel/qemu-hook.sh"] = (hook.read_bytes(), 0o755)
+            files["usr/lib/armlevel/qemu-hook.sh"] = (HOOK.read_bytes(), 0o755)
     return files
 
 
-def build_deb(folder: Path, *, guard: bool = True) -> Path:
+def build_guard(target: Path) -> list[str]:
+    """Write the guard's archive whole or not at all; return the bytecodes it has."""
+    packed = pack_guard()
+    texts = {path: packed[path].decode() for path in sorted(packed) if path != "__main__.py"}
+    return build(target, texts, module="armlevel.onefile.guard", program="armlevel-guard")
+
+
+def build_deb(folder: Path, *, guard: bool = HAS_GUARD) -> Path:
     """Build the package whole or not at all; return its file."""
     files = files_of(guard=guard)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".deb-") as temporary:
@@ -125,7 +133,7 @@ def main() -> int:
         print("make_deb: there is no dpkg-deb here; on Debian or Ubuntu it is part of dpkg", file=sys.stderr)
         return 1
     given.output.mkdir(parents=True, exist_ok=True)
-    made = build_deb(given.output, guard=not given.without_guard)
+    made = build_deb(given.output, guard=HAS_GUARD and not given.without_guard)
     print(f"{made}: {made.stat().st_size // 1024} KiB")
     return 0
 
