@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -31,11 +32,20 @@ def make_key(path: Path) -> str:
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as folder:
                 new = Path(folder, "key")
                 _keygen(["-q", "-t", "ed25519", "-N", "", "-C", "armlevel-agent", "-f", str(new)], b"")
+                _give(path.parent, new, new.with_name("key.pub"))
                 new.with_name("key.pub").replace(path.with_name(f"{path.name}.pub"))
                 new.rename(path)
         except OSError as exc:
             raise UsageError(f"{path}: no key can be made there: {exc.strerror or exc}") from exc
     return public_line(path)
+
+
+def _give(folder: Path, *files: Path) -> None:
+    # What root makes in the sender's directory is the sender's.
+    if os.geteuid() == 0:
+        status = folder.stat()
+        for file in files:
+            os.chown(file, status.st_uid, status.st_gid)
 
 
 def public_line(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from armlevel.documents.replace import replace_file
 from armlevel.documents.write import host_object, pretty
 from armlevel.errors import ArmlevelError
-from armlevel.onefile.spool import Probed, add_event, boot_id, probed_of, write_probed
+from armlevel.onefile.spool import Probed, add_event, boot_id, events_of, probed_of, write_probed
 from armlevel.profile import Host
 
 __all__ = ["now", "probe_into"]
@@ -23,7 +23,7 @@ def probe_into(state: Path, probe: Callable[[], Host], *, root: str = "/") -> Pr
 
     """
     boot, before = boot_id(root), probed_of(state)
-    if before is None or before.boot_id != boot:
+    if not any(one.code == "booted" and one.words.get("boot_id") == boot for one in events_of(state)):
         add_event(state, now(), "booted", {"boot_id": boot})
     try:
         document = host_object(probe())

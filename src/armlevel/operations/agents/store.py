@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from armlevel.documents.replace import replace_file
 from armlevel.documents.reports import content_of
+from armlevel.documents.sshsig import NotSigned
 from armlevel.documents.write import canonical
 from armlevel.errors import BadDocument, UnreadableFile, UsageError
 from armlevel.operations.agents.accept import LARGEST_PART, ReportResult, accept_report
@@ -33,6 +34,7 @@ __all__ = ["AgentStore", "Spooled", "read_spool"]
 
 Spooled = tuple[bytes, Mapping[str, bytes]]
 _T = TypeVar("_T")
+_MOST_PARTS = 8  # a report names two
 _FOLDERS = ("agents", "tokens", "profiles", "hosts")
 
 
@@ -141,7 +143,7 @@ class AgentStore:
                 found.append(made(json.loads(path.read_bytes())))
             except OSError as exc:
                 raise UnreadableFile(str(path), exc.strerror or str(exc)) from exc
-            except (ValueError, KeyError, TypeError, RecursionError) as exc:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError, NotSigned) as exc:
                 hint = "it was changed by something else: restore it"
                 raise BadDocument(str(path), ("is not as the store wrote it",), hint=hint) from exc
         return found
@@ -157,7 +159,7 @@ def read_spool(path: str) -> Spooled:
     folder = Path(path)
     data = _read(folder / "report.json", LARGEST_REPORT)
     beside = {}
-    for one in sorted(folder.glob("sha256-*.json")):
+    for one in sorted(folder.glob("sha256-*.json"))[:_MOST_PARTS]:
         content = _read(one, LARGEST_PART)
         beside[content_of(content)] = content
     return data, beside

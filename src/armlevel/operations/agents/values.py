@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from armlevel.documents.sshsig import SshKey
+from armlevel.documents.sshsig import SshKey, key_of_line
 
 __all__ = ["HOWS", "Agent", "How", "Mark", "Standing", "agent_object", "agent_of", "current"]
 
@@ -75,7 +75,12 @@ def agent_object(agent: Agent) -> dict[str, Any]:
 
 
 def agent_of(document: Mapping[str, Any]) -> Agent:
-    """Return what :func:`agent_object` wrote. Raises :class:`KeyError` or :class:`TypeError` where it did not."""
+    """Return what :func:`agent_object` wrote.
+
+    Raises:
+        KeyError, TypeError, AttributeError, NotSigned: it did not.
+
+    """
     mark = Mark(
         document["sequence"],
         document["boot_id"],
@@ -84,7 +89,7 @@ def agent_of(document: Mapping[str, Any]) -> Agent:
         document["event"],
     )
     return Agent(
-        key=SshKey(document["key"]),
+        key=key_of_line(document["key"]),
         name=document["name"],
         how=document["how"],
         at=document["at"],
