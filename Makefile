@@ -15,7 +15,7 @@ LIBRARY := src/armlevel/preload/libarmlevel.so
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check probe guard preload package slow load fidelity migrations selftests docs bench rows requirements clean moved
+.PHONY: help demo test check probe guard preload package deb slow load fidelity migrations selftests docs bench rows requirements clean moved
 
 help: ## list what can be done here
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -50,6 +50,9 @@ package: $(VENV)/.run ## dist/: the wheel and the source archive, with that libr
 	@$(RUN) -m hatchling build
 	@$(RUN) tools/make_probe.py
 	@$(RUN) tools/make_guard.py
+
+deb: $(VENV)/.run ## dist/: the Debian package of a host: agent, guard, hook and units (needs dpkg-deb)
+	@$(RUN) tools/make_deb.py
 
 # Where it cannot be built (no compiler, no Debian archive) its tests are skipped, and say so.
 $(LIBRARY): $(wildcard preload/*.[ch] tools/make_preload.py) $(VENV)/.test

@@ -20,16 +20,18 @@ from armlevel.onefile.sender import ask_to_be_known, send
 __all__ = ["main"]
 
 _HELP = """\
-usage: armlevel-agent probe [--state DIR] [-n NAME] [--no-vmms]
+usage: armlevel-agent probe [--state DIR] [-n NAME] [--no-vmms] [--guard FILE]
        armlevel-agent send  [--state DIR] [--own DIR] [--spool DIR] [-n NAME]
        armlevel-agent enrol [--own DIR] [-n NAME] [--host-key FILE | --token-file FILE] -o FILE
        armlevel-agent key   [--own DIR]
 
-  probe  reads this machine and its /dev/kvm, in scratch VMs only, into the state directory
+  probe  reads this machine and its /dev/kvm, in scratch VMs only, into the state directory; then has the guard try the
+         guest CPUs of libvirt's domains here, so that its answers are ready
   send   signs a report of that with the agent's own key, and puts it into the spool: the newest only
   enrol  writes a request to be known by that key; the SSH host key, its certificate or a token vouches for it
   key    shows the public key, and makes it where there is none
 
+  --guard FILE  the guard's archive (/usr/lib/armlevel/armlevel-guard.pyz)
   --state DIR   what was probed (/var/lib/armlevel)
   --own DIR     the key, and what was sent last (/var/lib/armlevel-sender)
   --spool DIR   where reports are fetched from (the directory spool in --own)
@@ -44,6 +46,7 @@ _LONG = [
     "host-key=",
     "token-file=",
     "output=",
+    "guard=",
     "no-vmms",
     "help",
     "version",
@@ -79,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _probe(given: Mapping[str, str]) -> None:
     from armlevel.onefile.collector import collect, compiled_plan
+    from armlevel.onefile.known import known_guests, try_known
     from armlevel.onefile.prober import probe_into
 
     state, name = Path(given.get("--state", "/var/lib/armlevel")), _name(given)
@@ -86,6 +90,12 @@ def _probe(given: Mapping[str, str]) -> None:
     plan, vmms = compiled_plan(), "--no-vmms" not in given
     found = probe_into(state, lambda: collect(plan, name=name, vmms=vmms).host)
     print(f"probed: {found.digest}")
+    guard = Path(given.get("--guard", "/usr/lib/armlevel/armlevel-guard.pyz"))
+    if guard.exists() and (guests := known_guests()):
+        answers = try_known(guests, guard, state / "tried.json")
+        print(
+            f"tried {len(guests)} known guests: {', '.join(f'{n} {one}' for one, n in sorted(answers.items()))}"
+        )
 
 
 def _send(given: Mapping[str, str]) -> None:
