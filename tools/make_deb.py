@@ -3,7 +3,7 @@
 It needs dpkg-deb and nothing else of Debian. The same sources give the same bytes, for the same Pythons on
 PATH (their bytecode is in the archives): every file has one date, root owns it, nothing is compressed in parallel.
 
-    python tools/make_deb.py [-o DIRECTORY] [--without-guard]
+    python tools/make_deb.py [-o DIRECTORY]
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pathlib import Path
 from armlevel import __version__
 from armlevel.lab.collector import pack_guard
 from make_agent import build_agent
-from make_probe import build
+from make_guard import START
+from make_probe import build, sources
 
 __all__ = ["build_deb", "files_of", "main"]
 
@@ -36,7 +37,6 @@ UNITS = (
 )
 SCRIPTS = ("postinst", "prerm", "postrm")
 HOOK = ROOT / "src/armlevel/onefile/qemu-hook.sh"
-HAS_GUARD = HOOK.exists() and (ROOT / "src/armlevel/onefile/guard.py").exists()
 #: 1980-01-01, which is the first day of a zip, too.
 DATE = 315_532_800
 _CHANGELOG = """\
@@ -48,7 +48,7 @@ armlevel-agent ({version}) unstable; urgency=medium
 """
 
 
-def files_of(*, guard: bool) -> dict[str, tuple[bytes, int]]:
+def files_of() -> dict[str, tuple[bytes, int]]:
     """Return what the package installs: path -> bytes and mode."""
     version = _version()
     files = {f"usr/lib/systemd/system/{unit}": (_read(unit), 0o644) for unit in UNITS}
@@ -61,23 +61,16 @@ def files_of(*, guard: bool) -> dict[str, tuple[bytes, int]]:
         agent = Path(folder, "armlevel-agent.pyz")
         build_agent(agent)
         files["usr/lib/armlevel/armlevel-agent.pyz"] = (agent.read_bytes(), 0o755)
-        if guard:
-            build_guard(agent)
-            files["usr/lib/armlevel/armlevel-guard.pyz"] = (agent.read_bytes(), 0o755)
-            files["usr/lib/armlevel/qemu-hook.sh"] = (HOOK.read_bytes(), 0o755)
+        build(agent, sources(pack_guard), START)
+        files["usr/lib/armlevel/armlevel-guard.pyz"] = (agent.read_bytes(), 0o755)
+    if HOOK.exists():
+        files["usr/lib/armlevel/qemu-hook.sh"] = (HOOK.read_bytes(), 0o755)
     return files
 
 
-def build_guard(target: Path) -> list[str]:
-    """Write the guard's archive whole or not at all; return the bytecodes it has."""
-    packed = pack_guard()
-    texts = {path: packed[path].decode() for path in sorted(packed) if path != "__main__.py"}
-    return build(target, texts, module="armlevel.onefile.guard", program="armlevel-guard")
-
-
-def build_deb(folder: Path, *, guard: bool = HAS_GUARD) -> Path:
+def build_deb(folder: Path) -> Path:
     """Build the package whole or not at all; return its file."""
-    files = files_of(guard=guard)
+    files = files_of()
     with tempfile.TemporaryDirectory(dir=folder, prefix=".deb-") as temporary:
         tree = Path(temporary, "tree")
         _lay_out(tree, files)
@@ -127,13 +120,12 @@ def main() -> int:
     """Build it and say what it holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "dist")
-    parser.add_argument("--without-guard", action="store_true", help="the agent alone")
     given = parser.parse_args()
     if shutil.which("dpkg-deb") is None:
         print("make_deb: there is no dpkg-deb here; on Debian or Ubuntu it is part of dpkg", file=sys.stderr)
         return 1
     given.output.mkdir(parents=True, exist_ok=True)
-    made = build_deb(given.output, guard=HAS_GUARD and not given.without_guard)
+    made = build_deb(given.output)
     print(f"{made}: {made.stat().st_size // 1024} KiB")
     return 0
 

@@ -46,8 +46,8 @@ def members(package: Path) -> dict[str, tarfile.TarInfo]:
 def test_the_package_has_agent_guard_hook_and_units_and_root_owns_them(package):
     found = members(package)
     names = {name for name, one in found.items() if one.isfile()}
-    guard = ("armlevel-guard.pyz", "qemu-hook.sh") if make_deb.HAS_GUARD else ()
-    wanted = {f"usr/lib/armlevel/{one}" for one in ("armlevel-agent.pyz", *guard)}
+    hook = ("qemu-hook.sh",) if make_deb.HOOK.exists() else ()
+    wanted = {f"usr/lib/armlevel/{one}" for one in ("armlevel-agent.pyz", "armlevel-guard.pyz", *hook)}
     wanted |= {f"usr/lib/systemd/system/{one.name}" for one in UNITS}
     assert wanted <= names
     assert {(one.uid, one.gid, one.uname) for one in found.values()} == {(0, 0, "root")}

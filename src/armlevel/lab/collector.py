@@ -47,11 +47,6 @@ def pack_agent() -> dict[str, bytes]:
     return _with_plan("armlevel.onefile.agent")
 
 
-def pack_guard() -> dict[str, bytes]:
-    """Return the files of the guard."""
-    return _with_plan("armlevel.onefile.guard")
-
-
 def pack_verifier() -> dict[str, bytes]:
     """Return the files that apply a guest profile."""
     return _with_plan("armlevel.onefile.verifier")
