@@ -8,6 +8,7 @@
     ├── LabError           an emulated host could not be made, booted or asked
     ├── UsageError         a question that cannot be asked this way (zero hosts, two policies that exclude each other)
     ├── NotRecorded        a question whose answer hangs on something that nobody recorded: it cannot be said
+    ├── StoreError         the fleet store is not there, locked, full, read-only or damaged
     ├── KvmError           KVM is not there, or refused a call; it names call, register and errno
     └── InputError         a file that is not what it should be
         ├── UnreadableFile     missing, a directory without profiles, too large, a symlink loop, not text
@@ -30,6 +31,7 @@ __all__ = [
     "NotRecognised",
     "NotRecorded",
     "OtherDocument",
+    "StoreError",
     "TableError",
     "UnknownName",
     "UnknownPacking",
@@ -90,6 +92,10 @@ class NotRecorded(ArmlevelError):
 
 class LabError(ArmlevelError):
     """An emulated host could not be made, booted or asked."""
+
+
+class StoreError(ArmlevelError):
+    """The fleet store is not there, or does not do what it is asked."""
 
 
 class KvmError(ArmlevelError):
