@@ -15,7 +15,13 @@ from tests.cli.hosts import Command, host, write
 
 LAB = ("list", "run", "probe", "verify", "hosts", "migrate", "tcg")
 AGENT = ("accept", "enrol", "token", "list", "retire")
-EVERY = [*([verb] for verb in VERBS), *(["lab", verb] for verb in LAB), *(["agent", verb] for verb in AGENT)]
+FLEET = ("init", "add", "list", "show", "log", "audit")
+EVERY = [
+    *([verb] for verb in VERBS),
+    *(["lab", verb] for verb in LAB),
+    *(["agent", verb] for verb in AGENT),
+    *(["fleet", *verb.split()] for verb in FLEET),
+]
 
 
 @pytest.mark.parametrize("verb", EVERY, ids=" ".join)

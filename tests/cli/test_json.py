@@ -65,7 +65,11 @@ def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
         "freeze", guest, "--name", "web", "--version", "1", "--key", tmp_path / "key.pem", "-o", frozen
     )
     assert said.code == 0
+    fleet = tmp_path / "fleet.db"
+    assert armlevel("fleet", "init", "--fleet", fleet).code == 0
+    assert armlevel("fleet", "add", one, two, "--label", "rack=r1", "--fleet", fleet).code == 0
     return SimpleNamespace(
+        fleet=str(fleet),
         one=one, two=two, other=other, guest=guest, frozen=frozen, public=str(tmp_path / "public.pem"),
         out=str(tmp_path / "out.json"), folder=str(tmp_path),
     )  # fmt: skip
@@ -103,11 +107,17 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("machines/1", 0, lambda _: ("machines",)),
     ("machines/1", 1, lambda _: ("machines", "no-such-machine")),
     ("explanation/1", 3, lambda f: ("explain", "all is well")),
+    ("fleet-store/1", 0, lambda f: ("fleet", "init", "--fleet", f.fleet)),
+    ("fleet-add/1", 0, lambda f: ("fleet", "add", f.other, f.guest, "--fleet", f.fleet)),
+    ("fleet-list/1", 0, lambda f: ("fleet", "list", "--fleet", f.fleet)),
+    ("fleet-host/1", 0, lambda f: ("fleet", "show", "one", "--fleet", f.fleet)),
+    ("fleet-log/1", 0, lambda f: ("fleet", "log", "--fleet", f.fleet)),
+    ("fleet-audit/1", 0, lambda f: ("fleet", "audit", "--fleet", f.fleet)),
 ]  # fmt: skip
 
 
 NAMES = SimpleNamespace(
-    **{name: name for name in ("one", "two", "other", "guest", "frozen", "public", "out")}
+    **{name: name for name in ("one", "two", "other", "guest", "frozen", "public", "out", "fleet")}
 )
 WORDS = [arguments(NAMES) for _, _, arguments in CASES]
 

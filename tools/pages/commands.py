@@ -65,14 +65,34 @@ def _commands() -> Iterator[tuple[str, Any]]:
         yield f"armlevel-{verb}", command
         if hasattr(command, "list_commands"):
             below = command.make_context(verb, [], resilient_parsing=True, parent=context)
-            for name in command.list_commands(below):
-                yield f"armlevel-{verb}-{name}", command.get_command(below, name)
+            yield from _below(f"armlevel-{verb}", command, below)
+
+
+def _below(name: str, group: Any, context: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer's own classes
+    for verb in group.list_commands(context):
+        command = group.get_command(context, verb)
+        yield f"{name}-{verb}", command
+        if hasattr(command, "list_commands"):
+            below = command.make_context(verb, [], resilient_parsing=True, parent=context)
+            yield from _below(f"{name}-{verb}", command, below)
+
+
+def _words(name: str) -> str:
+    # The words of a command whose page is called so: verbs have hyphens of their own.
+    for group in (
+        "armlevel-lab-",
+        "armlevel-agent-",
+        "armlevel-fleet-pool-",
+        "armlevel-fleet-host-",
+        "armlevel-fleet-",
+    ):
+        if name.startswith(group):
+            return group.replace("-", " ") + name.removeprefix(group)
+    return name.replace("-", " ", 1)
 
 
 def _verb(name: str, command: Any, *, manual: bool = False) -> str:  # noqa: ANN401 - typer's own class
-    words = name.replace("armlevel-lab-", "armlevel-lab ").replace("-", " ", 1)
-    if name.startswith("armlevel-verify-"):
-        words = "armlevel verify-signature"
+    words = _words(name)
     context = command.make_context(words, [], resilient_parsing=True)
     usage = " ".join(context.get_usage().removeprefix("Usage: ").split())
     usage = re.sub(r"\{([^}]*?)(?:\.\.\.)?\}(\.\.\.)?", r"\1\2", usage)

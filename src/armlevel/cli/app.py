@@ -46,6 +46,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Say what armlevel can do on this machine."),
     "machines": ("machines", "List the recorded machines that ship."),
     "agent": ("agent", "Know hosts by their agents' keys, and take their reports."),
+    "fleet": ("fleet", "Remember a fleet: hosts, pools, levels, history."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
@@ -56,6 +57,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Level hosts": ("baseline", "plan", "freeze", "verify-signature"),
     "Start a levelled guest": ("verify", "run", "export"),
     "Get to know hosts": ("probe", "import", "lab", "machines", "agent", "doctor"),
+    "Remember a fleet": ("fleet",),
     "Understand": ("show", "diff", "explain", "facts"),
     "The shell": ("completion",),
 }

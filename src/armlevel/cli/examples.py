@@ -43,6 +43,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "run": (
         ("run --guest pool.json -- qemu-system-aarch64 -M virt -accel kvm -cpu host", "start QEMU with it"),
     ),
+    "fleet": (
+        ("fleet init", "make the store, once"),
+        ("fleet add hosts/ --label rack=r1", "put in a directory of profiles"),
+        ("fleet list", "which kinds of hosts there are, and how many of each"),
+    ),
+    "fleet init": (("fleet init --fleet /srv/armlevel/fleet.db", "a store that several people share"),),
+    "fleet add": (("fleet add hosts/ --label rack=r1", "put in a directory of profiles, each with a label"),),
+    "fleet list": (("fleet list", "which kinds of hosts there are, and how many of each"),),
+    "fleet show": (("fleet show n1-03", "what one host is, what it was, and since when"),),
+    "fleet log": (("fleet log --last 20", "what happened last"),),
+    "fleet audit": (("fleet audit --head heads.txt", "is the history whole, and the one that was kept?"),),
     "lab": (
         ("lab list", "which kernels and CPU models there are"),
         ("lab probe neoverse-n1@6.12 -o n1.json", "boot one, and probe its KVM"),

@@ -16,6 +16,14 @@ from armlevel.operations.models.drift import DriftModel
 from armlevel.operations.models.explain import ExplanationModel
 from armlevel.operations.models.export import ExportModel
 from armlevel.operations.models.facts import FactsModel
+from armlevel.operations.models.fleet import (
+    FleetAddModel,
+    FleetAuditModel,
+    FleetHostModel,
+    FleetListModel,
+    FleetLogModel,
+    FleetStoreModel,
+)
 from armlevel.operations.models.freeze import FreezeModel, SignatureModel
 from armlevel.operations.models.machines import MachinesModel
 from armlevel.operations.models.matrix import MatrixModel
@@ -53,4 +61,10 @@ MODELS: dict[str, type[BaseModel]] = {
     "enrolled/1": EnrolledModel,
     "new-token/1": NewTokenModel,
     "agents/1": AgentsModel,
+    "fleet-store/1": FleetStoreModel,
+    "fleet-add/1": FleetAddModel,
+    "fleet-list/1": FleetListModel,
+    "fleet-host/1": FleetHostModel,
+    "fleet-log/1": FleetLogModel,
+    "fleet-audit/1": FleetAuditModel,
 }

@@ -1,0 +1,49 @@
+"""Options that the verbs of ``fleet`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from armlevel.arch import load
+from armlevel.profile import Implementation
+from armlevel.words.subjects import core_name
+
+__all__ = ["Actor", "Fleet", "PoolName", "Reason", "cores_text", "kind_text", "short"]
+
+Fleet = Annotated[
+    str,
+    typer.Option(
+        "--fleet",
+        metavar="PATH",
+        help="The store, a file; else ARMLEVEL_FLEET, else in your state directory.",
+    ),
+]
+Actor = Annotated[
+    str,
+    typer.Option("--actor", metavar="NAME", help="Who does it, for the history; else who is logged in."),
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")]
+PoolName = Annotated[str, typer.Argument(metavar="POOL", help="A pool's name.")]
+
+
+def short(digest: str | None) -> str:
+    """Return the first digits of a digest, which tell it apart in one fleet.
+
+    >>> short("sha256:0123456789abcdef"), short(None)
+    ('0123456789ab', '-')
+    """
+    return "-" if digest is None else digest.removeprefix("sha256:")[:12]
+
+
+def cores_text(midrs: Sequence[str]) -> str:
+    """Return the cores that MIDR_EL1 values are of."""
+    names = [core_name(Implementation(int(midr, 16)), load()) for midr in midrs]
+    return " and ".join(names) or "core not recorded"
+
+
+def kind_text(midrs: Sequence[str], kernel: str | None) -> str:
+    """Return a kind in words: its cores and its kernel."""
+    return f"{cores_text(midrs)}, {f'Linux {kernel}' if kernel else 'kernel not recorded'}"

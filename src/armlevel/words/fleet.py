@@ -1,0 +1,61 @@
+"""What happens in a fleet, and what is wrong with its history, as a person reads it."""
+
+from __future__ import annotations
+
+__all__ = ["CHAIN_FAULTS", "CONTENT_FAULTS", "counted_hosts", "event_text"]
+
+# What an event says; ``before`` and ``after`` are the first digits of digests.
+_ACTIONS = {
+    "host-seen": "{name} is of kind {after}, before {before}",
+    "host-labelled": "{name} was given labels",
+    "host-retired": "{name} was retired",
+    "host-returned": "{name} came back after it was retired",
+    "guest-added": "guest {name} was added",
+    "pool-created": "pool {name} was made",
+    "pool-edited": "pool {name} was edited",
+    "level-accepted": "pool {name}: level {after} was accepted, before {before}",
+}
+
+# The same where nothing was before.
+_FIRST = {
+    "host-seen": "{name} was added, of kind {after}",
+    "level-accepted": "pool {name}: level {after} was accepted, the first",
+}
+
+CHAIN_FAULTS = {
+    "changed": "event {seq} was changed: its digest is not that of what it says",
+    "missing": "event {seq} is gone",
+    "unlinked": "event {seq} does not follow the one before it",
+    "shortened": "event {seq} and all behind it are gone: the kept head counts more",
+    "other-history": "event {seq} is another one than when the head was kept: the history was made anew",
+}
+
+CONTENT_FAULTS = {
+    "content": "{table} {row}: its content is not what its digest says",
+    "no-event": "{table} {row}: no event tells of it",
+    "no-row": "{table} {row}: an event tells of it, and it is gone",
+    "other-row": "{table} {row}: says something else than its event",
+}
+
+
+def counted_hosts(count: int) -> str:
+    """Return how many hosts, in words.
+
+    >>> counted_hosts(1), counted_hosts(3000)
+    ('1 host', '3000 hosts')
+    """
+    return "1 host" if count == 1 else f"{count} hosts"
+
+
+def event_text(action: str, name: str, before: str | None, after: str | None) -> str:
+    """Return what an event says.
+
+    >>> event_text("host-seen", "n1", None, "sha256:0123456789abcdef")
+    'n1 was added, of kind 0123456789ab'
+    """
+    text = _FIRST.get(action, "") if before is None else ""
+    return (text or _ACTIONS[action]).format(name=name, before=_short(before), after=_short(after))
+
+
+def _short(digest: str | None) -> str:
+    return (digest or "-").removeprefix("sha256:")[:12]
