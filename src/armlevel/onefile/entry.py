@@ -21,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from armlevel.onefile.trying import main as try_it
 
         return try_it(words[1:])
+    if words[:1] == ["hook"]:
+        from armlevel.onefile.guard import main as hook
+
+        return hook(words[1:])
     asked = words[:1] in (["-h"], ["--help"])
     print(_HELP, end="", file=sys.stdout if asked else sys.stderr)
     return 0 if asked else _BAD_USAGE

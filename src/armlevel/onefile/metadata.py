@@ -30,6 +30,8 @@ __all__ = [
     "guest_element",
     "override_element",
     "read_domain",
+    "read_time",
+    "written_time",
 ]
 
 #: The namespaces of the two elements, and the prefix that both are shown with.
@@ -244,13 +246,27 @@ def _guest(attributes: Mapping[str, str]) -> GuestMark:
 def _override(attributes: Mapping[str, str]) -> Override | None:
     breaks = _BREAKS.get(attributes.get("breaks", "no"))
     reason = attributes.get("reason", "").strip()
-    try:
-        until = datetime.strptime(attributes.get("until", ""), _UNTIL).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
-    if breaks is None or not reason or len(reason) > MOST_REASON or not reason.isprintable():
+    until = read_time(attributes.get("until", ""))
+    if until is None or breaks is None or not reason or len(reason) > MOST_REASON or not reason.isprintable():
         return None
     return Override(until=until, reason=reason, breaks=breaks)
+
+
+def read_time(text: str) -> datetime | None:
+    """Return a time in UTC, to the second; None for what is none.
+
+    >>> read_time("2026-11-30T22:00:00Z") == read_time("yesterday")
+    False
+    """
+    try:
+        return datetime.strptime(text, _UNTIL).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+def written_time(at: datetime) -> str:
+    """Return a time as :func:`read_time` reads it."""
+    return at.astimezone(timezone.utc).strftime(_UNTIL)
 
 
 def _matched(pattern: re.Pattern[str], text: str | None) -> str | None:
@@ -276,7 +292,7 @@ def guest_element(mark: GuestMark, *, named: bool = True) -> str:
 def override_element(override: Override, *, named: bool = True) -> str:
     """Return the element for an override; without its namespace (``named``) as `virsh metadata --set` wants it."""
     attributes = {
-        "until": override.until.astimezone(timezone.utc).strftime(_UNTIL),
+        "until": written_time(override.until),
         "breaks": "yes" if override.breaks else "no",
         "reason": override.reason,
     }

@@ -1,0 +1,421 @@
+"""The guard on this host: put there, looked at, and taken away.
+
+A daemon is told to look for hooks again, and never restarted.
+
+Source: libvirt docs/hooks.rst; src/util/virhook.c (virHookCheck: hooks are looked for at start and at SIGHUP).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as having
+from importlib import resources
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from armlevel.documents.replace import replace_file
+from armlevel.errors import UsageError
+from armlevel.words.guard_host import found_text, remedy_of
+
+__all__ = [
+    "ARCHIVE",
+    "HOOK",
+    "GuardCheck",
+    "GuardResult",
+    "archive_of",
+    "guard_install",
+    "guard_remove",
+    "guard_status",
+]
+
+#: Where the guard's two files are on a host.
+HOOK = "etc/libvirt/hooks/qemu.d/50-armlevel"
+ARCHIVE = "usr/lib/armlevel/armlevel-guard.pyz"
+
+_CACHE = "var/lib/armlevel/tried.json"
+_RELOADED = "run/armlevel-guard-reloaded"
+_DAEMONS = ("libvirtd", "virtqemud")
+_SHEBANG = b"#!/bin/sh\n"
+_NAME = b"# armlevel's guard: libvirt's hook"
+_ENTRY = "armlevel/onefile/entry.py"
+_RELEASE = "armlevel/onefile/release.py"
+_DATE = (1980, 1, 1, 0, 0, 0)
+#: Bytecode that is not held against its source (PEP 552), of each module of a JSON object.
+_COMPILE = """
+import base64, importlib.util, json, marshal, sys
+def compiled(name, text):
+    code = compile(text, "armlevel-guard/" + name, "exec", dont_inherit=True, optimize=2)
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(text.encode())
+    return base64.b64encode(head + marshal.dumps(code)).decode()
+json.dump({name: compiled(name, text) for name, text in json.load(sys.stdin).items()}, sys.stdout)
+"""
+#: What the hook gives its programs.
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+_OTHERS = 0o022
+_PATIENCE = 30
+
+_ROOT = Path("/")
+
+State = Literal["ok", "not", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardCheck:
+    """One thing about the guard of this host: the code and words of what was found."""
+
+    name: str
+    state: State
+    code: str
+    words: Mapping[str, str] = having(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult:
+    """What was done about the guard of a host, and how it stands now."""
+
+    kind: ClassVar[str] = "guard/1"
+
+    done: Literal["installed", "removed", "nothing"]
+    checks: tuple[GuardCheck, ...]
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 if the guard is not whole here, 3 if something about it is not known."""
+        if self.done == "removed":
+            return 0
+        states = {check.state for check in self.checks}
+        return 1 if "not" in states else 3 if "unknown" in states else 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the guard/1 object."""
+        checks = [
+            {
+                "name": check.name,
+                "state": check.state,
+                "code": check.code,
+                "text": found_text(check.code, check.words),
+                "do": remedy_of(check.code, check.words),
+            }
+            for check in self.checks
+        ]
+        return {"kind": self.kind, "done": self.done, "checks": checks}
+
+
+def hook_bytes() -> bytes:
+    """Return the hook of this armlevel."""
+    return resources.files("armlevel.onefile").joinpath("qemu-hook.sh").read_bytes()
+
+
+def guard_install(
+    files: Mapping[str, bytes], root: Path = _ROOT, *, python: Sequence[str] = ("python3",)
+) -> GuardResult:
+    """Put the guard's files in their places, the hook last, and have running daemons read their hooks again.
+
+    Raises:
+        UsageError: something of somebody else is in a place, the daemon is none that this guard can serve, or a file
+            cannot be written; nothing was changed then that libvirt looks at.
+
+    """
+    if not (root / "etc/libvirt").is_dir():
+        raise UsageError(f"{root / 'etc/libvirt'}: there is no libvirt here", hint="install its daemon first")
+    for path, owned in ((root / HOOK, _is_our_hook), (root / ARCHIVE, _is_our_archive)):
+        _hold_foreign(path, owned)
+    _hold_contained(root)
+    _put(root / ARCHIVE, archive_of(files, python), 0o644)
+    _put(root / HOOK, hook_bytes(), 0o755)
+    _reload(root)
+    return GuardResult("installed", _checks(root, files))
+
+
+def guard_remove(root: Path = _ROOT) -> GuardResult:
+    """Take the hook away, have running daemons look again, then take the archive away.
+
+    Raises:
+        UsageError: what is there is somebody else's, or cannot be removed.
+
+    """
+    there = [path for path in (root / HOOK, root / ARCHIVE) if os.path.lexists(path)]
+    for path, owned in ((root / HOOK, _is_our_hook), (root / ARCHIVE, _is_our_archive)):
+        _hold_foreign(path, owned)
+    for path in there:
+        try:
+            path.unlink()
+        except OSError as exc:
+            raise UsageError(f"{path}: cannot be removed: {exc.strerror}", hint="do it as root") from exc
+        if path == root / HOOK:
+            _reload(root)
+    return GuardResult("removed" if there else "nothing", ())
+
+
+def guard_status(files: Mapping[str, bytes], root: Path = _ROOT) -> GuardResult:
+    """Look at everything that the guard of this host hangs on; nothing is changed."""
+    return GuardResult("nothing", _checks(root, files))
+
+
+# ---- files
+
+
+def _is_our_hook(content: bytes) -> bool:
+    # Ours of any version, or what is left of it where it was cut; an empty file is nobody's.
+    whole = hook_bytes()
+    return (content.startswith(_SHEBANG) and _NAME in content[:200]) or whole.startswith(content)
+
+
+def _is_our_archive(content: bytes) -> bool:
+    return not content or _archive_names(content) is not None or content[:4] == b"PK\x03\x04"
+
+
+def _archive_names(content: bytes) -> set[str] | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return None
+    return names if any(name.endswith(_ENTRY) for name in names) else None
+
+
+def _hold_foreign(path: Path, owned: Any) -> None:
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise UsageError(f"{path}: {exc.strerror}", hint="do it as root") from exc
+    content = _read(path) if stat.S_ISREG(info.st_mode) else None
+    if content is None or not owned(content):
+        raise UsageError(f"{path} is not armlevel's, and stays as it is", hint="move it away, then try again")
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _put(path: Path, content: bytes, mode: int) -> None:
+    # Never half of it, whatever happens: libvirt runs what is there.
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{path.parent}: cannot be made: {exc.strerror}", hint="do it as root") from exc
+    fresh = path.with_name(f".{path.name}.new")  # libvirt runs no file without the right to be run
+    replace_file(str(fresh), content)
+    try:
+        fresh.chmod(mode)
+        os.replace(fresh, path)  # noqa: PTH105 - the call is what is meant
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise UsageError(f"{path}: cannot be written: {exc.strerror}", hint="do it as root") from exc
+
+
+def archive_of(files: Mapping[str, bytes], python: Sequence[str] = ("python3",)) -> bytes:
+    """Return the guard's program as one file, with bytecode for the Python that the hook finds."""
+    made = dict(files) | _bytecode(files, python)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in sorted(made):
+            archive.writestr(zipfile.ZipInfo(name, _DATE), made[name])
+    return stream.getvalue()
+
+
+def _bytecode(files: Mapping[str, bytes], python: Sequence[str]) -> dict[str, bytes]:
+    # Compiled by the hook's own Python, which alone can take it; any other takes the source beside it.
+    texts = {name: text.decode() for name, text in files.items() if name.endswith(".py")}
+    try:
+        done = subprocess.run(  # noqa: S603 - as the hook starts it
+            [*python, "-I", "-S", "-c", _COMPILE],
+            input=json.dumps(texts).encode(),
+            capture_output=True,
+            check=True,
+            env=_ENVIRONMENT,
+        )
+        made = {f"{name}c": base64.b64decode(code) for name, code in json.loads(done.stdout).items()}
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return {}
+    return {name: code for name, code in made.items() if name.removesuffix("c") in texts}
+
+
+def _release_in(content: bytes) -> bytes | None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(_RELEASE)]
+        try:
+            return archive.read(names[-1]) if names else None
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            return None
+
+
+# ---- daemons
+
+
+@dataclass(frozen=True, slots=True)
+class _Daemon:
+    name: str
+    pid: int
+    started: str
+    here: bool  # whether it sees the files that we see
+
+
+def _daemons(root: Path) -> list[_Daemon]:
+    found = []
+    for place in sorted(Path("/proc").glob("[0-9]*")) if root == _ROOT else []:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            name = (place / "comm").read_text(encoding="utf-8", errors="replace").strip()
+            if name in _DAEMONS:
+                started = (
+                    (place / "stat")
+                    .read_text(encoding="utf-8", errors="replace")
+                    .rpartition(")")[2]
+                    .split()[19]
+                )
+                found.append(_Daemon(name, int(place.name), started, _sees_ours(place)))
+    return found
+
+
+def _sees_ours(place: Path) -> bool:
+    # A daemon in a container reads another /etc/libvirt, and starts another Python.
+    try:
+        return all((place / "root" / one).samefile(Path("/") / one) for one in ("etc/libvirt", "usr"))
+    except OSError:
+        return False
+
+
+def _hold_contained(root: Path) -> None:
+    daemons = _daemons(root)
+    outside = [one for one in daemons if not one.here]
+    if outside and len(outside) == len(daemons):
+        one = outside[0]
+        raise UsageError(
+            f"{one.name} (process {one.pid}) runs in a container, and sees no file of this host",
+            hint="not supported: put both files into its image, or guard it where guests are placed",
+        )
+
+
+def _reload(root: Path) -> None:
+    told = []
+    for one in _daemons(root):
+        if one.here:
+            with contextlib.suppress(OSError):
+                os.kill(one.pid, signal.SIGHUP)  # what `systemctl reload` sends
+                told.append(f"{one.pid} {one.started}\n")
+    if root == _ROOT:
+        with contextlib.suppress(OSError):
+            (root / _RELOADED).write_text("".join(told), encoding="ascii")
+
+
+# ---- how it stands
+
+
+def _checks(root: Path, files: Mapping[str, bytes]) -> tuple[GuardCheck, ...]:
+    return (
+        _hook_check(root / HOOK),
+        _archive_check(root / ARCHIVE, files),
+        _python_check(root / ARCHIVE, root),
+        *_daemon_checks(root),
+        _cache_check(root / _CACHE),
+    )
+
+
+def _hook_check(path: Path) -> GuardCheck:
+    words = {"path": str(path)}
+    if not os.path.lexists(path):
+        return GuardCheck("hook", "not", "hook-absent", words)
+    content = _read(path) if path.is_file() and not path.is_symlink() else None
+    whole = hook_bytes()
+    if content is None or not _is_our_hook(content):
+        return GuardCheck("hook", "not", "hook-foreign", words)
+    if content != whole:
+        return GuardCheck("hook", "not", "hook-cut" if whole.startswith(content) else "hook-other", words)
+    mode = path.stat().st_mode
+    if not mode & stat.S_IXUSR:
+        return GuardCheck("hook", "not", "hook-mode", words)
+    if (path.stat().st_uid != os.geteuid() and path.stat().st_uid != 0) or mode & _OTHERS:
+        return GuardCheck("hook", "not", "hook-open", words)
+    return GuardCheck("hook", "ok", "hook-whole", words)
+
+
+def _archive_check(path: Path, files: Mapping[str, bytes]) -> GuardCheck:
+    words = {"path": str(path)}
+    content = _read(path)
+    if content is None:
+        return GuardCheck("archive", "not", "archive-absent", words)
+    if _archive_names(content) is None:
+        return GuardCheck("archive", "not", "archive-damaged", words)
+    if path.stat().st_mode & _OTHERS:
+        return GuardCheck("archive", "not", "archive-open", words)
+    if _release_in(content) != files.get(_RELEASE):
+        return GuardCheck("archive", "not", "archive-other", words)
+    return GuardCheck("archive", "ok", "archive-whole", words)
+
+
+def _python_check(path: Path, root: Path) -> GuardCheck:
+    if root != _ROOT:
+        return GuardCheck("python", "unknown", "python-elsewhere", {"root": str(root)})
+    command = ["python3", "-I", "-S", "-B", str(path), "--help"]
+    try:
+        done = subprocess.run(  # noqa: S603 - as the hook starts it
+            command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=_ENVIRONMENT
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        return GuardCheck("python", "not", "python-fails", {"why": str(exc)})
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        return GuardCheck("python", "not", "python-fails", {"why": lines[-1]})
+    return GuardCheck("python", "ok", "python-runs")
+
+
+def _daemon_checks(root: Path) -> list[GuardCheck]:
+    if root != _ROOT:
+        return [GuardCheck("libvirt", "unknown", "daemon-elsewhere", {"root": str(root)})]
+    daemons = _daemons(root)
+    if not daemons:
+        return [GuardCheck("libvirt", "ok", "daemon-none")]
+    told = (_read(root / _RELOADED) or b"").decode("ascii", "replace").splitlines()
+    return [_daemon_check(one, told, root / HOOK) for one in daemons]
+
+
+def _daemon_check(one: _Daemon, told: list[str], hook: Path) -> GuardCheck:
+    words = {"name": one.name, "pid": str(one.pid)}
+    if not one.here:
+        return GuardCheck("libvirt", "not", "daemon-contained", words)
+    if f"{one.pid} {one.started}" in told or _older(hook, one):
+        return GuardCheck("libvirt", "ok", "daemon-loaded", words)
+    return GuardCheck("libvirt", "unknown", "daemon-not-known", words)
+
+
+def _older(hook: Path, one: _Daemon) -> bool:
+    # Whether the hook was there when the daemon started: it looks for hooks then.
+    try:
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+        booted = next(float(line.split()[1]) for line in lines if line.startswith("btime "))
+        return hook.stat().st_ctime < booted + int(one.started) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, StopIteration):
+        return False
+
+
+def _cache_check(path: Path) -> GuardCheck:
+    words = {"path": str(path)}
+    try:
+        info = path.lstat()
+    except OSError:
+        return GuardCheck("answers", "ok", "cache-none", words)
+    if not stat.S_ISREG(info.st_mode) or info.st_uid != 0 or info.st_mode & _OTHERS:
+        return GuardCheck("answers", "not", "cache-foreign", words)
+    return GuardCheck("answers", "ok", "cache-kept", words)
