@@ -81,14 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _probe(given: Mapping[str, str]) -> None:
+    from armlevel.documents.running import running_object
+    from armlevel.documents.write import pretty
     from armlevel.onefile.collector import collect, compiled_plan
     from armlevel.onefile.known import known_guests, try_known
     from armlevel.onefile.prober import probe_into
+    from armlevel.probe.running import read_running
 
     state, name = Path(given.get("--state", "/var/lib/armlevel")), _name(given)
     state.mkdir(parents=True, exist_ok=True)
     plan, vmms = compiled_plan(), "--no-vmms" not in given
-    found = probe_into(state, lambda: collect(plan, name=name, vmms=vmms).host)
+    found = probe_into(
+        state,
+        lambda: collect(plan, name=name, vmms=vmms).host,
+        lambda: pretty(running_object(read_running())),
+    )
     print(f"probed: {found.digest}")
     guard = Path(given.get("--guard", "/usr/lib/armlevel/armlevel-guard.pyz"))
     if guard.exists() and (guests := known_guests()):

@@ -15,8 +15,12 @@ from armlevel.profile import Host
 __all__ = ["now", "probe_into"]
 
 
-def probe_into(state: Path, probe: Callable[[], Host], *, root: str = "/") -> Probed:
+def probe_into(
+    state: Path, probe: Callable[[], Host], guests: Callable[[], str], *, root: str = "/"
+) -> Probed:
     """Probe this host, and write down what was found and what changed; what fails is an event, too.
+
+    ``guests`` gives what runs here, as text: without it the host would be known, and nobody on it.
 
     Raises:
         ArmlevelError: it could not be probed; what was found before stays, under the boot that it was found in.
@@ -32,6 +36,7 @@ def probe_into(state: Path, probe: Callable[[], Host], *, root: str = "/") -> Pr
         raise
     found = Probed(boot, now(), str(document["digest"]))
     replace_file(str(state / "host.json"), pretty(document))
+    replace_file(str(state / "guests.json"), guests())
     write_probed(state, found)
     if before is not None and before.digest != found.digest:
         add_event(state, found.at, "profile-changed", {"from": before.digest, "to": found.digest})
