@@ -39,7 +39,7 @@ check: $(VENV)/.test ## lint, format, types, import contract, the compiled facts
 probe: $(VENV)/.run ## dist/armlevel-probe.pyz: the probe as one file, for a bare host with Python 3.10 or newer
 	@$(RUN) tools/make_probe.py
 
-guard: $(VENV)/.run ## dist/armlevel-guard.pyz: what libvirt's hook starts on a host, and what tries a guest CPU there
+guard: $(VENV)/.run ## dist/armlevel-guard.pyz: what libvirt's hook starts, and what tries a guest CPU
 	@$(RUN) tools/make_guard.py
 
 preload: $(VENV)/.run ## the library with which stock QEMU shows a guest profile (any machine; it is for Arm)
