@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import pytest
@@ -187,3 +188,25 @@ def test_a_clock_that_is_wrong_by_hours_leaves_the_time_unknown(host, capsys, mo
     monkeypatch.setattr(time, "time", lambda: now + 4000)
     status, out, _ = told(capsys, "agent", "accept", store, host / "spool")
     assert (status, "unknown" in out) == (3, True)
+
+
+def test_the_key_is_fetched_over_an_ssh_session(host, capsys, monkeypatch):
+    # ssh itself is OpenSSH's: what stands in for it here does on this machine what it is told to do on the other.
+    programs = host / "programs"
+    programs.mkdir()
+    make_key(host / "own/agent_key")
+    asked = host / "asked"
+    (programs / "ssh").write_text(
+        f'#!/bin/sh\necho "$@" > {asked}\n[ "$4" = n1 ] || {{ echo "ssh: no such host" >&2; exit 255; }}\n'
+        f"cat {host}/own/agent_key.pub\n"
+    )
+    (programs / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    status, out, _ = told(capsys, "agent", "enrol", host / "store", "--ssh", "n1")
+    assert (status, out.splitlines()[0]) == (0, "enrolled: n1, by ssh session")
+    assert asked.read_text().split()[-2:] == ["cat", "/var/lib/armlevel-sender/agent_key.pub"]
+    status, _, err = told(capsys, "agent", "enrol", host / "store", "--ssh", "n2")
+    assert (status, "no such host" in err) == (2, True)
+    monkeypatch.setenv("PATH", str(host))
+    status, _, err = told(capsys, "agent", "enrol", host / "store", "--ssh", "n1")
+    assert (status, "there is no ssh here" in err) == (2, True)
