@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Self
 
 import pytest
 
-from armlevel.lab.inside import guests
-from armlevel.lab.inside.guests import QemuGuest
+from armlevel.lab.inside import console as consoles
+from armlevel.lab.inside.console import GuestConsole
 
 
 class Console:
@@ -22,12 +21,12 @@ class Console:
     def __init__(self) -> None:
         self.now = 1000.0
         self.steps: list[Callable[[], None]] = []
-        self.guest: QemuGuest = object.__new__(QemuGuest)
+        self.guest: GuestConsole = object.__new__(GuestConsole)
         self.ours, self.guest._console = socket.socketpair()
         self.guest._news = self  # type: ignore[assignment]
         self.guest._lines = ["begin", "of another answer", "end"]
         self.guest._ticks, self.guest._asked, self.guest._readings = [], [], []
-        self.guest._process = SimpleNamespace(poll=lambda: None)  # type: ignore[assignment]
+        self.guest._ended = lambda: False
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +64,7 @@ class Console:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     made = Console()
-    monkeypatch.setattr(guests, "time", made)
+    monkeypatch.setattr(consoles, "time", made)
     with made.ours, made.guest._console:
         yield made
 

@@ -2,7 +2,8 @@
 
 ::
 
-    control        takes requests from the lab, one line of JSON each, and answers them in order
-    guests         one QEMU with a guest in it: its monitor, its console, its end
-    guest_console  the registers of a running guest, read through KVM from the QEMU that owns it
+    control    takes requests from the lab, one line of JSON each, and answers them in order
+    guests     one QEMU with a guest in it: its monitor, its process, its end
+    console    what a guest prints, and its answers
+    registers  the registers of a running guest, read through KVM from the QEMU that owns it
 """

@@ -81,19 +81,19 @@ class Control:
 
     def do_ticks(self, name: str, count: int = 0, seconds: float = 0.0) -> list[Any]:
         """Return all ticks; wait for ``count`` of them first."""
-        return list(self._guests[name].wait_ticks(count, seconds))
+        return list(self._guests[name].console.wait_ticks(count, seconds))
 
     def do_state(self, name: str, seconds: float) -> list[str]:
         """Ask the guest for its state."""
-        return self._guests[name].state(seconds)
+        return self._guests[name].console.state(seconds)
 
     def do_clock(self, name: str, seconds: float) -> object:
         """Ask the guest for its uptime."""
-        return self._guests[name].clock(seconds)
+        return self._guests[name].console.clock(seconds)
 
     def do_console(self, name: str) -> list[str]:
         """Return what the guest's console said beside ticks."""
-        return self._guests[name].heard()
+        return self._guests[name].console.heard()
 
     def do_registers(self, name: str) -> dict[str, dict[str, int | None]]:
         """Return the vCPUs' registers, read through KVM."""
