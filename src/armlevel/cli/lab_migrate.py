@@ -17,6 +17,8 @@ from armlevel.documents import read_host
 from armlevel.errors import UsageError
 from armlevel.lab import Laboratory, LabSettings
 from armlevel.lab.levelled import levelled_slot
+from armlevel.lab.libvirt_move import DomainMoved
+from armlevel.lab.libvirt_run import AskedMove, domain_of, libvirt_migration
 from armlevel.lab.migration import (
     DidNotBoot,
     Migrated,
@@ -59,6 +61,9 @@ def run(
     return_path: Annotated[
         bool, typer.Option("--return-path/--no-return-path", help="Let B answer A, as libvirt does.")
     ] = True,
+    libvirt: Annotated[
+        bool, typer.Option("--libvirt", help="Let libvirt do it: virsh migrate --live, from A.")
+    ] = False,
     mirror: Annotated[
         str, typer.Option("--mirror", metavar="URI", help="Debian's archive, if apt here knows none.")
     ] = "",
@@ -75,17 +80,28 @@ def run(
     profile = guest_named(guest) if guest else None
     lab = Laboratory(LabSettings.of(os.environ, mirror=mirror, keyring=keyring), tell, watch=watch)
     hosts = host_typed(a), host_typed(b)
+    if libvirt and not return_path:
+        raise UsageError("libvirt has B answer A, always", hint="leave out --no-return-path")
     plain = MovingGuest(machine_of(here, there), _cpu(switches, guest, (here, there)), vcpus)
     profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
-    qemus = tuple(dict.fromkeys((here, there)))
-    with lab.pair(*hosts, qemus) as (one, other):
+    if libvirt:
+        domain = domain_of(tuple(plain.cpu.split(",")[1:]), plain.machine, vcpus)
+        levelled = (profile, (profiles[0], profiles[1])) if profile else None
+        asked = AskedMove(hosts=hosts, qemus=(here, there), domain=domain, levelled=levelled)
+        found = libvirt_migration(lab, asked, tell)
+        result = MeasuredMove(str(hosts[0]), str(hosts[1]), found.moved, switches, found)
+        return _say(result, as_json=as_json)
+    with lab.pair(*hosts, tuple(dict.fromkeys((here, there)))) as (one, other):
         source, target = Slot(session=one, qemu=here), Slot(session=other, qemu=there)
         if profile:
             source = levelled_slot(source, profile, profiles[0])
             target = levelled_slot(target, profile, profiles[1], arrives=True)
         tell(f"booting {hosts[0]} and {hosts[1]}")
         moved = _moved(source, target, plain, return_path=return_path)
-    found = MeasuredMove(str(hosts[0]), str(hosts[1]), moved, switches)
+    return _say(MeasuredMove(str(hosts[0]), str(hosts[1]), moved, switches), as_json=as_json)
+
+
+def _say(found: MeasuredMove, *, as_json: bool) -> int:
     if as_json:
         say_json(found.document())
     else:
@@ -148,8 +164,28 @@ def _lines(found: MeasuredMove) -> Iterator[str]:
         yield f"    {name}  {_hex(was)} -> {_hex(now)}"
     if moved.downtime is not None and moved.arrived:
         yield f"  downtime     {moved.downtime:.2f} s of {moved.seconds:.1f} s"
+    if found.libvirt is not None:
+        yield from _virsh(found.libvirt)
+        return
     for line in moved.words:
         yield from wrapped(line, "  QEMU  ", rest="        ")
+
+
+def _virsh(found: DomainMoved) -> Iterator[str]:
+    yield from wrapped(" ".join(found.command), "  $ ", rest="    ")
+    for line in found.said.words.splitlines():
+        if line.strip():
+            yield from wrapped(line, "  virsh  ", rest="         ")
+    if found.stayed is not None:
+        fate = "unharmed" if found.unharmed else "HARMED"
+        yield from wrapped(f"the guest at the source is {fate}: {_as_it_is(found.stayed)}", "  ")
+
+
+def _as_it_is(stayed: Migrated) -> str:
+    registers = "as they were" if stayed.found == stayed.sent else "not as they were"
+    return (
+        f"ticks {_word(stayed.alive)}, keeps time {_word(stayed.keeps_time is True)}, registers {registers}"
+    )
 
 
 def _why(moved: Migrated) -> str:

@@ -17,11 +17,12 @@ from armlevel.lab.collector import pack_collector, pack_control
 from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.images import archive_of, base_image, bytecode_image, write_archive
 from armlevel.lab.jobs import Job, Result
+from armlevel.lab.libvirt_image import libvirt_image
 from armlevel.lab.lines import LINES
 from armlevel.lab.link import Endpoint, link
 from armlevel.lab.machine import PATIENCE, EmulatedMachine
 from armlevel.lab.parts import Emulator, Kernel, find_emulator, find_kernel, find_userland, kernel_of
-from armlevel.lab.session import ROOM, Session
+from armlevel.lab.session import LIBVIRT_ROOM, ROOM, Session
 from armlevel.lab.settings import LabSettings
 from armlevel.lab.store import Store, content_key
 from armlevel.lab.vmms import guest_image, module_image, vmm_image
@@ -79,25 +80,34 @@ class Laboratory:
         qemus: Sequence[str] = ("10",),
         files: Mapping[str, bytes] | None = None,
         endpoint: Endpoint | None = None,
+        *,
+        libvirt: bool = False,
     ) -> Session:
         """Return a host that stays: it boots with these QEMUs when its ``with`` block begins, then starts guests.
 
-        ``files`` lie under ``/job``; ``endpoint`` is its end of a link to another host.
+        ``files`` lie under ``/job``; ``endpoint`` is its end of a link to another host; ``libvirt``: its programs
+        are there (:mod:`armlevel.lab.libvirt_host` starts them).
         """
         inside = {f"inside/{path}": data for path, data in pack_control().items()}
-        roomy = replace(host, memory=max(host.memory, ROOM))
-        machine = self._machine(roomy, self.vmm_images(host, *reversed(qemus)))
+        roomy = replace(host, memory=max(host.memory, LIBVIRT_ROOM if libvirt else ROOM))
+        more = (libvirt_image(self._archive()),) if libvirt else ()
+        machine = self._machine(roomy, (*more, *self.vmm_images(host, *reversed(qemus))))
         return Session(machine=machine, host=roomy, files={**(files or {}), **inside}, endpoint=endpoint)
 
     @contextmanager
     def pair(
-        self, one: EmulatedHost, other: EmulatedHost, qemus: Sequence[str] = ("10",)
+        self,
+        one: EmulatedHost,
+        other: EmulatedHost,
+        qemus: Sequence[str] = ("10",),
+        *,
+        libvirt: bool = False,
     ) -> Iterator[tuple[Session, Session]]:
         """Boot two hosts that stay until the block ends, with a link between them."""
         with (
             link() as ends,
-            self.session(one, qemus, endpoint=ends[0]) as here,
-            self.session(other, qemus, endpoint=ends[1]) as there,
+            self.session(one, qemus, endpoint=ends[0], libvirt=libvirt) as here,
+            self.session(other, qemus, endpoint=ends[1], libvirt=libvirt) as there,
         ):
             yield here, there
 

@@ -23,6 +23,7 @@ __all__ = [
     "Running",
     "Slot",
     "Waiting",
+    "afterwards",
     "arrived_as",
     "await_guest",
     "begin",
@@ -30,7 +31,11 @@ __all__ = [
     "machine_of",
     "move",
     "rates",
+    "registers_of",
     "revived",
+    "state_of",
+    "ticks_again",
+    "ticks_first",
 ]
 
 # Last stops against hanging, in seconds, ten times what an idle machine needs and more: a QEMU or a host that dies is
@@ -42,6 +47,7 @@ _SETTLING = 600.0
 _ANSWERING = 600.0
 _ALIVE = 200.0
 _CLOCK = 200.0
+_FIRST = 2  # ticks
 _WINDOW = re.compile(r"(?P<start>[0-9a-f]{16})-[0-9a-f]{16} \([^)]*\): alias pcie-(?P<name>ecam|mmio-high)\b")
 _RATE = (0.75, 1.33)  # of a clock that keeps time; wrong frequencies are off by half and more
 
@@ -210,9 +216,9 @@ def begin(
         slot.session.ask("end", name=name)
         said = _lines(status["said"]) or console[-2:] or [f"no word from QEMU ({status['exit']})"]
         raise DidNotBoot("; ".join(said))
-    before = tuple(slot.session.ask("state", name=name, seconds=_ANSWERING))
     session = slot.session
-    return Running(slot, name, guest, before, _registers(session, name), _windows(session, name))
+    before = state_of(session, name)
+    return Running(slot, name, guest, before, registers_of(session, name), _windows(session, name))
 
 
 def _windows(session: Session, name: str) -> dict[str, str]:
@@ -223,9 +229,26 @@ def _windows(session: Session, name: str) -> dict[str, str]:
     return {match["name"]: f"0x{int(match['start'], 16):x}" for match in _WINDOW.finditer(shown)}
 
 
-def _registers(session: Session, name: str) -> dict[int, int | None]:
+def registers_of(session: Session, name: str) -> dict[int, int | None]:
+    """Return the registers of a guest's vCPU 0 that say what it is, by id."""
     vcpus = session.ask("registers", name=name)
     return {int(number, 16): value for number, value in vcpus.get("0", {}).items()}
+
+
+def state_of(session: Session, name: str) -> tuple[str, ...]:
+    """Return what a guest says of its CPUs, and computes with them."""
+    return tuple(session.ask("state", name=name, seconds=_ANSWERING))
+
+
+def ticks_first(session: Session, name: str) -> bool:
+    """Tell whether a guest that was started comes to tick."""
+    return len(session.ask("ticks", name=name, count=_FIRST, seconds=_BOOT)) >= _FIRST
+
+
+def ticks_again(session: Session, name: str) -> bool:
+    """Tell whether a guest ticks, once more than it has."""
+    heard = len(session.ask("ticks", name=name))
+    return len(session.ask("ticks", name=name, count=heard + 1, seconds=_ALIVE)) > heard
 
 
 def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Migrated:
@@ -249,7 +272,7 @@ def move(running: Running, waiting: Waiting, *, return_path: bool = True) -> Mig
         source.ask("ask", name=name, command="migrate", arguments={"uri": target.address})
         info: dict[str, Any] = source.ask("sent", name=name, seconds=_SENDING)
         arrived = _settled(target, there)
-        result = _afterwards(target, there) if arrived else {}
+        result = afterwards(target, there) if arrived else {}
     except Refused as exc:
         said = target.ask("status", name=there)["said"]
         return replace(seen, target_said=said, problem=str(exc), seconds=time.monotonic() - began)
@@ -273,8 +296,7 @@ def revived(running: Running) -> bool:
         return False
     if status["run"] != "running":
         session.ask("ask", name=name, command="cont")
-    heard = len(session.ask("ticks", name=name))
-    return len(session.ask("ticks", name=name, count=heard + 1, seconds=_ALIVE)) > heard
+    return ticks_again(session, name)
 
 
 def arrived_as(waiting: Waiting, moved: Migrated) -> Running | None:
@@ -299,16 +321,17 @@ def _settled(target: Session, name: str) -> bool:
     return False
 
 
-def _afterwards(target: Session, name: str) -> dict[str, Any]:
+def afterwards(target: Session, name: str) -> dict[str, Any]:
+    """Return the truth about a guest, heard from itself and read through KVM: the last fields of :class:`Migrated`."""
     ticks: Sequence[Any] = target.ask("ticks", name=name, count=1, seconds=_ALIVE)
     if not ticks:
-        return {"found": _registers(target, name)}
+        return {"found": registers_of(target, name)}
     # While it says what its CPUs are, time goes by: its clock is compared over that, and until it is sure.
     first = target.ask("clock", name=name, seconds=_ANSWERING)
-    after = tuple(target.ask("state", name=name, seconds=_ANSWERING))
+    after = state_of(target, name)
     rate = _rate(target, name, Reading(*first)) if first else None
     ticks = target.ask("ticks", name=name, count=len(ticks) + 1, seconds=_ALIVE)
-    return {"alive": len(ticks) > 1, "rate": rate, "after": after, "found": _registers(target, name)}
+    return {"alive": len(ticks) > 1, "rate": rate, "after": after, "found": registers_of(target, name)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,24 @@ class ChangedModel(ResultModel):
     now: str | None = Field(alias="is")
 
 
+class VirshModel(ResultModel):
+    """What virsh was told at the source, and said; ``unharmed`` is of a guest that did not go, null where it went.
+
+    ``guarded``: the destination had armlevel's hook, and the guest its mark.
+    """
+
+    command: list[str]
+    status: int
+    says: list[str]
+    guarded: bool
+    unharmed: bool | None
+
+
 class MeasuredMoveModel(ResultModel):
-    """lab-move/1: a real migration between two emulated hosts, and what became of the guest."""
+    """lab-move/1: a real migration between two emulated hosts, and what became of the guest.
+
+    ``libvirt`` is null where QEMU was told by its monitor.
+    """
 
     kind: Literal["lab-move/1"]
     source: str = Field(alias="from")
@@ -69,6 +85,7 @@ class MeasuredMoveModel(ResultModel):
     registers: dict[str, str | None]
     downtime_s: float | None
     seconds: float
+    libvirt: VirshModel | None
 
 
 MODELS: dict[str, type[BaseModel]] = {"lab-list/1": ListModel, "lab-move/1": MeasuredMoveModel}

@@ -10,6 +10,7 @@ from armlevel.errors import LabError
 from armlevel.kvm import name_of
 from armlevel.lab.hosts import MODELS
 from armlevel.lab.laboratory import KernelState, Laboratory
+from armlevel.lab.libvirt_move import DomainMoved
 from armlevel.lab.migration import Migrated
 
 __all__ = ["LabList", "MeasuredMove", "list_lab"]
@@ -64,7 +65,10 @@ def list_lab(lab: Laboratory) -> LabList:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredMove:
-    """A real migration between two emulated hosts."""
+    """A real migration between two emulated hosts; ``libvirt`` is what virsh was told and said, if it made it.
+
+    ``guarded``: the destination had armlevel's hook, and the guest its mark.
+    """
 
     kind: ClassVar[str] = "lab-move/1"
 
@@ -72,6 +76,8 @@ class MeasuredMove:
     target: str
     moved: Migrated
     switches: str = ""
+    libvirt: DomainMoved | None = None
+    guarded: bool = False
 
     @property
     def status(self) -> int:
@@ -114,6 +120,16 @@ class MeasuredMove:
             "registers": {name_of(key): _hex(value) for key, value in sorted(moved.found.items())},
             "downtime_s": moved.downtime,
             "seconds": round(moved.seconds, 2),
+            "libvirt": None if self.libvirt is None else self._libvirt(self.libvirt),
+        }
+
+    def _libvirt(self, found: DomainMoved) -> dict[str, Any]:
+        return {
+            "command": list(found.command),
+            "status": found.said.status,
+            "says": found.said.words.splitlines(),
+            "guarded": self.guarded,
+            "unharmed": found.unharmed,
         }
 
 

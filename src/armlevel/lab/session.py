@@ -20,10 +20,12 @@ from armlevel.lab.jobs import Job
 from armlevel.lab.link import Endpoint
 from armlevel.lab.machine import EmulatedMachine
 
-__all__ = ["ARRIVALS", "ROOM", "Refused", "Session"]
+__all__ = ["ARRIVALS", "LIBVIRT_ROOM", "ROOM", "Refused", "Session"]
 
 #: MiB of a host that runs guests: both QEMUs, counted twice while the first root is unpacked, and a guest.
 ROOM = 1024
+#: ... and with libvirt beside them.
+LIBVIRT_ROOM = 1280
 #: The port at which a host's QEMU hears a guest that comes in.
 ARRIVALS = 4440
 # Last stops against hanging, in seconds, ten times what an idle machine needs and more: the host's call once it has

@@ -13,7 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from armlevel.lab.inside.copying import Arrival, send_file
+from armlevel.lab.inside.domains import DomainGuest
 from armlevel.lab.inside.guests import QemuGuest
+from armlevel.lab.inside.programs import run
 
 __all__ = ["Control", "main"]
 
@@ -28,6 +31,8 @@ class Control:
     def __init__(self) -> None:
         """Begin without guests."""
         self._guests: dict[str, QemuGuest] = {}
+        self._domains: dict[str, DomainGuest] = {}
+        self._arrivals: dict[str, Arrival] = {}
 
     def answer(self, request: dict[str, Any]) -> object:
         """Do what a request asks; the keys beside ``do`` are the arguments."""
@@ -65,6 +70,9 @@ class Control:
                 status = guest.status
         return {"exit": status, "run": run, "said": guest.said()}
 
+    def _guest(self, name: str) -> QemuGuest | DomainGuest:
+        return self._domains[name] if name in self._domains else self._guests[name]
+
     def do_ask(self, name: str, command: str, arguments: dict[str, Any] | None = None) -> object:
         """Ask QEMU's monitor; return what it answers."""
         return self._guests[name].ask(command, arguments)
@@ -81,30 +89,61 @@ class Control:
 
     def do_ticks(self, name: str, count: int = 0, seconds: float = 0.0) -> list[Any]:
         """Return all ticks; wait for ``count`` of them first."""
-        return list(self._guests[name].console.wait_ticks(count, seconds))
+        return list(self._guest(name).console.wait_ticks(count, seconds))
 
     def do_state(self, name: str, seconds: float) -> list[str]:
         """Ask the guest for its state."""
-        return self._guests[name].console.state(seconds)
+        return self._guest(name).console.state(seconds)
 
     def do_clock(self, name: str, seconds: float) -> object:
         """Ask the guest for its uptime."""
-        return self._guests[name].console.clock(seconds)
+        return self._guest(name).console.clock(seconds)
 
     def do_console(self, name: str) -> list[str]:
         """Return what the guest's console said beside ticks."""
-        return self._guests[name].console.heard()
+        return self._guest(name).console.heard()
 
     def do_registers(self, name: str) -> dict[str, dict[str, int | None]]:
         """Return the vCPUs' registers, read through KVM."""
         return {
             str(number): {f"{key:#018x}": value for key, value in values.items()}
-            for number, values in self._guests[name].registers().items()
+            for number, values in self._guest(name).registers().items()
         }
+
+    def do_domain(self, name: str, console: str) -> None:
+        """Be ready to hear the console of a domain of libvirt, at a socket that its QEMU connects to."""
+        if name not in self._domains:
+            self._domains[name] = DomainGuest(name, console)
+
+    def do_pid(self, name: str) -> int:
+        """Return the number of the process that has a domain's guest."""
+        return self._domains[name].pid
+
+    def do_run(
+        self,
+        command: list[str],
+        text: str = "",
+        environ: dict[str, str] | None = None,
+        seconds: float = 900.0,
+    ) -> dict[str, Any]:
+        """Run a program to its end."""
+        return run(command, text, environ or {}, seconds)
+
+    def do_await_file(self, path: str) -> None:
+        """Be ready for a file from another host."""
+        self._arrivals[path] = Arrival(path)
+
+    def do_send_file(self, path: str, address: str) -> int:
+        """Send a file to another host that is ready for it."""
+        return send_file(path, address)
+
+    def do_arrived_file(self, path: str) -> int:
+        """Wait for a file from another host; return its size."""
+        return self._arrivals.pop(path).wait()
 
     def do_end(self, name: str) -> None:
         """Kill a guest."""
-        guest = self._guests.pop(name, None)
+        guest = self._guests.pop(name, None) or self._domains.pop(name, None)
         if guest is not None:
             guest.end()
 

@@ -1,0 +1,77 @@
+"""An emulator for libvirt whose guests show a guest profile: a wrapper around stock QEMU with armlevel's library.
+
+It is what `docs/run-under-libvirt.md` has `armlevel run` do. Emulated hosts have no armlevel, so the lab computes the
+settings, and a small shell script in place of `armlevel run` hands them to the library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from armlevel.lab.levelled import levelled_slot
+from armlevel.lab.libvirt_host import Domain, LibvirtHost
+from armlevel.lab.migration import Slot
+from armlevel.profile import Guest, Host
+
+__all__ = ["levelled_domain"]
+
+_PLACE = "/usr/lib/armlevel"
+EMULATOR = f"{_PLACE}/qemu-levelled"
+# libvirt asks an emulator what it can do with a machine of none, which has no guest; a guest that arrives is started
+# with -incoming. libvirt writes `-accel kvm` and `-cpu host`, and a domain cannot take them away.
+_WRAPPER = """\
+#!/bin/sh
+case " $* " in *" none,"* | *" none "*) exec {qemu} "$@" ;; esac
+config=start
+case " $* " in *" -incoming "*) config=arrive ;; esac
+left=$#
+while [ "$left" -gt 0 ]; do
+    word=$1
+    shift
+    left=$((left - 1))
+    case $before in
+    -accel) word={accel} ;;
+    -cpu) word={cpu} ;;
+    esac
+    before=$word
+    set -- "$@" "$word"
+done
+export LD_PRELOAD={library} ARMLEVEL_CONFIG={place}/$config ARMLEVEL_LOG=/var/log/armlevel-library.log
+exec {qemu} "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    config: str
+    library: str
+    slot: Slot
+
+
+def levelled_domain(domain: Domain, host: LibvirtHost, guest: Guest, profile: Host) -> Domain:
+    """Put the wrapper and what the library is told for ``guest`` into a host; return the domain with it as emulator.
+
+    The guest may be started in the host, and may arrive there.
+    """
+    start, arrive = (
+        _told(levelled_slot(Slot(session=host.session), guest, profile, arrives=arrives))
+        for arrives in (False, True)
+    )
+    place = f"{_PLACE}/libarmlevel.so"
+    wrapper = _WRAPPER.format(
+        qemu=domain.emulator, accel=start.slot.accel, cpu=start.slot.cpu, library=place, place=_PLACE
+    )
+    files = {
+        place: start.library,
+        f"{_PLACE}/start": start.config,
+        f"{_PLACE}/arrive": arrive.config,
+        EMULATOR: wrapper,
+    }
+    host.session.ask("files", files=files)
+    host.run("chmod", "755", EMULATOR)
+    return replace(domain, emulator=EMULATOR, pmu=None, cpu=())
+
+
+def _told(slot: Slot) -> _Told:
+    config = slot.files[slot.environ["ARMLEVEL_CONFIG"]]
+    return _Told(config, slot.files[slot.environ["LD_PRELOAD"]], slot)
