@@ -105,7 +105,8 @@ def test_a_script_of_the_package_never_restarts_libvirt(name):
 def test_the_hook_goes_before_all_else():
     lines = [one for one in (PACKAGING / "prerm").read_text().splitlines() if not one.startswith("#")]
     commands = [one for one in lines if re.match(r"\s*(rm|systemctl)\b", one)]
-    assert "qemu.d/50-armlevel" in commands[0]
+    assert commands[0] == 'rm -f "$hook" "$last"'
+    assert "hook=/etc/libvirt/hooks/qemu.d/50-armlevel" in lines
 
 
 def test_the_prober_runs_before_what_starts_guests_and_may_not_keep_it_waiting():

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import make_deb
+from tests.packaging.copies import copy_of_this_machine, run_in_a_copy
 
 ROOT = Path(__file__).parent.parent.parent
 PLAYBOOK = ROOT / "packaging/ansible/site.yml"
@@ -40,36 +41,9 @@ def test_the_linter_finds_nothing():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def run_in_a_copy(place: Path, shared: Path, command: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell command in a copy of this machine; ``shared`` is /mnt there."""
-    script = f"""
-set -e
-mount -t tmpfs tmpfs {place}
-mkdir {place}/new {place}/work {place}/root
-mount -t overlay overlay -o lowerdir=/,upperdir={place}/new,workdir={place}/work {place}/root
-mount --rbind /dev {place}/root/dev
-mount -t proc proc {place}/root/proc
-mount --bind {shared} {place}/root/mnt
-printf '#!/bin/sh\\nexit 101\\n' > {place}/root/usr/sbin/policy-rc.d
-chmod 755 {place}/root/usr/sbin/policy-rc.d
-exec chroot {place}/root sh -ec "$1"
-"""
-    words = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "sh", command]
-    return subprocess.run(words, capture_output=True, text=True, timeout=900)
-
-
 def test_the_role_installs_and_enrols_twice_alike_on_a_copy_of_this_machine(tmp_path, tell):
     playbook = tool("ansible-playbook")
-    for name in ("dpkg-deb", "apt-get", "unshare"):
-        if shutil.which(name) is None:
-            pytest.skip(f"there is no {name} here: the role is for Debian and its like")
-    if os.geteuid():
-        pytest.skip("a copy of this machine can be made by root alone")
-    place, shared = tmp_path / "place", tmp_path / "shared"
-    place.mkdir()
-    shared.mkdir()
-    if (tried := run_in_a_copy(place, shared, "true")).returncode:
-        pytest.skip(f"no copy of this machine can be made here: {tried.stderr.strip()}")
+    place, shared = copy_of_this_machine(tmp_path)
     package = make_deb.build_deb(shared)
     (shared / "armlevel").write_text(
         f'#!/bin/sh\nPYTHONPATH={ROOT / "src"} exec {sys.executable} -m armlevel "$@"\n'
