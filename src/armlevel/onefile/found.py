@@ -45,7 +45,7 @@ class Found(NamedTuple):
     ``subject``  a field, a register, a fact, a feature of the shape, or what stands around the vCPU
     ``guest``    what the guest has, and ``host`` what there is here, as a person reads them
     ``cause``    ``silicon``, ``kernel``, ``vmm``, or ``not known``
-    ``remedy``   ``restart`` (shut it down and start it here), ``elsewhere``, ``upgrade-kernel``, ``probe``, or nothing
+    ``remedy``   ``elsewhere``, ``restart`` (elsewhere, or shut it down and start it here), ``probe``, or nothing
     """
 
     code: Code
