@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from armlevel.arch.expr import evaluate
@@ -25,8 +26,9 @@ from armlevel.onefile.arrival_shape import (
 from armlevel.onefile.found import Code, Found
 from armlevel.onefile.here import Here
 from armlevel.onefile.rows import Rows
-from armlevel.probe.after_first_run import facts_by_guest, gic_of, make_ready
+from armlevel.probe.after_first_run import CNTFRQ, DCZID, GICS, GMID, facts_by_guest, make_ready
 from armlevel.probe.counters import frequencies
+from armlevel.probe.guest import read_by_mrs
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
 from armlevel.probe.plan import Run, Tried
 from armlevel.probe.shapes import vcpu_of
@@ -42,6 +44,9 @@ _FIRST = ("CTR_EL0",)  # CLIDR_EL1 is checked against it
 _DEMUX = 0x6020_0000_0011_0000
 _GROUP = 0xFFFF_FFFF_FFFF_0000
 _REFUSED = (errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EBUSY, errno.ENOEXEC)
+_READ_HERE = frozenset({"mte", "pmu_v3", "ptrauth", "sve"})
+_WITHOUT_TAGS = {"cntfrq_hz": CNTFRQ, "dczid": DCZID}
+_ENCODINGS = {**_WITHOUT_TAGS, "gmid": GMID}
 _FACTS = {"cntfrq_hz": "CNTFRQ_EL0", "dczid": "DCZID_EL0", "gmid": "GMID_EL1"}
 
 
@@ -53,18 +58,34 @@ def arrival(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> tuple[Found, 
 
     """
     found = [Found("kvm-newer", "unknown", name) for name in guest.unknown]
-    lacking = missing_features(kvm, guest.shape)
+    lacking, facts = _in_a_vm(kvm, guest, rows, here, found)
     if lacking:
         return (*found, *lacking)
-    trial = _Trial(guest, rows, here)
-    with vcpu_of(kvm, guest.shape, pmu=here.pmu) as (vm, vcpu):
+    found += _facts(kvm, guest, here, facts)
+    if guest.machine is not None:
+        found += around_of(kvm, guest, rows, here)
+    return tuple(dict.fromkeys(found))
+
+
+def _in_a_vm(
+    kvm: KvmLike, guest: Guest, rows: Rows, here: Here, found: list[Found]
+) -> tuple[list[Found], dict[str, int]]:
+    # Everything that one VM of the guest's shape tells is found; returned is why there is none such, and the facts.
+    with ExitStack() as ends:
+        try:
+            vm, vcpu = ends.enter_context(vcpu_of(kvm, guest.shape, pmu=here.pmu))
+        except KvmError:
+            if lacking := missing_features(kvm, guest.shape):
+                return lacking, {}
+            raise
+        trial = _Trial(guest, rows, here)
         if "sve" in guest.shape.features:
             have = vcpu.get(_VLS, "SVE vector lengths")
             found += compare_lengths(guest.sve_vls, have)
             wanted = sum(1 << (length // _QUADWORD - 1) for length in guest.sve_vls or ())
             if wanted and wanted != have and not found:
                 found += _refusal(vcpu, _VLS, wanted, "sve_vls", have)
-        make_ready(vm, vcpu, guest.shape, _gic(guest, gic_of(kvm)))
+        make_ready(vm, vcpu, guest.shape, _gic(guest, tuple(kind for kind in GICS if vm.has_vgic(kind))))
         trial.fresh(vcpu)
         found += compare_counters(guest, vcpu, trial.listed, here)
         found += trial.implementation(vcpu)
@@ -72,11 +93,12 @@ def arrival(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> tuple[Found, 
         found += trial.firmware(vcpu)
         found += trial.first_run(vcpu)
         found += missing_registers(guest, vcpu.registers(), rows, here)
-    found += compare_signers(guest, trial.known, here)
-    found += _facts(kvm, guest, here)
-    if guest.machine is not None:
-        found += around_of(kvm, guest, rows, here)
-    return tuple(dict.fromkeys(found))
+        found += compare_signers(guest, trial.known, here)
+        # Instructions of EL1 in AArch64 read them, where the VM is one of those that every probe runs.
+        facts: dict[str, int | None] = {}
+        if trial.finished and guest.shape.features <= _READ_HERE:
+            facts = read_by_mrs(vm, vcpu, _ENCODINGS if "mte" in guest.shape.features else _WITHOUT_TAGS)
+    return [], {name: value for name, value in facts.items() if value is not None}
 
 
 def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
@@ -102,12 +124,12 @@ def _refusal(vcpu: VcpuLike, number: int, value: int, subject: str, have: int) -
     return []
 
 
-def _facts(kvm: KvmLike, guest: Guest, here: Here) -> Iterator[Found]:
-    # Read by a few instructions of a plain VM: no KVM shows them.
+def _facts(kvm: KvmLike, guest: Guest, here: Here, read: Mapping[str, int]) -> Iterator[Found]:
+    # No KVM shows them: what a VM of the guest's shape cannot read, a plain one does.
     tags = "mte" in guest.shape.features
-    have = facts_by_guest(kvm, mte=tags)
+    have = dict(read) or facts_by_guest(kvm, mte=tags)
     if len(here.usable) > 1 and len(set(frequencies(kvm, here.usable).values())) > 1:
-        del have["cntfrq_hz"]  # it depends on the CPU that the guest happens to run on
+        have.pop("cntfrq_hz", None)  # it depends on the CPU that the guest happens to run on
     for name, register in _FACTS.items():
         if name == "gmid" and not tags:
             continue
@@ -143,6 +165,7 @@ class _Trial:
     ids: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     levels: dict[str, bool] = field(default_factory=dict)
+    finished: bool = False
     register_rows: Mapping[str, Tried] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -379,6 +402,7 @@ class _Trial:
                 "will-not-run", "stops", "vCPU", host=errno.errorcode.get(exc.code, ""), cause="kernel"
             )
             return
+        self.finished = True
         for name, was in self.held.items():
             now = vcpu.get(self.ids[name], name)
             row = self.register_rows.get(name)

@@ -14,11 +14,11 @@ from armlevel.onefile.here import Here
 from armlevel.onefile.rows import Rows
 from armlevel.probe.after_first_run import make_ready
 from armlevel.probe.hypervisor import KvmLike
-from armlevel.probe.interrupt_controller import gic_devices, gicd_iidr, ich_vtr
+from armlevel.probe.interrupt_controller import gicd_iidr, ich_vtr
 from armlevel.probe.plan import Run
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Facts, Guest, GuestMachine, Host, HostMachine, Shape, TriedField
-from armlevel.profile.machine import ICC_CTLR_FIELDS, YES
+from armlevel.profile.machine import GIC_DEVICES, ICC_CTLR_FIELDS, YES
 
 if TYPE_CHECKING:
     from armlevel.engine.findings import Finding
@@ -63,11 +63,11 @@ def _said(value: Value) -> str:
 
 
 def _machine_here(kvm: KvmLike, machine: GuestMachine, *, revision: bool) -> HostMachine:
-    gic = gic_devices(kvm)
-    v3 = gic["v3"] == YES and machine.gic == 3
     with kvm.create_vm() as vm:
+        gic = {name: YES if vm.has_vgic(f"vgic-{name}") else "ENODEV" for name in GIC_DEVICES}
         limit = vm.extension("ARM_VM_IPA_SIZE")
         steal, offset = bool(vm.extension("STEAL_TIME")), bool(vm.extension("COUNTER_OFFSET"))
+    v3 = gic["v3"] == YES and machine.gic == 3
     return HostMachine(
         gic=gic,
         icc_ctlr=_icc_ctlr(kvm, machine.icc_ctlr or {}) if v3 else None,

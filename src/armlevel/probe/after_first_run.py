@@ -9,13 +9,24 @@ from armlevel.probe.plan import ProbePlan
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Offer, Shape
 
-__all__ = ["CNTFRQ", "GICS", "changed_by_kvm", "facts_by_guest", "gic_of", "make_ready", "pmu_by_guest"]
+__all__ = [
+    "CNTFRQ",
+    "DCZID",
+    "GICS",
+    "GMID",
+    "changed_by_kvm",
+    "facts_by_guest",
+    "gic_of",
+    "make_ready",
+    "pmu_by_guest",
+]
 
 #: Interrupt controllers for guests, the better one first.
 GICS = ("vgic-v3", "vgic-v2")
+#: The registers that are facts.
 CNTFRQ: Encoding = (3, 3, 14, 0, 0)
-_DCZID: Encoding = (3, 3, 0, 0, 7)
-_GMID: Encoding = (3, 1, 0, 0, 4)
+DCZID: Encoding = (3, 3, 0, 0, 7)
+GMID: Encoding = (3, 1, 0, 0, 4)
 _PMCEID: dict[str, Encoding] = {"pmceid0": (3, 3, 9, 12, 6), "pmceid1": (3, 3, 9, 12, 7)}
 
 
@@ -54,7 +65,7 @@ def changed_by_kvm(
 def facts_by_guest(kvm: KvmLike, *, mte: bool) -> dict[str, int]:
     """Return ``cntfrq_hz``, ``dczid`` and, on a host with memory tagging, ``gmid``, as a guest reads them."""
     with vcpu_of(kvm, Shape(frozenset({"mte"}) if mte else frozenset())) as (vm, vcpu):
-        wanted = {"cntfrq_hz": CNTFRQ, "dczid": _DCZID} | ({"gmid": _GMID} if mte else {})
+        wanted = {"cntfrq_hz": CNTFRQ, "dczid": DCZID} | ({"gmid": GMID} if mte else {})
         read = read_by_mrs(vm, vcpu, wanted)
     return {name: value for name, value in read.items() if value is not None}
 
