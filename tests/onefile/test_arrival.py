@@ -106,6 +106,26 @@ def test_what_is_changed_breaks_it_unless_rows_say_that_it_is_harmless():
     assert answer_of(found) == "runs"
 
 
+def test_what_may_differ_does():
+    guest = with_register(guest_of(kvm()), "ID_AA64ISAR0_EL1", 0x100)
+    found = tried(kvm(), replace(guest, tolerates=("ID_AA64ISAR0_EL1.SHA1",)))
+    assert [(one.code, one.severity, one.subject) for one in found] == [
+        ("tolerated", "note", "ID_AA64ISAR0_EL1.SHA1")
+    ]
+    nested = replace(with_register(guest_of(kvm()), "ID_AA64MMFR2_EL1", 3 << 24), tolerates=("el2-only",))
+    assert answer_of(tried(kvm(), nested)) == "runs"
+    assert answer_of(tried(kvm(), replace(nested, tolerates=()))) == "refused"
+
+
+def test_a_register_without_meaning_need_not_be_recorded():
+    mvfr0 = CATALOGUE.registers["MVFR0_EL1"].kvm_id
+    both = guest_of(kvm())
+    assert against(tried(kvm(more_registers=[mvfr0]), both)) == {("not-recorded", "unknown", "MVFR0_EL1")}
+    only64 = with_register(both, "ID_AA64PFR0_EL1", 0x3)  # EL0 in AArch64 alone
+    host = FakeKvm(lambda _id, value, _limit, _features: value, more_registers=[mvfr0])
+    assert tried(host, only64) == ()
+
+
 def test_what_the_first_run_changes_breaks_it():
     host = kvm(at_first_run={CTR: 0x8444C005})
     guest = guest_of(kvm())
