@@ -7,7 +7,6 @@ next to nothing. Standard library only; whatever goes wrong is *unknown*, and ne
 
 from __future__ import annotations
 
-import getopt
 import json
 import sys
 from collections.abc import Sequence
@@ -142,6 +141,8 @@ def _rows() -> Rows:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try what comes in on standard input; print the answer as JSON, and return it as a status."""
+    import getopt
+
     try:
         options, rest = getopt.gnu_getopt(
             list(sys.argv[1:] if arguments is None else arguments), "h", ["cache=", "emulator=", "help"]
