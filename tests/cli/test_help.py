@@ -15,7 +15,10 @@ from tests.cli.hosts import Command, host, write
 
 LAB = ("list", "run", "probe", "verify", "hosts", "migrate", "tcg")
 AGENT = ("accept", "enrol", "token", "list", "retire")
-FLEET = ("init", "add", "list", "show", "log", "audit")
+FLEET = (
+    *("init", "add", "list", "show", "log", "audit", "level", "accept", "check", "why"),
+    *("pool create", "pool edit", "pool list", "host retire"),
+)
 EVERY = [
     *([verb] for verb in VERBS),
     *(["lab", verb] for verb in LAB),

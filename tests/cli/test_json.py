@@ -68,6 +68,8 @@ def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
     fleet = tmp_path / "fleet.db"
     assert armlevel("fleet", "init", "--fleet", fleet).code == 0
     assert armlevel("fleet", "add", one, two, "--label", "rack=r1", "--fleet", fleet).code == 0
+    assert armlevel("fleet", "pool", "create", "web", "--label", "rack=r1", "--fleet", fleet).code == 0
+    assert armlevel("fleet", "accept", "web", "--reason", "first", "--fleet", fleet).code == 0
     return SimpleNamespace(
         fleet=str(fleet),
         one=one, two=two, other=other, guest=guest, frozen=frozen, public=str(tmp_path / "public.pem"),
@@ -113,6 +115,13 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("fleet-host/1", 0, lambda f: ("fleet", "show", "one", "--fleet", f.fleet)),
     ("fleet-log/1", 0, lambda f: ("fleet", "log", "--fleet", f.fleet)),
     ("fleet-audit/1", 0, lambda f: ("fleet", "audit", "--fleet", f.fleet)),
+    ("fleet-pools/1", 0, lambda f: ("fleet", "pool", "create", "db", "--host", "o*", "--fleet", f.fleet)),
+    ("fleet-pools/1", 0, lambda f: ("fleet", "pool", "list", "--fleet", f.fleet)),
+    ("fleet-level/1", 0, lambda f: ("fleet", "level", "web", "--fleet", f.fleet)),
+    ("fleet-accept/1", 0, lambda f: ("fleet", "accept", "web", "--reason", "x", "--fleet", f.fleet)),
+    ("fleet-check/1", 1, lambda f: ("fleet", "check", "web", "--add", f.other, "--fleet", f.fleet)),
+    ("fleet-check/1", 0, lambda f: ("fleet", "check", "web", "--raise", "--fleet", f.fleet)),
+    ("fleet-why/1", 0, lambda f: ("fleet", "why", "web", "--fleet", f.fleet)),
 ]  # fmt: skip
 
 

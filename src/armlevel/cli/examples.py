@@ -53,6 +53,33 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "fleet list": (("fleet list", "which kinds of hosts there are, and how many of each"),),
     "fleet show": (("fleet show n1-03", "what one host is, what it was, and since when"),),
     "fleet log": (("fleet log --last 20", "what happened last"),),
+    "fleet pool": (("fleet pool list", "the pools, and the level of each"),),
+    "fleet pool create": (
+        ("fleet pool create web --host 'n1-*'", "all hosts whose names begin so, and those to come"),
+        ("fleet pool create web --label site=ams --hide FEAT_SVE", "by label, and without SVE"),
+    ),
+    "fleet pool edit": (
+        (
+            "fleet pool edit web --silent-after 7 --reason 'agents report hourly'",
+            "the level stays what it is",
+        ),
+    ),
+    "fleet pool list": (("fleet pool list", "the pools, and the level of each"),),
+    "fleet host": (("fleet host retire n1-03 --reason 'scrapped'", "it holds no level down any more"),),
+    "fleet host retire": (
+        ("fleet host retire n1-03 --reason 'scrapped'", "it holds no level down any more"),
+    ),
+    "fleet level": (("fleet level web", "what is in force, who is outside, and what there could be"),),
+    "fleet accept": (
+        ("fleet accept web --reason 'first level'", "put the candidate into force"),
+        ("fleet accept web --version 6 --reason 'back to what ran'", "an earlier version, byte for byte"),
+    ),
+    "fleet check": (
+        ("fleet check web --add new.json", "would this host run the level?"),
+        ("fleet check web --as canary.json", "and if all hosts of its silicon were like this canary?"),
+        ("fleet check web --raise", "who holds the level down?"),
+    ),
+    "fleet why": (("fleet why web", "who accepted the level, out of what, and who holds it down"),),
     "fleet audit": (("fleet audit --head heads.txt", "is the history whole, and the one that was kept?"),),
     "lab": (
         ("lab list", "which kernels and CPU models there are"),

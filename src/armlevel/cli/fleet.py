@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli import progress
+from armlevel.cli import fleet_levels, progress
 from armlevel.cli.fleet_options import Actor, Fleet, kind_text, short
+from armlevel.cli.fleet_pools import host_app, pool_app
 from armlevel.cli.helping import Verb, VerbGroup
 from armlevel.cli.options import Json
 from armlevel.cli.output import columns, meant, say, say_json, tell, wrapped
@@ -28,6 +29,14 @@ _Label = Annotated[
     list[str] | None,
     typer.Option("--label", metavar="KEY=VALUE", help="Give every host of them this label. Repeatable."),
 ]
+
+
+app.command("level", cls=Verb)(fleet_levels.level)
+app.command("accept", cls=Verb)(fleet_levels.accept)
+app.command("check", cls=Verb)(fleet_levels.check)
+app.command("why", cls=Verb)(fleet_levels.why)
+app.add_typer(pool_app, name="pool")
+app.add_typer(host_app, name="host")
 
 
 @app.callback()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHAIN_FAULTS", "CONTENT_FAULTS", "counted_hosts", "event_text"]
+__all__ = ["CHAIN_FAULTS", "CONTENT_FAULTS", "RECOMPUTED", "counted_hosts", "event_text"]
 
 # What an event says; ``before`` and ``after`` are the first digits of digests.
 _ACTIONS = {
@@ -35,6 +35,14 @@ CONTENT_FAULTS = {
     "no-event": "{table} {row}: no event tells of it",
     "no-row": "{table} {row}: an event tells of it, and it is gone",
     "other-row": "{table} {row}: says something else than its event",
+}
+
+#: What levelling the inputs of a level anew gives.
+RECOMPUTED = {
+    "same": "levelling the same kinds today gives the same CPU",
+    "tables-changed": "levelling the same kinds gives another CPU, because the facts that armlevel knows changed",
+    "program-changed": "levelling the same kinds gives another CPU, with the same facts: please report it",
+    "unknown": "levelling the same kinds gives no certain answer any more",
 }
 
 

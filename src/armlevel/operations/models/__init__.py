@@ -24,6 +24,13 @@ from armlevel.operations.models.fleet import (
     FleetLogModel,
     FleetStoreModel,
 )
+from armlevel.operations.models.fleet_pools import (
+    FleetAcceptModel,
+    FleetCheckModel,
+    FleetLevelModel,
+    FleetPoolsModel,
+    FleetWhyModel,
+)
 from armlevel.operations.models.freeze import FreezeModel, SignatureModel
 from armlevel.operations.models.machines import MachinesModel
 from armlevel.operations.models.matrix import MatrixModel
@@ -67,4 +74,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "fleet-host/1": FleetHostModel,
     "fleet-log/1": FleetLogModel,
     "fleet-audit/1": FleetAuditModel,
+    "fleet-pools/1": FleetPoolsModel,
+    "fleet-level/1": FleetLevelModel,
+    "fleet-accept/1": FleetAcceptModel,
+    "fleet-check/1": FleetCheckModel,
+    "fleet-why/1": FleetWhyModel,
 }
