@@ -15,3 +15,4 @@ pin=(uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 "${pin[@]}" "$@" pyproject.toml requirements/build.in requirements/docs.in \
     --constraint requirements/test.txt --output-file requirements/docs.txt
 "${pin[@]}" "$@" requirements/ansible.in --output-file requirements/ansible.txt
+"${pin[@]}" "$@" requirements/nova.in --output-file requirements/nova.txt
