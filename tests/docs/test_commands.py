@@ -35,6 +35,7 @@ HERE = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH'
 _KVM = "needs an Arm host's /dev/kvm; in emulated hosts: tests/lab, tests/fidelity"
 _QEMU = "needs an Arm host's /dev/kvm and QEMU; in emulated hosts: tests/preload, tests/migrations"
 _ROOT = "changes the system it runs on"
+_CONFINED = "needs a libvirt under AppArmor or SELinux; the policies are compiled in tests/formats/test_confinement.py"
 
 #: Every command of a ``real`` block -> why it is not run here.
 ELSEWHERE = {
@@ -51,6 +52,13 @@ ELSEWHERE = {
     "openstack flavor set arm.web --property hw:pmu=false --property \\\n"
     "    trait:CUSTOM_ARMLEVEL_START_7054EECA69907C8E0B639C892F024761=required": "needs an OpenStack",
     "sudo systemctl restart nova-compute": "needs an OpenStack",
+    "sudo install -m 644 armlevel-run /etc/apparmor.d/abstractions/armlevel-run": _ROOT,
+    "profile=libvirt-$(virsh domuuid web)": _CONFINED,
+    'sed "s/LIBVIRT_TEMPLATE/$profile/; /^}/i include if exists <libvirt/$profile.files>'
+    '\\ninclude <abstractions/armlevel-run>" \\\n'
+    "    /etc/apparmor.d/libvirt/TEMPLATE.qemu | sudo tee /etc/apparmor.d/libvirt/$profile": _CONFINED,
+    "sudo semodule -i armlevel_run.cil": _CONFINED,
+    "sudo restorecon -RF /usr/local/bin/qemu-armlevel /etc/armlevel /run/armlevel": _CONFINED,
     "sudo install -D -m 644 nova-filter.json /var/lib/armlevel/nova-filter.json": _ROOT,
     "sudo install -m 644 armlevel/nova/filter.py /usr/lib/python3/dist-packages/armlevel_filter.py": _ROOT,
     "sudo systemctl restart nova-scheduler": "needs an OpenStack; nova itself judges the filter: tests/nova",

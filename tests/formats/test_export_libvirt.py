@@ -9,13 +9,14 @@ import pytest
 from lxml import etree
 
 from armlevel.arch import load
+from armlevel.formats.libvirt_confine import CONFINEMENTS
 from armlevel.formats.libvirt_write import FORMS, export
 from armlevel.formats.qemu_write import options_of
 from tests.formats import judges
 from tests.formats.profiles import back, baselines, host, naturals
 
 CATALOGUE = load()
-DOMAINS = [form for form in FORMS if form != "wrapper-script"]
+DOMAINS = [form for form in FORMS if form not in {"wrapper-script", *CONFINEMENTS}]
 
 
 def written(guest, form, there=None, **more):

@@ -87,11 +87,12 @@ def run(
 ) -> int:
     """Write a guest profile as a file of another tool.
 
-    Forms: qemu command, qmp; libvirt cpu, commandline, wrapper, wrapper-script; firecracker template, fingerprint;
-    kvm json, header; kubernetes affinity, features; openstack flavor, provider, filter. The last takes any number of
-    guests and of --host, and says to a Nova scheduler filter who may go where. What a file cannot bring about is said
-    on stderr. For every tool: exit 0 if the file does all (on HOST, where one is named), 1 if something is left
-    to other means, 3 if that depends on the host or on what is not recorded; 2, and no file, if nothing is recorded.
+    Forms: qemu command, qmp; libvirt cpu, commandline, wrapper, wrapper-script, apparmor, selinux; firecracker
+    template, fingerprint; kvm json, header; kubernetes affinity, features; openstack flavor, provider, filter. The last
+    takes any number of guests and of --host, and says to a Nova scheduler filter who may go where. What a file cannot
+    bring about is said on stderr. For every tool: exit 0 if the file does all (on HOST, where one is named), 1 if
+    something is left to other means, 3 if that depends on the host or on what is not recorded; 2, and no file, if
+    nothing is recorded.
     """
     chosen = form_of(to, form)
     if (to, chosen) in OF_MANY:

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, register_namespac
 
 from armlevel.arch import Catalogue
 from armlevel.formats.export_result import ExportResult, Gap
+from armlevel.formats.libvirt_confine import CONFINEMENTS
 from armlevel.formats.qemu_write import Options, left_by
 from armlevel.profile import Guest, Host
 
@@ -26,6 +27,8 @@ FORMS = {
     "commandline": "the same, and the rest as QEMU options in qemu:commandline",
     "wrapper": "the same, with a wrapper as its emulator",
     "wrapper-script": "that wrapper",
+    "apparmor": "an abstraction of AppArmor for the domains that have it",
+    "selinux": "a module of SELinux, in CIL",
 }
 QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
 #: Where the wrapper form expects the wrapper.
@@ -42,6 +45,8 @@ def export(
     """Return a complete small domain in one of the :data:`FORMS`; memory and devices are for its owner to add."""
     if form == "wrapper-script":
         return ExportResult(wrapper(guest.name))
+    if form in CONFINEMENTS:
+        return ExportResult(CONFINEMENTS[form])
     said = {key: value for key, value in options.cpu.items() if _is_said(key)}
     spoken = options if form == "commandline" else replace(options, cpu=said)
     left = left_by(guest, spoken, catalogue, host)

@@ -31,7 +31,7 @@ __all__ = [
 #: Target -> the forms it has, the first if none is named.
 TARGETS: dict[str, tuple[str, ...]] = {
     "qemu": ("command", "qmp"),
-    "libvirt": ("cpu", "commandline", "wrapper", "wrapper-script"),
+    "libvirt": ("cpu", "commandline", "wrapper", "wrapper-script", "apparmor", "selinux"),
     "firecracker": ("template", "fingerprint"),
     "kvm": ("json", "header"),
     "kubernetes": ("affinity", "features"),
