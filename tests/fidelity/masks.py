@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from armlevel.arch import Catalogue
-from armlevel.formats.masked import masked_offer
 from armlevel.profile import Host
 from tests.fidelity.fields import Tally, compare_offer
+from tests.fidelity.masked import masked_offer
 
 __all__ = ["compare_masks"]
 

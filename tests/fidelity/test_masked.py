@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from armlevel.arch import load
-from armlevel.formats.masked import masked_offer
 from armlevel.profile import Shape
 from tests.fidelity.hosts import masks_of, read
+from tests.fidelity.masked import masked_offer
 
 CATALOGUE = load()
 
