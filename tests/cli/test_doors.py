@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 
 from armlevel.documents import host_object
-from armlevel.operations.export import TARGETS, needs_host
+from armlevel.operations.export import OF_MANY, TARGETS, needs_host
 from armlevel.operations.named import load_hosts
 from tests.cli.hosts import Command
 
 HOST = "@graviton2-6.18"
-FORMS = [(target, form) for target, forms in TARGETS.items() for form in forms if form != "fingerprint"]
+#: What gives one guest its CPU: a fingerprint is of a host, and a file of many holds answers.
+FORMS = [
+    (target, form)
+    for target, forms in TARGETS.items()
+    for form in forms
+    if form != "fingerprint" and (target, form) not in OF_MANY
+]
 
 
 @pytest.fixture
@@ -51,6 +57,16 @@ def test_of_a_guest_without_registers_no_file_is_written(armlevel: Command, sile
         assert not out.exists()
         if host or not needs_host(target, form):
             assert "not one ID register is recorded" in said.err
+
+
+def test_of_a_guest_without_registers_no_scheduler_is_told(armlevel: Command, silent, tmp_path):
+    out = tmp_path / "out"
+    known = "@graviton2-6.1"
+    for guests in ((silent,), (known, silent)):
+        where = ("--to", "openstack", "--form", "filter", "--host", HOST, "-o", out)
+        said = armlevel("export", *guests, *where)
+        assert (said.code, out.exists()) == (2, False)
+        assert "not one ID register is recorded" in said.err
 
 
 LACKING = {
