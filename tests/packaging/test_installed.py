@@ -33,8 +33,8 @@ mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/triggers /var/lo
 : > /var/lib/dpkg/status
 : > /var/lib/dpkg/available
 export PATH=/usr/sbin:/usr/bin
-# Python, OpenSSH and passwd are here, and dpkg knows of none of them.
-dpkg --force-depends -i agent.deb >&2
+# The shell here would take its own dpkg. Python, OpenSSH and passwd are there, and dpkg knows of none of them.
+/usr/bin/dpkg --force-depends -i agent.deb >&2
 ls -l /etc/libvirt/hooks/qemu.d/50-armlevel
 grep _armlevel /etc/passwd
 # armlevel-prober.service
@@ -59,16 +59,16 @@ cp -r /var/lib/armlevel-sender/spool "$OUT/spool"
 cp /var/lib/armlevel-sender/agent_key.pub "$OUT/agent_key.pub"
 ls -l /var/lib/armlevel-sender >&2
 # And it goes away, the hook first.
-dpkg -r armlevel-agent >&2
+/usr/bin/dpkg -r armlevel-agent >&2
 [ ! -e /etc/libvirt/hooks/qemu.d/50-armlevel ]
 [ ! -e /usr/lib/armlevel ]
 [ -e /var/lib/armlevel/host.json ]
-dpkg --force-depends -i agent.deb >&2
+/usr/bin/dpkg --force-depends -i agent.deb >&2
 [ -x /etc/libvirt/hooks/qemu.d/50-armlevel ]
 echo changed >> /etc/libvirt/hooks/qemu.d/50-armlevel
-dpkg --force-depends -i agent.deb 2> again >&2
+/usr/bin/dpkg --force-depends -i agent.deb 2> again >&2
 tail -n 1 /etc/libvirt/hooks/qemu.d/50-armlevel
-dpkg --purge armlevel-agent >&2
+/usr/bin/dpkg --purge armlevel-agent >&2
 [ ! -e /var/lib/armlevel ] && [ ! -e /var/lib/armlevel-sender ]
 """
 
