@@ -19,11 +19,14 @@ FLEET = (
     *("init", "add", "list", "show", "log", "audit", "level", "accept", "check", "why"),
     *("pool create", "pool edit", "pool list", "host retire"),
 )
+FLEET = ("init", "add", "list", "show", "log", "audit")
+GUARD = ("install", "status", "remove")
 EVERY = [
     *([verb] for verb in VERBS),
     *(["lab", verb] for verb in LAB),
     *(["agent", verb] for verb in AGENT),
     *(["fleet", *verb.split()] for verb in FLEET),
+    *(["guard", verb] for verb in GUARD),
 ]
 
 

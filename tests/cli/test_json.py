@@ -106,6 +106,8 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("explanation/1", 0, lambda f: ("explain", "Could not set register op0:3 op1:0 crn:0 crm:6 op2:0 to 1 (is 2)")),
     ("explanation/1", 0, lambda f: ("explain", "MIDR_EL1", "--from", f.one, "--to", f.other)),
     ("doctor/1", 1, lambda f: ("doctor", "--profile", f.one)),
+    ("guard/1", 1, lambda _: ("guard", "status", "--root", "/nowhere")),
+    ("guard/1", 0, lambda _: ("guard", "remove", "--root", "/nowhere")),
     ("machines/1", 0, lambda _: ("machines",)),
     ("machines/1", 1, lambda _: ("machines", "no-such-machine")),
     ("explanation/1", 3, lambda f: ("explain", "all is well")),
@@ -235,4 +237,4 @@ def test_a_measured_move_is_a_result(lab, armlevel: Command, monkeypatch, moved,
 
 def test_no_verb_is_left_out():
     tested = {words[0] for words in WORDS}
-    assert tested | WITHOUT_JSON | {"import", "probe", "verify", "run"} == set(VERBS)
+    assert tested | WITHOUT_JSON | {"override", "import", "probe", "verify", "run"} == set(VERBS)

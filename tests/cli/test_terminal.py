@@ -38,6 +38,8 @@ COMMANDS: dict[str, list[list[str]]] = {
     "explain": [["Failed to put registers after init: Invalid argument"], ["0x603000000013c020"], ["what?"]],
     "machines": [[], ["graviton3-6.18"], ["nobody"]],
     "doctor": [[]],
+    "guard": [["status", "--root", "{folder}"], ["install", "--root", "/nowhere/" + LONG]],
+    "override": [[LONG], [LONG, "--for", "2", "--reason", LONG]],
     "facts": [["SVE", "ID_AA64PFR0_EL1", "Neoverse N1"], ["Neovers"]],
     "completion": [["--help"], ["tcsh"]],
 }

@@ -47,6 +47,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "machines": ("machines", "List the recorded machines that ship."),
     "agent": ("agent", "Know hosts by their agents' keys, and take their reports."),
     "fleet": ("fleet", "Remember a fleet: hosts, pools, levels, history."),
+    "guard": ("guard", "Refuse guests that this host cannot run, as they come."),
+    "override": ("override", "Let one guest move whatever the guard says."),
     "facts": ("facts", "Search the facts: a feature, field, register, core or hwcap."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
@@ -58,6 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Start a levelled guest": ("verify", "run", "export"),
     "Get to know hosts": ("probe", "import", "lab", "machines", "agent", "doctor"),
     "Remember a fleet": ("fleet",),
+    "Guard moves": ("guard", "override"),
     "Understand": ("show", "diff", "explain", "facts"),
     "The shell": ("completion",),
 }

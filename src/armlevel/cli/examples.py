@@ -110,6 +110,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("facts 0xd0c ID_AA64PFR0_EL1.SVE", "a part number, a field"),
     ),
     "completion": (("completion bash", "print the script, to be put where the shell looks for it"),),
+    "guard": (
+        ("guard install", "libvirt's hook and what it starts; nothing is restarted"),
+        ("guard status", "is it there, whole, and known to libvirt?"),
+    ),
+    "guard install": (("guard install", "guard this host"),),
+    "guard status": (("guard status --json", "how it stands, for a machine"),),
+    "guard remove": (("guard remove", "the hook goes first"),),
+    "override": (
+        ("override web-1 --for 2h --reason 'rack 4 is on battery'", "let it move, on the host where it is"),
+        ("override web-1 --remove", "take that back"),
+    ),
     "agent": (
         ("agent enrol agents --ssh n1", "know a host by its agent's key"),
         ("agent accept agents spool", "take its report"),

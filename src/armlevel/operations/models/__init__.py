@@ -32,6 +32,7 @@ from armlevel.operations.models.fleet_pools import (
     FleetWhyModel,
 )
 from armlevel.operations.models.freeze import FreezeModel, SignatureModel
+from armlevel.operations.models.guard import GuardModel, OverrideModel
 from armlevel.operations.models.machines import MachinesModel
 from armlevel.operations.models.matrix import MatrixModel
 from armlevel.operations.models.migrate import AnyGuestsModel, MovesModel
@@ -64,6 +65,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "explanation/1": ExplanationModel,
     "machines/1": MachinesModel,
     "doctor/1": DoctorModel,
+    "guard/1": GuardModel,
+    "override/1": OverrideModel,
     "report-answer/1": ReportAnswerModel,
     "enrolled/1": EnrolledModel,
     "new-token/1": NewTokenModel,
