@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from armlevel.onefile.found import Found
 from armlevel.onefile.journal import tell
@@ -50,13 +51,12 @@ _UUID = "0123456789abcdef-"
 Trier = Callable[[str, str], Tried]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What becomes of one call: the sentence of a refusal or none, and the event for the journal, with its words."""
 
     event: str | None = None
     refusal: str | None = None
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = MappingProxyType({})
 
 
 def judge(arrival: Arrival, marks: DomainMarks, now: datetime, trier: Trier) -> Answer:

@@ -4,15 +4,15 @@ One element a namespace, because libvirt keeps one of each: the guest CPU (it tr
 restore), and an override. Domain XML comes from other hosts, so it is read as hostile: no document type, no entities,
 and no more than libvirt itself would send. Source: libvirt docs/formatdomain.rst (General metadata),
 src/conf/domain_conf.c (virDomainObjSetMetadata); Nova nova/virt/libvirt/config.py (LibvirtConfigGuestMetaNovaFlavor).
+The hook imports this at each call for a marked guest, and so it does without dataclasses, whose import costs as much.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Literal, NamedTuple
 from xml.parsers import expat
 
 from armlevel.errors import InputError
@@ -61,8 +61,7 @@ class BadDomain(InputError):
     """The text is no domain XML that libvirt would write."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestMark:
+class GuestMark(NamedTuple):
     """The guest CPU that a domain holds; what is not as it should be is None, and never taken for something."""
 
     packed: str | None
@@ -73,8 +72,7 @@ class GuestMark:
     unknown: Unknown = "warn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(NamedTuple):
     """A person's word that a move may be made all the same, until a time, for a reason."""
 
     until: datetime
@@ -86,8 +84,7 @@ class Override:
         return now < self.until
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainMarks:
+class DomainMarks(NamedTuple):
     """What was found in one domain's XML; ``unread`` names the elements of ours that say nothing that can be used."""
 
     name: str | None = None
@@ -139,19 +136,19 @@ def _no_doctype(*_what: object) -> None:
     raise _Doctype
 
 
-@dataclass(slots=True)
 class _Reader:
     # Keeps the way from the root to the element it is in, down to the depth that anything of ours can have.
-    way: list[str] = field(default_factory=list)
-    deeper: int = 0
-    is_domain: bool = False
-    words: dict[str, str] = field(default_factory=dict)
-    guest: dict[str, str] | None = None
-    override: dict[str, str] | None = None
-    traits: list[str] = field(default_factory=list)
-    unread: set[str] = field(default_factory=set)
-    pieces: list[str] = field(default_factory=list)
-    trait: str = ""
+    def __init__(self) -> None:
+        self.way: list[str] = []
+        self.deeper = 0
+        self.is_domain = False
+        self.words: dict[str, str] = {}
+        self.guest: dict[str, str] | None = None
+        self.override: dict[str, str] | None = None
+        self.traits: list[str] = []
+        self.unread: set[str] = set()
+        self.pieces: list[str] = []
+        self.trait = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self.deeper or len(self.way) == _DEEPEST:

@@ -6,7 +6,7 @@ It travels with the guard, so it imports nothing of the engine and of the facts:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Arrival", "Difference", "event_sentence", "refusal", "unknown_refusal"]
 
@@ -34,7 +34,7 @@ _UNKNOWN: Mapping[str, str] = {
 
 _REMEDIES: Mapping[str, str] = {
     "restart": "shut it down, and start it on {host}",
-    "elsewhere": "move it to another host: armlevel guests says which",
+    "elsewhere": "move it to another host",
     "upgrade-kernel": "move it to another host, or give {host} a newer kernel",
     "probe": "move it to another host, or ask for more: armlevel check",
 }
@@ -44,8 +44,7 @@ _OVERRIDE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Which guest would arrive how, and where."""
 
     operation: str
@@ -60,8 +59,7 @@ class Arrival:
         return f"{name} ({self.digest[:_SHORT_DIGEST]})" if self.digest else name
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """What the guest has and this host does not take: values as a person reads them, empty where there is none."""
 
     code: str
