@@ -91,10 +91,12 @@ class GuardResult:
 
     @property
     def status(self) -> int:
-        """The exit status: 1 if the guard is not whole here, 3 if something about it is not known."""
+        """The exit status: 1 if the guard is not whole here, 3 if it is not known; 0 for what was done."""
         if self.done == "removed":
             return 0
         states = {check.state for check in self.checks}
+        if self.done == "installed":
+            states.discard("unknown")
         return 1 if "not" in states else 3 if "unknown" in states else 0
 
     def document(self) -> dict[str, Any]:
