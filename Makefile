@@ -79,6 +79,7 @@ docs: $(VENV)/.docs ## build/docs/html and build/docs/man; a warning is an error
 bench: $(VENV)/.test ## how fast, how large: ratios within one run
 	@$(RUN) bench/run.py
 	@$(RUN) bench/vectors.py
+	@$(RUN) bench/hook.py
 
 rows: $(VENV)/.run ## compile the rows of arch/data/ into the table that ships
 	@$(RUN) tools/compile_rows.py
