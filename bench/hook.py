@@ -2,8 +2,8 @@
 
     python bench/hook.py
 
-One line a case: the ratio, and the CPU milliseconds of both. The goals in milliseconds are of a machine like the one that
-measured first; the ratio is what other machines compare.
+One line a case: the ratio, and the CPU milliseconds of both. The goals in milliseconds are of a machine like the one
+that measured first; the ratio is what other machines compare.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ FLEET = (
     *("init", "add", "list", "show", "log", "audit", "level", "accept", "check", "why"),
     *("pool create", "pool edit", "pool list", "host retire"),
 )
-FLEET = ("init", "add", "list", "show", "log", "audit")
 GUARD = ("install", "status", "remove")
 EVERY = [
     *([verb] for verb in VERBS),

@@ -36,6 +36,7 @@ _KVM = "needs an Arm host's /dev/kvm; in emulated hosts: tests/lab, tests/fideli
 _QEMU = "needs an Arm host's /dev/kvm and QEMU; in emulated hosts: tests/preload, tests/migrations"
 _ROOT = "changes the system it runs on"
 _CONFINED = "needs a libvirt under AppArmor or SELinux; the policies are compiled in tests/formats/test_confinement.py"
+_LIBVIRT = "needs a host with libvirt; between two real ones: tests/onefile/test_libvirt_judge.py"
 
 #: Every command of a ``real`` block -> why it is not run here.
 ELSEWHERE = {
@@ -61,6 +62,11 @@ ELSEWHERE = {
     "sudo restorecon -RF /usr/local/bin/qemu-armlevel /etc/armlevel /run/armlevel": _CONFINED,
     "sudo install -D -m 644 nova-filter.json /var/lib/armlevel/nova-filter.json": _ROOT,
     "sudo install -m 644 armlevel/nova/filter.py /usr/lib/python3/dist-packages/armlevel_filter.py": _ROOT,
+    "sudo armlevel guard install": _ROOT,
+    "sudo armlevel guard remove": _ROOT,
+    "sudo armlevel guard status": _LIBVIRT,
+    "armlevel override web-1 --for 2h --reason 'rack 4 is on battery'": _LIBVIRT,
+    "armlevel override web-1 --for 2h --breaks --reason 'rack 4 is on battery'": _LIBVIRT,
     "sudo systemctl restart nova-scheduler": "needs an OpenStack; nova itself judges the filter: tests/nova",
 }
 
