@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from armlevel.arch.expr import evaluate
 from armlevel.errors import KvmError, UnknownName
 from armlevel.kvm.ids import id_of
-from armlevel.onefile.arrival_around import around_of
 from armlevel.onefile.arrival_list import missing_registers
 from armlevel.onefile.arrival_shape import (
     compare_counters,
@@ -63,6 +62,8 @@ def arrival(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> tuple[Found, 
         return (*found, *lacking)
     found += _facts(kvm, guest, here, facts)
     if guest.machine is not None:
+        from armlevel.onefile.arrival_around import around_of
+
         found += around_of(kvm, guest, rows, here)
     return tuple(dict.fromkeys(found))
 
