@@ -44,7 +44,20 @@ def test_the_guard_is_built_alike_twice_and_speaks_on_a_bare_python(tmp_path):
     said = run(one, "try", text="9:a guest of next year")
     assert (said.returncode, json.loads(said.stdout)["findings"][0]["code"]) == (3, "unknown-packing")
     assert run(one, "try", "file", text="1:x").stderr.startswith("armlevel-guard try: file: ")
-    assert run(one, "try", text="\udcff1:x".encode("utf-8", "replace").decode()).returncode == 3
+    without = subprocess.run(
+        ["/bin/sh", "-c", '"$@" <&- >&-', "sh", sys.executable, "-I", "-S", one, "try"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (without.returncode, without.stderr) == (3, "")
+    with Path("/dev/full").open("w", encoding="ascii") as full:
+        command = [sys.executable, "-I", "-S", one, "try"]
+        told = subprocess.run(
+            command, input="1:x", stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert told.returncode == 2
+    assert told.stderr == "armlevel-guard try: the answer cannot be said: No space left on device\n"
 
 
 def test_an_answer_that_is_known_imports_next_to_nothing(tmp_path):

@@ -8,6 +8,7 @@ next to nothing. Standard library only; whatever goes wrong is *unknown*, and ne
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -157,10 +158,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest:
         print(f"armlevel-guard try: {rest[0]}: the packed guest is read from standard input", file=sys.stderr)
         return _BAD_USAGE
-    text = sys.stdin.buffer.read(_LONGEST + 1).decode("ascii", "replace")
-    cache = Path(given["--cache"]) if "--cache" in given else None
-    said = tried(text, cache=cache, emulator=given.get("--emulator", ""))
-    print(json.dumps({**said._asdict(), "findings": [one._asdict() for one in said.findings]}))
+    try:
+        # A program that was started without them has neither.
+        text = b"" if sys.stdin is None else sys.stdin.buffer.read(_LONGEST + 1)
+        cache = Path(given["--cache"]) if "--cache" in given else None
+        said = tried(text.decode("ascii", "replace"), cache=cache, emulator=given.get("--emulator", ""))
+        if sys.stdout is not None:
+            print(
+                json.dumps({**said._asdict(), "findings": [one._asdict() for one in said.findings]}),
+                flush=True,
+            )
+    except OSError as exc:
+        print(f"armlevel-guard try: the answer cannot be said: {exc.strerror or exc}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains about it once more at its end
+        return _BAD_USAGE
     return _EXIT[said.answer]
 
 
