@@ -17,7 +17,6 @@ LONG = 400
 #: Files over LONG lines, and why each is not two.
 NAMED = {
     "src/armlevel/arch/table.py": "made from the rows of arch/data, read by nobody",
-    "tools/compile_rows.py": "one compiler: each kind of row beside the next, so that a new one is seen at once",
 }
 
 
