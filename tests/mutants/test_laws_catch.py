@@ -29,6 +29,7 @@ from tests.laws import (
 )
 from tests.laws.strategies import domains, fleets, implementations, pairs_of_hosts, tiny_worlds, worlds
 from tests.mutants import engine as mutants
+from tests.mutants import unknown
 
 
 def forget_answers() -> None:
@@ -97,12 +98,12 @@ LAWS: list[tuple[mutants.Mutant, Callable, tuple]] = [
         (fleets, 100),
     ),
     (
-        mutants.missing_number_read_as_0,
+        unknown.missing_number_read_as_0,
         test_not_recorded.test_what_is_not_recorded_makes_no_answer_a_yes,
         (pairs_of_hosts, 60),
     ),
-    (mutants.missing_number_taken_for_equal, _NO_MORE_SAID, (implementations, 100)),
-    (mutants.missing_number_taken_for_different, _NO_MORE_SAID, (implementations, 100)),
+    (unknown.missing_number_taken_for_equal, _NO_MORE_SAID, (implementations, 100)),
+    (unknown.missing_number_taken_for_different, _NO_MORE_SAID, (implementations, 100)),
     (mutants.state_beyond_the_profile_unseen, _NONE_OPEN, _PAIRS),
     (mutants.conflicts_unsaid, test_baseline.test_every_host_keeps_each_value_as_written, _FLEETS),
 ]
@@ -119,28 +120,28 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
         cases_verdict.test_a_changed_value_does_not_start_and_arrives_where_the_difference_is_harmless,
     ),
     (
-        mutants.register_of_no_table_unseen,
+        unknown.register_of_no_table_unseen,
         cases_verdict.test_a_register_that_no_table_knows_leaves_the_start_open_where_only_the_host_shows_it,
     ),
     (mutants.unknown_taken_for_yes, cases_verdict.test_where_no_rule_was_measured_the_answer_is_unknown),
     (mutants.born_anywhere, cases_firmware.test_with_mixed_levels_guests_are_born_where_they_are_lowest),
-    (mutants.lowered_taken_for_fixed, test_partial.test_less_of_what_kvm_lowers_is_no_certain_no),
+    (unknown.lowered_taken_for_fixed, test_partial.test_less_of_what_kvm_lowers_is_no_certain_no),
     (
-        mutants.absence_counts_on_any_kernel,
+        unknown.absence_counts_on_any_kernel,
         test_partial.test_what_a_missing_capability_says_hangs_on_the_kernel,
     ),
-    (mutants.one_core_stands_for_all, test_partial.test_a_host_has_no_more_than_any_of_its_cpus),
+    (unknown.one_core_stands_for_all, test_partial.test_a_host_has_no_more_than_any_of_its_cpus),
     (
-        mutants.any_kernel_shows_what_the_cpus_have,
+        unknown.any_kernel_shows_what_the_cpus_have,
         test_partial.test_a_no_under_a_kernel_that_nobody_measured_is_one_of_the_cpus,
     ),
-    (mutants.rows_hold_for_ever, test_partial.test_a_newer_kernel_than_the_rows_know_is_not_spoken_of),
+    (unknown.rows_hold_for_ever, test_partial.test_a_newer_kernel_than_the_rows_know_is_not_spoken_of),
     (
-        mutants.unrecorded_cpu_forgotten,
+        unknown.unrecorded_cpu_forgotten,
         test_partial.test_a_midr_that_no_cpu_has_is_refused_and_one_that_some_cpu_may_have_is_not_known,
     ),
     (
-        mutants.feature_of_no_shape_taken_for_absent,
+        unknown.feature_of_no_shape_taken_for_absent,
         test_doors.test_a_feature_of_no_recorded_shape_makes_no_guest,
     ),
     (
@@ -148,35 +149,35 @@ CASES: list[tuple[mutants.Mutant, Callable]] = [
         cases_verdict.test_levelling_takes_numbers_that_an_offer_does_not_record_from_the_cpus_as_check_does,
     ),
     (
-        mutants.imported_though_not_recorded,
+        unknown.imported_though_not_recorded,
         test_doors.test_a_guest_of_which_not_all_is_recorded_is_imported_with_a_doubt,
     ),
-    (mutants.newer_kvm_taken_for_known, cases_unknown.test_a_guest_remembers_it),
+    (unknown.newer_kvm_taken_for_known, cases_unknown.test_a_guest_remembers_it),
     (
-        mutants.newer_kvm_of_the_destination_unseen,
+        unknown.newer_kvm_of_the_destination_unseen,
         cases_unknown.test_where_a_vmm_passes_its_own_cpu_through_arriving_is_left_open,
     ),
     (
-        mutants.pages_not_recorded_taken_for_equal,
+        unknown.pages_not_recorded_taken_for_equal,
         cases_there.test_pages_that_nobody_recorded_leave_a_move_under_qemu_open,
     ),
-    (mutants.missing_count_written_as_0, test_not_recorded.test_a_missing_count_of_cpus_is_written_as_missing),
+    (unknown.missing_count_written_as_0, test_not_recorded.test_a_missing_count_of_cpus_is_written_as_missing),
 ]  # fmt: skip
 
 #: mutant, and the door at which less recorded is more promised.
 DOORS: list[tuple[mutants.Mutant, Callable]] = [
-    (mutants.left_open_unsaid_by_diff, doors.by_diff),
-    (mutants.left_open_unsaid_by_drift, doors.by_drift),
+    (unknown.left_open_unsaid_by_diff, doors.by_diff),
+    (unknown.left_open_unsaid_by_drift, doors.by_drift),
     (mutants.unknown_taken_for_yes, doors.by_check),
     (mutants.facts_guessed, doors.by_baseline),
-    (mutants.unknown_move_taken_for_one, doors.by_migrate),
-    (mutants.group_of_what_is_not_refused, doors.by_plan),
-    (mutants.together_unless_refused, doors.by_matrix),
-    (mutants.file_of_what_is_not_recorded, doors.by_export),
-    (mutants.label_unless_refused, doors.by_export),
-    (mutants.trait_unless_refused, doors.by_export),
-    (mutants.frozen_though_not_recorded, doors.by_freeze),
-    (mutants.started_unless_refused, doors.by_run),
+    (unknown.unknown_move_taken_for_one, doors.by_migrate),
+    (unknown.group_of_what_is_not_refused, doors.by_plan),
+    (unknown.together_unless_refused, doors.by_matrix),
+    (unknown.file_of_what_is_not_recorded, doors.by_export),
+    (unknown.label_unless_refused, doors.by_export),
+    (unknown.trait_unless_refused, doors.by_export),
+    (unknown.frozen_though_not_recorded, doors.by_freeze),
+    (unknown.started_unless_refused, doors.by_run),
 ]
 
 
@@ -235,8 +236,9 @@ def test_the_four_that_must_be_caught_are_among_them():
 def test_every_mutant_is_caught_somewhere(tell):
     every = {
         one
-        for name, one in vars(mutants).items()
-        if callable(one) and getattr(one, "__module__", "") == mutants.__name__ and not name.startswith("_")
+        for module in (mutants, unknown)
+        for name, one in vars(module).items()
+        if callable(one) and getattr(one, "__module__", "") == module.__name__ and not name.startswith("_")
     }
     assert every == {mutant for mutant, *_ in (*LAWS, *CASES, *DOORS)}
     tell(
