@@ -26,6 +26,10 @@ STEPS: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
     "fidelity": ((sys.executable, "tools/fidelity.py"), "57 emulated hosts against what is said of them"),
     "migrations": ((sys.executable, "tools/migrations.py"), "a hundred real migrations, each predicted"),
+    "libvirt": (
+        (sys.executable, "tools/libvirt_migrations.py", "--anew"),
+        "moves by virsh between guarded hosts, each foretold",
+    ),
     "selftests": (
         (sys.executable, "tools/selftests.py"),
         "the kernels' own selftests of KVM against the rows",

@@ -145,10 +145,12 @@ def test_a_guest_that_libvirt_moved_is_healthy_by_its_own_word(libvirt, armlevel
     assert done.json["libvirt"]["guarded"] is False
     assert done.json["libvirt"]["unharmed"] is None
     assert (asked[0].domain.pmu, asked[0].domain.cpu) == (False, ("kvm-psci-version=1.1",))
-    assert asked[0].qemus == ("11", "11")
+    assert (asked[0].qemus, asked[0].mark) == (("11", "11"), None)
 
 
-def test_libvirt_has_the_destination_answer(moved, armlevel):
+def test_the_guard_and_the_return_path_are_libvirts(moved, armlevel):
     moved(Migrated())
+    done = armlevel("lab", "migrate", "max@6.12", "max@7.x", "--guard")
+    assert (done.code, "add --libvirt" in done.err) == (2, True)
     done = armlevel("lab", "migrate", "max@6.12", "max@7.x", "--libvirt", "--no-return-path")
     assert (done.code, "leave out --no-return-path" in done.err) == (2, True)

@@ -34,6 +34,7 @@ HERE = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH'
 
 _KVM = "needs an Arm host's /dev/kvm; in emulated hosts: tests/lab, tests/fidelity"
 _QEMU = "needs an Arm host's /dev/kvm and QEMU; in emulated hosts: tests/preload, tests/migrations"
+_MINUTES = "boots two hosts with libvirt, which takes minutes: tools/libvirt_migrations.py"
 _ROOT = "changes the system it runs on"
 _CONFINED = "needs a libvirt under AppArmor or SELinux; the policies are compiled in tests/formats/test_confinement.py"
 _LIBVIRT = "needs a host with libvirt; between two real ones: tests/onefile/test_libvirt_judge.py"
@@ -60,6 +61,7 @@ ELSEWHERE = {
     "    /etc/apparmor.d/libvirt/TEMPLATE.qemu | sudo tee /etc/apparmor.d/libvirt/$profile": _CONFINED,
     "sudo semodule -i armlevel_run.cil": _CONFINED,
     "sudo restorecon -RF /usr/local/bin/qemu-armlevel /etc/armlevel /run/armlevel": _CONFINED,
+    "armlevel lab migrate neoverse-n1@7.x neoverse-n1@6.12 --libvirt --guard --qemu 11": _MINUTES,
     "sudo install -D -m 644 nova-filter.json /var/lib/armlevel/nova-filter.json": _ROOT,
     "sudo install -m 644 armlevel/nova/filter.py /usr/lib/python3/dist-packages/armlevel_filter.py": _ROOT,
     "sudo armlevel guard install": _ROOT,

@@ -6,18 +6,23 @@ import os
 import socket
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from xml.dom.minidom import parseString
 
 import pytest
 
+from armlevel.documents.packed import pack, unpack
 from armlevel.formats import read_request
 from armlevel.formats.cpu_request import CpuRequest
 from armlevel.lab.inside.copying import Arrival, send_file
 from armlevel.lab.inside.domains import DomainGuest, Ended
 from armlevel.lab.inside.programs import run
+from armlevel.lab.libvirt_guard import born_on, hook_text
 from armlevel.lab.libvirt_host import Domain
+from armlevel.lab.libvirt_levelled import wrapper_text
 from armlevel.lab.libvirt_run import domain_of
+from tests.fidelity.hosts import read
 
 FOREVER = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 
@@ -94,3 +99,43 @@ def test_a_file_comes_whole(tmp_path: Path):
     assert send_file(str(tmp_path / "from"), "127.0.0.1") == len(content)
     assert arrival.wait() == len(content)
     assert (tmp_path / "there" / "to").read_bytes() == content
+
+
+def test_the_hook_of_an_emulated_host_has_more_patience_and_is_the_hook_else():
+    text = resources.files("armlevel.onefile").joinpath("qemu-hook.sh").read_text(encoding="utf-8")
+    assert hook_text() != text
+    assert hook_text().replace("KILL 200 ", "KILL 2 ") == text
+
+
+def test_a_guest_is_marked_with_what_its_host_gives_under_the_switches_of_its_domain():
+    host = read(["neoverse-n1@7.x"])[0]
+    plain = born_on(host, "", domain_of(()))
+    assert "pmu_v3" in plain.shape.features
+    assert plain.machine is not None
+    assert plain.machine.gic == 3
+    asked = "pmu=off", "kvm-psci-version=1.1"
+    less = born_on(host, ",".join(asked), domain_of(asked))
+    assert "pmu_v3" not in less.shape.features
+    assert less.firmware["KVM_REG_ARM_PSCI_VERSION"] == 0x10001
+    assert unpack(pack(less)).shape == less.shape
+
+
+def test_the_wrapper_changes_what_libvirt_says_of_kvm_and_the_cpu_and_nothing_else(tmp_path: Path):
+    qemu = tmp_path / "qemu"
+    qemu.write_text('#!/bin/sh\nprintf "%s\\n" "$ARMLEVEL_CONFIG" "$LD_PRELOAD" "$@"\n')
+    qemu.chmod(0o755)
+    text = wrapper_text(str(qemu), "kvm,device=/dev/kvm-armlevel", "host,sve=off").replace("LD_", "NO_")
+    (tmp_path / "wrapper").write_text(text)
+
+    def started(*words: str) -> list[str]:
+        done = run(["sh", str(tmp_path / "wrapper"), *words], "", {}, 60)
+        assert (done["exit"], done["err"]) == (0, "")
+        return str(done["out"]).splitlines()
+
+    usual = ["-name", "a b", "-accel", "kvm", "-cpu", "host", "-append", "-cpu is x", ""]
+    changed = ["-name", "a b", "-accel", "kvm,device=/dev/kvm-armlevel", "-cpu", "host,sve=off", *usual[6:]]
+    assert started(*usual)[2:] == changed
+    assert started(*usual)[0].endswith("/start")
+    assert started(*usual, "-incoming", "defer")[0].endswith("/arrive")
+    asked = ["-S", "-machine", "none,accel=kvm:tcg", "-cpu", "host"]
+    assert started(*asked) == ["", "", *asked]

@@ -17,6 +17,7 @@ from armlevel.documents import read_host
 from armlevel.errors import UsageError
 from armlevel.lab import Laboratory, LabSettings
 from armlevel.lab.levelled import levelled_slot
+from armlevel.lab.libvirt_guard import born_on
 from armlevel.lab.libvirt_move import DomainMoved
 from armlevel.lab.libvirt_run import AskedMove, domain_of, libvirt_migration
 from armlevel.lab.migration import (
@@ -64,6 +65,9 @@ def run(
     libvirt: Annotated[
         bool, typer.Option("--libvirt", help="Let libvirt do it: virsh migrate --live, from A.")
     ] = False,
+    guard: Annotated[
+        bool, typer.Option("--guard", help="With --libvirt: both hosts have armlevel's guard.")
+    ] = False,
     mirror: Annotated[
         str, typer.Option("--mirror", metavar="URI", help="Debian's archive, if apt here knows none.")
     ] = "",
@@ -82,14 +86,17 @@ def run(
     hosts = host_typed(a), host_typed(b)
     if libvirt and not return_path:
         raise UsageError("libvirt has B answer A, always", hint="leave out --no-return-path")
+    if guard and not libvirt:
+        raise UsageError("the guard is a hook of libvirt", hint="add --libvirt")
     plain = MovingGuest(machine_of(here, there), _cpu(switches, guest, (here, there)), vcpus)
-    profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile else []
+    profiles = [read_host(lab.profile(host), str(host)) for host in hosts] if profile or guard else []
     if libvirt:
         domain = domain_of(tuple(plain.cpu.split(",")[1:]), plain.machine, vcpus)
         levelled = (profile, (profiles[0], profiles[1])) if profile else None
-        asked = AskedMove(hosts=hosts, qemus=(here, there), domain=domain, levelled=levelled)
+        mark = (profile or born_on(profiles[0], switches, domain)) if guard else None
+        asked = AskedMove(hosts=hosts, qemus=(here, there), domain=domain, levelled=levelled, mark=mark)
         found = libvirt_migration(lab, asked, tell)
-        result = MeasuredMove(str(hosts[0]), str(hosts[1]), found.moved, switches, found)
+        result = MeasuredMove(str(hosts[0]), str(hosts[1]), found.moved, switches, found, guard)
         return _say(result, as_json=as_json)
     with lab.pair(*hosts, tuple(dict.fromkeys((here, there)))) as (one, other):
         source, target = Slot(session=one, qemu=here), Slot(session=other, qemu=there)

@@ -13,9 +13,10 @@ from armlevel.lab.libvirt_host import Domain, LibvirtHost
 from armlevel.lab.migration import Slot
 from armlevel.profile import Guest, Host
 
-__all__ = ["levelled_domain"]
+__all__ = ["levelled_domain", "wrapper_text"]
 
 _PLACE = "/usr/lib/armlevel"
+_LIBRARY = f"{_PLACE}/libarmlevel.so"
 EMULATOR = f"{_PLACE}/qemu-levelled"
 # libvirt asks an emulator what it can do with a machine of none, which has no guest; a guest that arrives is started
 # with -incoming. libvirt writes `-accel kvm` and `-cpu host`, and a domain cannot take them away.
@@ -57,12 +58,9 @@ def levelled_domain(domain: Domain, host: LibvirtHost, guest: Guest, profile: Ho
         _told(levelled_slot(Slot(session=host.session), guest, profile, arrives=arrives))
         for arrives in (False, True)
     )
-    place = f"{_PLACE}/libarmlevel.so"
-    wrapper = _WRAPPER.format(
-        qemu=domain.emulator, accel=start.slot.accel, cpu=start.slot.cpu, library=place, place=_PLACE
-    )
+    wrapper = wrapper_text(domain.emulator, start.slot.accel, start.slot.cpu)
     files = {
-        place: start.library,
+        _LIBRARY: start.library,
         f"{_PLACE}/start": start.config,
         f"{_PLACE}/arrive": arrive.config,
         EMULATOR: wrapper,
@@ -70,6 +68,11 @@ def levelled_domain(domain: Domain, host: LibvirtHost, guest: Guest, profile: Ho
     host.session.ask("files", files=files)
     host.run("chmod", "755", EMULATOR)
     return replace(domain, emulator=EMULATOR, pmu=None, cpu=())
+
+
+def wrapper_text(qemu: str, accel: str, cpu: str) -> str:
+    """Return the wrapper around a QEMU, which is told of KVM and of its CPU so."""
+    return _WRAPPER.format(qemu=qemu, accel=accel, cpu=cpu, library=_LIBRARY, place=_PLACE)
 
 
 def _told(slot: Slot) -> _Told:

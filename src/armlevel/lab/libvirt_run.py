@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.laboratory import Laboratory
+from armlevel.lab.libvirt_guard import install_guard, mark_domain
 from armlevel.lab.libvirt_host import Domain, LibvirtHost, Said, libvirt_pair, start_all
 from armlevel.lab.libvirt_levelled import levelled_domain
 from armlevel.lab.libvirt_move import DomainMoved, begin_domain, move_domain
@@ -33,13 +34,15 @@ def domain_of(switches: tuple[str, ...], machine: str = "virt", vcpus: int = 1) 
 class AskedMove:
     """A migration that libvirt is to make: from the first host to the second, with a QEMU on each.
 
-    ``levelled`` is the profile that the guest shows, and those of the hosts.
+    ``levelled`` is the profile that the guest shows, and those of the hosts. ``mark`` is what its domain's metadata
+    say that it holds; with it both hosts have armlevel's guard.
     """
 
     hosts: tuple[EmulatedHost, EmulatedHost]
     qemus: tuple[str, str]
     domain: Domain
     levelled: tuple[Guest, tuple[Host, Host]] | None = None
+    mark: Guest | None = None
 
 
 def libvirt_migration(
@@ -49,6 +52,9 @@ def libvirt_migration(
     one, other = asked.hosts
     with libvirt_pair(lab, one, other, asked.qemus) as (here, there):
         tell(f"booting {one} and {other}")
+        if asked.mark is not None:
+            install_guard(here)
+            install_guard(there)
         start_all((here, there))
         tell(f"the guest boots on {one}")
         domain = _levelled(asked, here, there)
@@ -58,6 +64,8 @@ def libvirt_migration(
             failed = Migrated(problem=f"the guest does not start on {one}", source_said=str(exc))
             said = Said(1, "", str(exc), 0.0)
             return DomainMoved(command=("virsh", "start", domain.name), said=said, moved=failed)
+        if asked.mark is not None:
+            mark_domain(here, domain.name, asked.mark, "command-line")
         tell(f"the guest ticks on {one}; moving it")
         return move_domain(running, there)[0]
 
