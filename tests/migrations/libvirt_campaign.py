@@ -62,7 +62,7 @@ def see_domain(found: DomainMoved) -> LibvirtSeen:
     return LibvirtSeen(
         status=found.said.status,
         says=tuple(line.strip() for line in words.splitlines() if line.strip()),
-        guard=_REFUSED in words and "armlevel" in words,
+        guard=_REFUSED in words and "armlevel: " in words,
         healthy=moved.healthy,
         alive=moved.alive,
         rate=moved.rate,

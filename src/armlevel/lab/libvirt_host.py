@@ -140,6 +140,10 @@ class LibvirtHost:
         started = self.run("libvirtd", "--daemon", "--listen")
         if started.status:
             raise Refused(f"libvirt's daemon does not start: {started.words}")
+        # It asks QEMU what it can do, once: both hosts do that at the same time here, and no guest waits for it.
+        asked = self.virsh("capabilities")
+        if asked.status:
+            raise Refused(f"libvirt's daemon does not answer: {asked.words}")
         return started
 
     def run(
