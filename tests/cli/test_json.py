@@ -46,6 +46,8 @@ def judged(document: Any, kind: str) -> Any:
 @pytest.fixture
 def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
     """Two hosts that level, one that does not with them, their guest, and that guest frozen and signed."""
+    running = {"kind": "running-guests/1", "kernel": "6.18.1", "vms": [{"pid": 4, "fd": 9}]}
+    (tmp_path / "out.json-running").write_text(json.dumps(running), encoding="ascii")
     one, two, other = write(
         tmp_path,
         host("one"),
@@ -105,6 +107,7 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("facts/1", 1, lambda f: ("facts", "FEAT_SVVE")),
     ("explanation/1", 0, lambda f: ("explain", "Could not set register op0:3 op1:0 crn:0 crm:6 op2:0 to 1 (is 2)")),
     ("explanation/1", 0, lambda f: ("explain", "MIDR_EL1", "--from", f.one, "--to", f.other)),
+    ("guests/1", 3, lambda f: ("guests", "--running", f"{f.out}-running", "--profile", f.one, f.two)),
     ("doctor/1", 1, lambda f: ("doctor", "--profile", f.one)),
     ("guard/1", 1, lambda _: ("guard", "status", "--root", "/nowhere")),
     ("guard/1", 0, lambda _: ("guard", "remove", "--root", "/nowhere")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +41,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "doctor": [[]],
     "guard": [["status", "--root", "{folder}"], ["install", "--root", "/nowhere/" + LONG]],
     "override": [[LONG], [LONG, "--for", "2", "--reason", LONG]],
+    "guests": [["--running", "{running}", "--profile", "{new}", "{old}", "{folder}"]],
     "facts": [["SVE", "ID_AA64PFR0_EL1", "Neoverse N1"], ["Neovers"]],
     "completion": [["--help"], ["tcsh"]],
 }
@@ -62,7 +64,17 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for key, name in (("new", "neoverse-n1@7.x"), ("old", "cortex-a72@6.12")):
         ends[key] = str(elsewhere / f"{key}.json")
         Path(ends[key]).write_text(pretty(host_object(read([name])[0])), encoding="ascii")
-    return {"folder": str(folder), "guest": str(guest), "frozen": str(frozen), **ends}
+    running = elsewhere / "running"
+    kernel = read(["neoverse-n1@7.x"])[0].software.kernel
+    words = ["q", "-accel", "kvm", "-cpu", "host", "-M", "virt-10.0", "-name", LONG]
+    vms = [
+        {"pid": 4, "fd": 9, "program": "/q/qemu-system-aarch64", "words": words, "levelled": False},
+        {"pid": 5, "fd": 9, "program": f"/{LONG}", "domain": "<domain />"},
+    ]
+    found = {"kind": "running-guests/1", "kernel": kernel, "vms": vms, "unread": 3}
+    running.write_text(json.dumps(found), encoding="ascii")
+    places = {"folder": str(folder), "guest": str(guest), "frozen": str(frozen), "running": str(running)}
+    return {**places, **ends}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -53,6 +53,9 @@ ELSEWHERE = {
     "armlevel migrate a.json b.json --guest guest.json --vmm qemu-11.1 --command vm.txt": _QEMU,
     "openstack flavor set arm.web --property hw:pmu=false --property \\\n"
     "    trait:CUSTOM_ARMLEVEL_START_7054EECA69907C8E0B639C892F024761=required": "needs an OpenStack",
+    "sudo armlevel guests hosts/": "tells of the guests of an Arm host; in emulated hosts: tests/lab",
+    "sudo armlevel guests --stamp": "needs an Arm host with libvirt",
+    "stdbuf -oL virsh event --all --loop | sudo armlevel guests --stamp --events -": "needs libvirt",
     "sudo systemctl restart nova-compute": "needs an OpenStack",
     "sudo install -m 644 armlevel-run /etc/apparmor.d/abstractions/armlevel-run": _ROOT,
     "profile=libvirt-$(virsh domuuid web)": _CONFINED,

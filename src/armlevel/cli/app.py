@@ -43,6 +43,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "import": ("importing", "Turn another tool's file into a profile."),
     "export": ("exporting", "Write a guest profile as a file of another tool."),
     "explain": ("explain", "Say what an error line means, and which field it is."),
+    "guests": ("guests", "Say what each running guest holds, and where it may go."),
     "doctor": ("doctor", "Say what armlevel can do on this machine."),
     "machines": ("machines", "List the recorded machines that ship."),
     "agent": ("agent", "Know hosts by their agents' keys, and take their reports."),
@@ -55,7 +56,7 @@ VERBS: dict[str, tuple[str, str]] = {
 
 #: What verbs are for -> which they are, as the help groups them.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Ask whether a guest can go there": ("check", "migrate", "matrix", "drift"),
+    "Ask whether a guest can go there": ("check", "migrate", "guests", "matrix", "drift"),
     "Level hosts": ("baseline", "plan", "freeze", "verify-signature"),
     "Start a levelled guest": ("verify", "run", "export"),
     "Get to know hosts": ("probe", "import", "lab", "machines", "agent", "doctor"),

@@ -29,6 +29,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("migrate @graviton2-6.1 @graviton2-6.18", "both ways, for a passthrough guest"),
         ("migrate a.json b.json --guest pool.json --vmm qemu-11.1", "a levelled guest under QEMU 11.1"),
     ),
+    "guests": (
+        ("guests hosts/", "the guests of this host, and where each may go"),
+        ("guests --running running.json --profile n1.json hosts/", "of another host, as its agent read them"),
+        ("guests --stamp", "write what is known into libvirt's metadata"),
+    ),
     "matrix": (
         ("matrix '@graviton*' --svg moves.svg", "who can go where, on the terminal and as a picture"),
     ),

@@ -69,7 +69,8 @@ def pack_guard() -> dict[str, bytes]:
 
 def pack_control() -> dict[str, bytes]:
     """Return the files that start and move guests inside a host."""
-    return program_of("armlevel.lab.inside.control", closed=("armlevel", "armlevel.lab"))
+    closed = ("armlevel", "armlevel.lab", "armlevel.documents", "armlevel.probe")
+    return program_of("armlevel.lab.inside.control", closed=closed)
 
 
 def _with_plan(module: str) -> dict[str, bytes]:

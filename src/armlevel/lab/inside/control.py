@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from armlevel.documents.running import running_object
 from armlevel.lab.inside.copying import Arrival, send_file
 from armlevel.lab.inside.domains import DomainGuest
 from armlevel.lab.inside.guests import QemuGuest
 from armlevel.lab.inside.programs import run
+from armlevel.probe.running import read_running
 
 __all__ = ["Control", "main"]
 
@@ -140,6 +142,10 @@ class Control:
     def do_arrived_file(self, path: str) -> int:
         """Wait for a file from another host; return its size."""
         return self._arrivals.pop(path).wait()
+
+    def do_running(self) -> dict[str, Any]:
+        """Return what can be read of the VMs of this host, as the program for it prints that."""
+        return running_object(read_running())
 
     def do_end(self, name: str) -> None:
         """Kill a guest."""

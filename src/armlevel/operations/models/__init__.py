@@ -33,6 +33,7 @@ from armlevel.operations.models.fleet_pools import (
 )
 from armlevel.operations.models.freeze import FreezeModel, SignatureModel
 from armlevel.operations.models.guard import GuardModel, OverrideModel
+from armlevel.operations.models.guests import GuestsModel, RunningModel
 from armlevel.operations.models.machines import MachinesModel
 from armlevel.operations.models.matrix import MatrixModel
 from armlevel.operations.models.migrate import AnyGuestsModel, MovesModel
@@ -67,6 +68,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "doctor/1": DoctorModel,
     "guard/1": GuardModel,
     "override/1": OverrideModel,
+    "guests/1": GuestsModel,
+    "running-guests/1": RunningModel,
     "report-answer/1": ReportAnswerModel,
     "enrolled/1": EnrolledModel,
     "new-token/1": NewTokenModel,
