@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from armlevel.fleet.writing import Request
 from armlevel.profile import Host, Made
 from tests.cli.hosts import N1, V1, Command, host, write
 
@@ -172,3 +174,22 @@ def test_an_actor_has_a_name_that_a_person_sees(armlevel: Command, tmp_path: Pat
     said = armlevel("fleet", "add", *files(tmp_path, host("n1")), "--actor", "ann\N{RIGHT-TO-LEFT OVERRIDE}")
     assert (said.code, "is no character of a name" in said.err) == (2, True)
     assert armlevel("fleet", "log").out == "0 events\n"
+
+
+def test_what_says_no_time_is_taken_in_the_order_in_which_it_comes(
+    armlevel: Command, tmp_path: Path, monkeypatch
+):
+    # All within one second, and then the clock is put back.
+    for second, kernel in ((5, "6.12.1"), (5, "6.18.1"), (4, "6.12.1"), (4, "6.12.1")):
+        now = datetime(2026, 11, 30, 12, 0, second, tzinfo=UTC)
+        monkeypatch.setattr(
+            "armlevel.operations.fleet_store.new_request", lambda who, now=now: Request(who, now)
+        )
+        one = host("n1", kernel=kernel)
+        vmms = replace(one, software=replace(one.software, vmms={"qemu": kernel}))
+        for way in (one, vmms):
+            assert armlevel("fleet", "add", *files(tmp_path, way)).code == 0
+    seen = armlevel("fleet", "show", "n1", "--json").json["seen"]
+    assert [one["kind"]["kernel"] for one in seen] == ["6.12.1", "6.18.1", "6.12.1"]
+    assert [one["evidence"][-1]["software"]["vmms"]["qemu"] for one in seen] == ["6.12.1", "6.18.1", "6.12.1"]
+    assert armlevel("fleet", "audit").code == 0

@@ -25,6 +25,9 @@ the worst counts: 1, then 3, then 0.
 `NO_COLOR`
 : no colours, on a terminal neither.
 
+`ARMLEVEL_FLEET`
+: the store that `armlevel fleet` works with, where `--fleet` names none.
+
 `ARMLEVEL_TRACEBACK`
 : show where a fault of armlevel happened."""
 

@@ -79,9 +79,7 @@ def _outside(
         alike.setdefault(standing, []).append(name)
     for (kind, answer), names in alike.items():
         lines += wrapped(f"{hosts_text(names)}: {meant(answer)}", f"  {title:10}")
-        lines += [
-            f"  {line}" if line else line for line in Page(load(), explain=False).lines(reasons.get(kind, ()))
-        ]
+        lines += Page(load(), explain=False).lines(reasons.get(kind, ()))
     return lines
 
 
@@ -235,10 +233,11 @@ def _head(found: FleetCheckResult) -> str:
         "raise": "to raise the level",
         "lower": f"to take in {who}",
     }
-    stays = "its level stays what it is" if found.has_level else "it has no level yet"
     if found.question == "raise":
-        gains = changes_text(found.changes) if found.has_level else "there is none yet"
-        return f"pool {found.pool}, {texts['raise']}: {meant(found.answer)}; the candidate: {gains}"
+        gains = changes_text(found.changes) if found.changes else "levelling gives no more today"
+        gains = gains if found.has_level else "there is none yet"
+        return f"pool {found.pool}, {texts['raise']}: {gains}"
+    stays = "its level stays what it is" if found.has_level else "it has no level yet"
     return f"pool {found.pool}, {texts[found.question]}: {meant(found.answer)}; {stays}"
 
 
@@ -246,8 +245,10 @@ def _then(found: FleetCheckResult) -> list[str]:
     after = found.after
     if after.cpu is None:
         return _candidate(after, (), found.pool, first=True)
-    base = "the level in force" if found.question == "lower" else "the candidate"
-    return wrapped(f"against {base}: {changes_text(found.changes)}", "  candidate ")
+    if not found.changes:
+        return wrapped("what it is without that", "  candidate ")
+    base = "against the level in force" if found.question == "lower" else "it would change"
+    return wrapped(f"{base}: {changes_text(found.changes)}", "  candidate ")
 
 
 def why(pool: PoolName, fleet: Fleet = "", as_json: Json = False) -> int:

@@ -168,8 +168,14 @@ def see_again(connection: Connection, seen: Seen, parts: Parts, at: str) -> None
     observation = tables.observation
     connection.execute(sa.update(observation).where(observation.c.id == seen.id).values(last_seen=at))
     last = seen.evidence[-1]
-    if last.evidence == parts.evidence:
-        noted = tables.observed_evidence
+    noted = tables.observed_evidence
+    if last.since == at:  # of one moment the last word counts
+        connection.execute(
+            sa.update(noted)
+            .where(noted.c.observation == seen.id, noted.c.since == at)
+            .values(evidence=parts.evidence, document=parts.document)
+        )
+    elif last.evidence == parts.evidence:
         connection.execute(
             sa.update(noted)
             .where(noted.c.observation == seen.id, noted.c.since == last.since)

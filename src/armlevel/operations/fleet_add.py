@@ -215,10 +215,10 @@ def _states(hosts: Sequence[_Given], before: Mapping[str, FleetHost]) -> list[Ad
         last = host.last
         if one.dated and one.parts.document in documents and one.at <= last.last_seen:
             states.append("known")
-        elif one.at < last.last_seen:
+        elif one.dated and one.at < last.last_seen:
             why = f"{one.path}: {one.name} as it was at {one.at}, and it was seen at {last.last_seen}"
             refused.append(why)
-        elif one.at == last.last_seen and one.parts.kind.digest != last.kind:
+        elif one.dated and one.at == last.last_seen and one.parts.kind.digest != last.kind:
             refused.append(f"{one.path}: {one.name} was seen as another kind at that very time, {one.at}")
         else:
             states.append("same" if one.parts.kind.digest == last.kind else "changed")
@@ -240,9 +240,10 @@ def _steps(
         return steps
     if state == "changed":
         entry = _seen_entry(host, host.last.kind, one)
-        steps.append(_Step(entry, _opening(connection, host, one, new=False)))
+        steps.append(_Step(entry, _opening(connection, host, _not_before(one, host), new=False)))
     elif state == "same":
-        steps.append(_Step(None, lambda _: writing.see_again(connection, host.last, one.parts, one.at)))
+        at = _not_before(one, host).at
+        steps.append(_Step(None, lambda _: writing.see_again(connection, host.last, one.parts, at)))
     there, retired = dict(host.labels) | dict(labels), host.retired
     if retired is not None and state != "known":
         retired = None
@@ -253,6 +254,11 @@ def _steps(
         write = lambda _: writing.change_host(connection, host, labels=there, retired=retired)  # noqa: E731
         steps.append(_Step(None, write))
     return steps
+
+
+def _not_before(one: _Given, host: FleetHost) -> _Given:
+    # What says no time comes after what is known, also where the clock was put back, or the second is the same.
+    return replace(one, at=max(one.at, host.last.last_seen))
 
 
 def _nothing(_: int) -> None:
