@@ -59,9 +59,11 @@ def see_domain(found: DomainMoved) -> LibvirtSeen:
     """Return what happened, as it is kept."""
     moved = found.moved
     words = found.said.words
+    problem = found.stayed.problem if found.stayed is not None else ""
+    lines = [*words.splitlines(), *(f"at the source: {line}" for line in problem.splitlines())]
     return LibvirtSeen(
         status=found.said.status,
-        says=tuple(line.strip() for line in words.splitlines() if line.strip()),
+        says=tuple(line.strip() for line in lines if line.strip()),
         guard=_REFUSED in words and "armlevel: " in words,
         healthy=moved.healthy,
         alive=moved.alive,
