@@ -10,14 +10,8 @@ import pytest
 
 from armlevel.errors import UsageError
 from armlevel.operations import guard_host
-from armlevel.operations.guard_host import (
-    ARCHIVE,
-    HOOK,
-    guard_install,
-    guard_remove,
-    guard_status,
-    hook_bytes,
-)
+from armlevel.operations.guard_files import hook_bytes
+from armlevel.operations.guard_host import ARCHIVE, HOOK, guard_install, guard_remove, guard_status
 from armlevel.words.guard_host import CODES
 
 FILES = {

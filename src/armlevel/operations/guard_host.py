@@ -7,25 +7,30 @@ Source: libvirt docs/hooks.rst; src/util/virhook.c (virHookCheck: hooks are look
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import io
-import json
 import os
 import signal
 import stat
 import subprocess
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as having
-from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from armlevel.documents.replace import replace_file
 from armlevel.errors import UsageError
+from armlevel.operations.guard_files import (
+    ENVIRONMENT,
+    RELEASE,
+    archive_names,
+    archive_of,
+    hook_bytes,
+    is_our_archive,
+    is_our_hook,
+    put,
+    read,
+    release_in,
+)
 from armlevel.words.guard_host import found_text, remedy_of
 
 __all__ = [
@@ -46,22 +51,6 @@ ARCHIVE = "usr/lib/armlevel/armlevel-guard.pyz"
 _CACHE = "var/lib/armlevel/tried.json"
 _RELOADED = "run/armlevel-guard-reloaded"
 _DAEMONS = ("libvirtd", "virtqemud")
-_SHEBANG = b"#!/bin/sh\n"
-_NAME = b"# armlevel's guard: libvirt's hook"
-_ENTRY = "armlevel/onefile/entry.py"
-_RELEASE = "armlevel/onefile/release.py"
-_DATE = (1980, 1, 1, 0, 0, 0)
-#: Bytecode that is not held against its source (PEP 552), of each module of a JSON object.
-_COMPILE = """
-import base64, importlib.util, json, marshal, sys
-def compiled(name, text):
-    code = compile(text, "armlevel-guard/" + name, "exec", dont_inherit=True, optimize=2)
-    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(text.encode())
-    return base64.b64encode(head + marshal.dumps(code)).decode()
-json.dump({name: compiled(name, text) for name, text in json.load(sys.stdin).items()}, sys.stdout)
-"""
-#: What the hook gives its programs.
-_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 _OTHERS = 0o022
 _PATIENCE = 30
 
@@ -114,11 +103,6 @@ class GuardResult:
         return {"kind": self.kind, "done": self.done, "checks": checks}
 
 
-def hook_bytes() -> bytes:
-    """Return the hook of this armlevel."""
-    return resources.files("armlevel.onefile").joinpath("qemu-hook.sh").read_bytes()
-
-
 def guard_install(
     files: Mapping[str, bytes], root: Path = _ROOT, *, python: Sequence[str] = ("python3",)
 ) -> GuardResult:
@@ -131,11 +115,11 @@ def guard_install(
     """
     if not (root / "etc/libvirt").is_dir():
         raise UsageError(f"{root / 'etc/libvirt'}: there is no libvirt here", hint="install its daemon first")
-    for path, owned in ((root / HOOK, _is_our_hook), (root / ARCHIVE, _is_our_archive)):
+    for path, owned in ((root / HOOK, is_our_hook), (root / ARCHIVE, is_our_archive)):
         _hold_foreign(path, owned)
     _hold_contained(root)
-    _put(root / ARCHIVE, archive_of(files, python), 0o644)
-    _put(root / HOOK, hook_bytes(), 0o755)
+    put(root / ARCHIVE, archive_of(files, python), 0o644)
+    put(root / HOOK, hook_bytes(), 0o755)
     _reload(root)
     return GuardResult("installed", _checks(root, files))
 
@@ -148,7 +132,7 @@ def guard_remove(root: Path = _ROOT) -> GuardResult:
 
     """
     there = [path for path in (root / HOOK, root / ARCHIVE) if os.path.lexists(path)]
-    for path, owned in ((root / HOOK, _is_our_hook), (root / ARCHIVE, _is_our_archive)):
+    for path, owned in ((root / HOOK, is_our_hook), (root / ARCHIVE, is_our_archive)):
         _hold_foreign(path, owned)
     for path in there:
         try:
@@ -168,25 +152,6 @@ def guard_status(files: Mapping[str, bytes], root: Path = _ROOT) -> GuardResult:
 # ---- files
 
 
-def _is_our_hook(content: bytes) -> bool:
-    # Ours of any version, or what is left of it where it was cut; an empty file is nobody's.
-    whole = hook_bytes()
-    return (content.startswith(_SHEBANG) and _NAME in content[:200]) or whole.startswith(content)
-
-
-def _is_our_archive(content: bytes) -> bool:
-    return not content or _archive_names(content) is not None or content[:4] == b"PK\x03\x04"
-
-
-def _archive_names(content: bytes) -> set[str] | None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        return None
-    return names if any(name.endswith(_ENTRY) for name in names) else None
-
-
 def _hold_foreign(path: Path, owned: Any) -> None:
     try:
         info = path.lstat()
@@ -194,74 +159,9 @@ def _hold_foreign(path: Path, owned: Any) -> None:
         return
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror}", hint="do it as root") from exc
-    content = _read(path) if stat.S_ISREG(info.st_mode) else None
+    content = read(path) if stat.S_ISREG(info.st_mode) else None
     if content is None or not owned(content):
         raise UsageError(f"{path} is not armlevel's, and stays as it is", hint="move it away, then try again")
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
-
-
-def _put(path: Path, content: bytes, mode: int) -> None:
-    # Never half of it, whatever happens: libvirt runs what is there.
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{path.parent}: cannot be made: {exc.strerror}", hint="do it as root") from exc
-    fresh = path.with_name(f".{path.name}.new")  # libvirt runs no file without the right to be run
-    replace_file(str(fresh), content)
-    try:
-        fresh.chmod(mode)
-        os.replace(fresh, path)  # noqa: PTH105 - the call is what is meant
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as exc:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise UsageError(f"{path}: cannot be written: {exc.strerror}", hint="do it as root") from exc
-
-
-def archive_of(files: Mapping[str, bytes], python: Sequence[str] = ("python3",)) -> bytes:
-    """Return the guard's program as one file, with bytecode for the Python that the hook finds."""
-    made = dict(files) | _bytecode(files, python)
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name in sorted(made):
-            archive.writestr(zipfile.ZipInfo(name, _DATE), made[name])
-    return stream.getvalue()
-
-
-def _bytecode(files: Mapping[str, bytes], python: Sequence[str]) -> dict[str, bytes]:
-    # Compiled by the hook's own Python, which alone can take it; any other takes the source beside it.
-    texts = {name: text.decode() for name, text in files.items() if name.endswith(".py")}
-    try:
-        done = subprocess.run(  # noqa: S603 - as the hook starts it
-            [*python, "-I", "-S", "-c", _COMPILE],
-            input=json.dumps(texts).encode(),
-            capture_output=True,
-            check=True,
-            env=_ENVIRONMENT,
-        )
-        made = {f"{name}c": base64.b64decode(code) for name, code in json.loads(done.stdout).items()}
-    except (OSError, ValueError, subprocess.CalledProcessError):
-        return {}
-    return {name: code for name, code in made.items() if name.removesuffix("c") in texts}
-
-
-def _release_in(content: bytes) -> bytes | None:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = [name for name in archive.namelist() if name.endswith(_RELEASE)]
-        try:
-            return archive.read(names[-1]) if names else None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-            return None
 
 
 # ---- daemons
@@ -339,9 +239,9 @@ def _hook_check(path: Path) -> GuardCheck:
     words = {"path": str(path)}
     if not os.path.lexists(path):
         return GuardCheck("hook", "not", "hook-absent", words)
-    content = _read(path) if path.is_file() and not path.is_symlink() else None
+    content = read(path) if path.is_file() and not path.is_symlink() else None
     whole = hook_bytes()
-    if content is None or not _is_our_hook(content):
+    if content is None or not is_our_hook(content):
         return GuardCheck("hook", "not", "hook-foreign", words)
     if content != whole:
         return GuardCheck("hook", "not", "hook-cut" if whole.startswith(content) else "hook-other", words)
@@ -355,14 +255,14 @@ def _hook_check(path: Path) -> GuardCheck:
 
 def _archive_check(path: Path, files: Mapping[str, bytes]) -> GuardCheck:
     words = {"path": str(path)}
-    content = _read(path)
+    content = read(path)
     if content is None:
         return GuardCheck("archive", "not", "archive-absent", words)
-    if _archive_names(content) is None:
+    if archive_names(content) is None:
         return GuardCheck("archive", "not", "archive-damaged", words)
     if path.stat().st_mode & _OTHERS:
         return GuardCheck("archive", "not", "archive-open", words)
-    if _release_in(content) != files.get(_RELEASE):
+    if release_in(content) != files.get(RELEASE):
         return GuardCheck("archive", "not", "archive-other", words)
     return GuardCheck("archive", "ok", "archive-whole", words)
 
@@ -373,7 +273,7 @@ def _python_check(path: Path, root: Path) -> GuardCheck:
     command = ["python3", "-I", "-S", "-B", str(path), "--help"]
     try:
         done = subprocess.run(  # noqa: S603 - as the hook starts it
-            command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=_ENVIRONMENT
+            command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=ENVIRONMENT
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         return GuardCheck("python", "not", "python-fails", {"why": str(exc)})
@@ -389,7 +289,7 @@ def _daemon_checks(root: Path) -> list[GuardCheck]:
     daemons = _daemons(root)
     if not daemons:
         return [GuardCheck("libvirt", "ok", "daemon-none")]
-    told = (_read(root / _RELOADED) or b"").decode("ascii", "replace").splitlines()
+    told = (read(root / _RELOADED) or b"").decode("ascii", "replace").splitlines()
     return [_daemon_check(one, told, root / HOOK) for one in daemons]
 
 
