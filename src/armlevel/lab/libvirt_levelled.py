@@ -1,6 +1,6 @@
 """An emulator for libvirt whose guests show a guest profile: a wrapper around stock QEMU with armlevel's library.
 
-It is what `docs/run-under-libvirt.md` has `armlevel run` do. Emulated hosts have no armlevel, so the lab computes the
+It is what `docs/howto/libvirt.md` has `armlevel run` do. Emulated hosts have no armlevel, so the lab computes the
 settings, and a small shell script in place of `armlevel run` hands them to the library.
 """
 
