@@ -33,6 +33,7 @@ mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/triggers /var/lo
 : > /var/lib/dpkg/status
 : > /var/lib/dpkg/available
 export PATH=/usr/sbin:/usr/bin
+ln -s ../bin/true /usr/sbin/ldconfig  # dpkg wants one on PATH; no library comes with this package
 # The shell here would take its own dpkg. Python, OpenSSH and passwd are there, and dpkg knows of none of them.
 /usr/bin/dpkg --force-depends -i agent.deb >&2
 ls -l /etc/libvirt/hooks/qemu.d/50-armlevel
