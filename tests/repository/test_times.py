@@ -43,7 +43,7 @@ def test_the_tests_that_boot_hosts_are_marked():
     done = subprocess.run([*command, "tests/lab", "tests/preload"], cwd=ROOT, capture_output=True, text=True)
     files = set(re.findall(r"^(tests/\S+?)::", done.stdout, re.MULTILINE))
     assert files == {
-        *(f"tests/lab/test_{name}.py" for name in ("boot", "probing", "tcg", "vmms")),
+        *(f"tests/lab/test_{name}.py" for name in ("boot", "probing", "running_guests", "tcg", "vmms")),
         *(f"tests/preload/test_{name}.py" for name in ("calls", "lab")),
     }
 
