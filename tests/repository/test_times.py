@@ -16,7 +16,13 @@ import under_load
 from tests.repository.frame import ROOT
 
 #: Who may make a lab: the fixture that marks its users, and the judges, which only fetch files with it.
-MAKERS = {"tests/conftest.py", "tests/formats/judges.py", "tests/repository/test_times.py"}
+# Those that are judges take its packages and boot no host.
+MAKERS = {
+    "tests/conftest.py",
+    "tests/formats/judges.py",
+    "tests/formats/test_confinement.py",
+    "tests/repository/test_times.py",
+}
 
 
 def test_whoever_takes_the_lab_takes_the_fixture_that_marks_it():

@@ -15,18 +15,19 @@ from dataclasses import dataclass, field
 from armlevel.arch.expr import evaluate
 from armlevel.errors import KvmError, UnknownName
 from armlevel.kvm.ids import id_of
+from armlevel.onefile.arrival_facts import compare_facts
 from armlevel.onefile.arrival_list import missing_registers
 from armlevel.onefile.arrival_shape import (
     compare_counters,
     compare_lengths,
     compare_signers,
+    interrupt_controller,
     missing_features,
 )
-from armlevel.onefile.found import Code, Found
+from armlevel.onefile.found import Found
 from armlevel.onefile.here import Here
 from armlevel.onefile.rows import Rows
-from armlevel.probe.after_first_run import CNTFRQ, DCZID, GICS, GMID, facts_by_guest, make_ready
-from armlevel.probe.counters import frequencies
+from armlevel.probe.after_first_run import CNTFRQ, DCZID, GICS, GMID, make_ready
 from armlevel.probe.guest import read_by_mrs
 from armlevel.probe.hypervisor import KvmLike, VcpuLike
 from armlevel.probe.plan import Run, Tried
@@ -38,7 +39,6 @@ __all__ = ["arrival"]
 
 _VLS = 0x6060_0000_0015_FFFF
 _QUADWORD = 128
-_GIC_LSB = 24  # ID_AA64PFR0_EL1.GIC
 _FIRST = ("CTR_EL0",)  # CLIDR_EL1 is checked against it
 _DEMUX = 0x6020_0000_0011_0000
 _GROUP = 0xFFFF_FFFF_FFFF_0000
@@ -46,7 +46,6 @@ _REFUSED = (errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EBUSY, errno.ENOEXEC)
 _READ_HERE = frozenset({"mte", "pmu_v3", "ptrauth", "sve"})
 _WITHOUT_TAGS = {"cntfrq_hz": CNTFRQ, "dczid": DCZID}
 _ENCODINGS = {**_WITHOUT_TAGS, "gmid": GMID}
-_FACTS = {"cntfrq_hz": "CNTFRQ_EL0", "dczid": "DCZID_EL0", "gmid": "GMID_EL1"}
 
 
 def arrival(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> tuple[Found, ...]:
@@ -60,7 +59,7 @@ def arrival(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> tuple[Found, 
     lacking, facts = _in_a_vm(kvm, guest, rows, here, found)
     if lacking:
         return (*found, *lacking)
-    found += _facts(kvm, guest, here, facts)
+    found += compare_facts(kvm, guest, here, facts)
     if guest.machine is not None:
         from armlevel.onefile.arrival_around import around_of
 
@@ -86,7 +85,12 @@ def _in_a_vm(
             wanted = sum(1 << (length // _QUADWORD - 1) for length in guest.sve_vls or ())
             if wanted and wanted != have and not found:
                 found += _refusal(vcpu, _VLS, wanted, "sve_vls", have)
-        make_ready(vm, vcpu, guest.shape, _gic(guest, tuple(kind for kind in GICS if vm.has_vgic(kind))))
+        make_ready(
+            vm,
+            vcpu,
+            guest.shape,
+            interrupt_controller(guest, tuple(kind for kind in GICS if vm.has_vgic(kind))),
+        )
         trial.fresh(vcpu)
         found += compare_counters(guest, vcpu, trial.listed, here)
         found += trial.implementation(vcpu)
@@ -102,18 +106,6 @@ def _in_a_vm(
     return [], {name: value for name, value in facts.items() if value is not None}
 
 
-def _gic(guest: Guest, gics: tuple[str, ...]) -> str | None:
-    # ID_AA64PFR0_EL1.GIC follows from the interrupt controller that the VM has.
-    machine = guest.machine.gic if guest.machine is not None else None
-    if machine is not None:
-        kind = f"vgic-v{machine}"
-    elif "ID_AA64PFR0_EL1" in guest.registers:
-        kind = "vgic-v3" if guest.registers["ID_AA64PFR0_EL1"] >> _GIC_LSB & 0xF else "vgic-v2"
-    else:
-        kind = gics[0] if gics else ""
-    return kind if kind in gics else None
-
-
 def _refusal(vcpu: VcpuLike, number: int, value: int, subject: str, have: int) -> list[Found]:
     # What is refused is said; any other failure says nothing of the value.
     try:
@@ -123,27 +115,6 @@ def _refusal(vcpu: VcpuLike, number: int, value: int, subject: str, have: int) -
             raise
         return [Found("refused", "stops", subject, f"{value:#x}", f"{have:#x}", remedy="restart")]
     return []
-
-
-def _facts(kvm: KvmLike, guest: Guest, here: Here, read: Mapping[str, int]) -> Iterator[Found]:
-    # No KVM shows them: what a VM of the guest's shape cannot read, a plain one does.
-    tags = "mte" in guest.shape.features
-    have = dict(read) or facts_by_guest(kvm, mte=tags)
-    if len(here.usable) > 1 and len(set(frequencies(kvm, here.usable).values())) > 1:
-        have.pop("cntfrq_hz", None)  # it depends on the CPU that the guest happens to run on
-    for name, register in _FACTS.items():
-        if name == "gmid" and not tags:
-            continue
-        was, now = getattr(guest.facts, name), have.get(name)
-        if was is None or now is None:
-            yield Found("not-recorded", "unknown", register, _said(was), _said(now), remedy="probe")
-        elif was != now:
-            code: Code = "clock-differs" if name == "cntfrq_hz" else "fact-differs"
-            yield Found(code, "breaks", register, str(was), str(now), "silicon", "restart")
-
-
-def _said(value: int | None) -> str:
-    return "" if value is None else str(value)
 
 
 @dataclass(slots=True)

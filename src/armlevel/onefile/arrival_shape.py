@@ -13,10 +13,17 @@ from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Guest, Implementation, Shape
 from armlevel.profile.policy import SAME_IMPDEF
 
-__all__ = ["compare_counters", "compare_lengths", "compare_signers", "missing_features"]
+__all__ = [
+    "compare_counters",
+    "compare_lengths",
+    "compare_signers",
+    "interrupt_controller",
+    "missing_features",
+]
 
 _PMCR = 0x603000000013DCE0
 _QUADWORD = 128
+_GIC_LSB = 24  # ID_AA64PFR0_EL1.GIC
 _NEEDS = {"pmu_v3_strict": frozenset({"pmu_v3"}), "has_el2_e2h0": frozenset({"has_el2"})}
 # Fields that say "an IMPLEMENTATION DEFINED algorithm" (DDI 0487, ID_AA64ISAR1_EL1.API and .GPI).
 _IMPDEF = ("ID_AA64ISAR1_EL1.API", "ID_AA64ISAR1_EL1.GPI")
@@ -105,3 +112,18 @@ def _parts(implementations: Collection[Implementation]) -> frozenset[tuple[int, 
 
 def _cores(parts: frozenset[tuple[int, int]]) -> str:
     return ", ".join(f"{implementer:#x}/{part:#x}" for implementer, part in sorted(parts))
+
+
+def interrupt_controller(guest: Guest, gics: tuple[str, ...]) -> str | None:
+    """Return the interrupt controller of a guest; None where it is none of those that a VM here can have.
+
+    ID_AA64PFR0_EL1.GIC follows from the one that the VM has.
+    """
+    machine = guest.machine.gic if guest.machine is not None else None
+    if machine is not None:
+        kind = f"vgic-v{machine}"
+    elif "ID_AA64PFR0_EL1" in guest.registers:
+        kind = "vgic-v3" if guest.registers["ID_AA64PFR0_EL1"] >> _GIC_LSB & 0xF else "vgic-v2"
+    else:
+        kind = gics[0] if gics else ""
+    return kind if kind in gics else None
