@@ -72,8 +72,17 @@ def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
     assert armlevel("fleet", "add", one, two, "--label", "rack=r1", "--fleet", fleet).code == 0
     assert armlevel("fleet", "pool", "create", "web", "--label", "rack=r1", "--fleet", fleet).code == 0
     assert armlevel("fleet", "accept", "web", "--reason", "first", "--fleet", fleet).code == 0
+    agents, agent_key = tmp_path / "agents", tmp_path / "agent.pub"
+    form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    for name in ("web-1", "web-2"):
+        mine = Ed25519PrivateKey.from_private_bytes(name.encode().ljust(32, b"."))
+        agent_key.write_bytes(mine.public_key().public_bytes(*form))
+        if name == "web-1":
+            enrol = ("agent", "enrol", agents, "--key", agent_key, "--name", name)
+            assert armlevel(*enrol).code == 0
     return SimpleNamespace(
         fleet=str(fleet),
+        agents=str(agents), agent_key=str(agent_key),
         one=one, two=two, other=other, guest=guest, frozen=frozen, public=str(tmp_path / "public.pem"),
         out=str(tmp_path / "out.json"), folder=str(tmp_path),
     )  # fmt: skip
@@ -114,6 +123,9 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("machines/1", 0, lambda _: ("machines",)),
     ("machines/1", 1, lambda _: ("machines", "no-such-machine")),
     ("explanation/1", 3, lambda f: ("explain", "all is well")),
+    ("new-token/1", 0, lambda f: ("agent", "token", f.agents, "--name", "web-*")),
+    ("enrolled/1", 0, lambda f: ("agent", "enrol", f.agents, "--key", f.agent_key, "--name", "web-2")),
+    ("agents/1", 0, lambda f: ("agent", "list", f.agents)),
     ("fleet-store/1", 0, lambda f: ("fleet", "init", "--fleet", f.fleet)),
     ("fleet-add/1", 0, lambda f: ("fleet", "add", f.other, f.guest, "--fleet", f.fleet)),
     ("fleet-list/1", 0, lambda f: ("fleet", "list", "--fleet", f.fleet)),
@@ -131,7 +143,10 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
 
 
 NAMES = SimpleNamespace(
-    **{name: name for name in ("one", "two", "other", "guest", "frozen", "public", "out", "fleet")}
+    **{
+        name: name
+        for name in ("one", "two", "other", "guest", "frozen", "public", "out", "fleet", "agents", "agent_key")
+    }
 )
 WORDS = [arguments(NAMES) for _, _, arguments in CASES]
 

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from armlevel.cli.app import VERBS, run
 from armlevel.documents import host_object, pretty
@@ -42,6 +44,16 @@ COMMANDS: dict[str, list[list[str]]] = {
     "guard": [["status", "--root", "{folder}"], ["install", "--root", "/nowhere/" + LONG]],
     "override": [[LONG], [LONG, "--for", "2", "--reason", LONG]],
     "guests": [["--running", "{running}", "--profile", "{new}", "{old}", "{folder}"]],
+    "agent": [["enrol", "--help"], ["list", "{agents}"], ["accept", "{agents}", "/nowhere/" + LONG]],
+    "fleet": [
+        ["list", "--fleet", "{fleet}"],
+        ["show", LONG, "--fleet", "{fleet}"],
+        ["log", "--fleet", "{fleet}"],
+        ["level", "web", "--fleet", "{fleet}"],
+        ["check", "web", "--add", "@graviton3-6.18", "--fleet", "{fleet}"],
+        ["why", "web", "--fleet", "{fleet}"],
+        ["audit", "--fleet", "/nowhere/" + LONG],
+    ],
     "facts": [["SVE", "ID_AA64PFR0_EL1", "Neoverse N1"], ["Neovers"]],
     "completion": [["--help"], ["tcsh"]],
 }
@@ -73,7 +85,20 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ]
     found = {"kind": "running-guests/1", "kernel": kernel, "vms": vms, "unread": 3}
     running.write_text(json.dumps(found), encoding="ascii")
+    fleet, agents = str(elsewhere / "fleet.db"), str(elsewhere / "agents")
+    for words in (
+        ["init"],
+        ["add", str(folder), "@graviton2*", "--label", "rack=r1"],
+        ["pool", "create", "web", "--host", "grav*"],
+        ["accept", "web", "--reason", LONG],
+    ):
+        assert run(["fleet", *words, "--fleet", fleet]) == 0
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key()
+    form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    (elsewhere / "agent.pub").write_bytes(key.public_bytes(*form))
+    assert run(["agent", "enrol", agents, "--key", str(elsewhere / "agent.pub"), "--name", LONG]) == 0
     places = {"folder": str(folder), "guest": str(guest), "frozen": str(frozen), "running": str(running)}
+    places |= {"fleet": fleet, "agents": agents}
     return {**places, **ends}
 
 
