@@ -145,7 +145,18 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
 NAMES = SimpleNamespace(
     **{
         name: name
-        for name in ("one", "two", "other", "guest", "frozen", "public", "out", "fleet", "agents", "agent_key")
+        for name in (
+            "one",
+            "two",
+            "other",
+            "guest",
+            "frozen",
+            "public",
+            "out",
+            "fleet",
+            "agents",
+            "agent_key",
+        )
     }
 )
 WORDS = [arguments(NAMES) for _, _, arguments in CASES]

@@ -89,13 +89,13 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for words in (
         ["init"],
         ["add", str(folder), "@graviton2*", "--label", "rack=r1"],
-        ["pool", "create", "web", "--host", "grav*"],
+        ["pool", "create", "web", "--host", "graviton2@6.18"],
         ["accept", "web", "--reason", LONG],
     ):
         assert run(["fleet", *words, "--fleet", fleet]) == 0
-    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key()
+    public = Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key()
     form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    (elsewhere / "agent.pub").write_bytes(key.public_bytes(*form))
+    (elsewhere / "agent.pub").write_bytes(public.public_bytes(*form))
     assert run(["agent", "enrol", agents, "--key", str(elsewhere / "agent.pub"), "--name", LONG]) == 0
     places = {"folder": str(folder), "guest": str(guest), "frozen": str(frozen), "running": str(running)}
     places |= {"fleet": fleet, "agents": agents}

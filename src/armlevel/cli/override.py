@@ -39,7 +39,7 @@ def run(
     ] = "",
     as_json: Json = False,
 ) -> int:
-    """Let a guest move or be restored whatever the guard of the destination says.
+    """Let a guest move whatever the guard says: there, or where it is restored.
 
     virsh writes it into the domain's metadata, on the host where the guest is now, and it travels with the guest: no
     server, and no file on any other host. It has an end and a reason. KVM's own refusal it does not change.
