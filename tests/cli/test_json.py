@@ -46,7 +46,9 @@ def judged(document: Any, kind: str) -> Any:
 @pytest.fixture
 def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
     """Two hosts that level, one that does not with them, their guest, and that guest frozen and signed."""
-    running = {"kind": "running-guests/1", "kernel": "6.18.1", "vms": [{"pid": 4, "fd": 9}]}
+    vms = [{"pid": 4, "fd": 9, "beside": 0}]
+    looked = {"unread": 0, "has_idregs": False, "qemu_configured": False}
+    running = {"kind": "running-guests/1", "kernel": "6.18.1", "vms": vms, **looked}
     (tmp_path / "out.json-running").write_text(json.dumps(running), encoding="ascii")
     one, two, other = write(
         tmp_path,

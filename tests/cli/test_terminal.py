@@ -80,10 +80,18 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kernel = read(["neoverse-n1@7.x"])[0].software.kernel
     words = ["q", "-accel", "kvm", "-cpu", "host", "-M", "virt-10.0", "-name", LONG]
     vms = [
-        {"pid": 4, "fd": 9, "program": "/q/qemu-system-aarch64", "words": words, "levelled": False},
-        {"pid": 5, "fd": 9, "program": f"/{LONG}", "domain": "<domain />"},
+        {
+            "pid": 4,
+            "fd": 9,
+            "beside": 0,
+            "program": "/q/qemu-system-aarch64",
+            "words": words,
+            "levelled": False,
+        },
+        {"pid": 5, "fd": 9, "beside": 0, "program": f"/{LONG}", "domain": "<domain />"},
     ]
     found = {"kind": "running-guests/1", "kernel": kernel, "vms": vms, "unread": 3}
+    found |= {"has_idregs": False, "qemu_configured": False}
     running.write_text(json.dumps(found), encoding="ascii")
     fleet, agents = str(elsewhere / "fleet.db"), str(elsewhere / "agents")
     for words in (

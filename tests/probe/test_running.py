@@ -228,6 +228,18 @@ def test_what_no_reader_writes_is_refused_in_a_sentence(text):
         running_of(text.encode(), "x.json")
 
 
+def test_a_count_or_a_flag_that_is_left_out_is_not_taken_for_0_or_no():
+    whole = running_object(Running(vms=(RunningVm(pid=1, fd=2),)))
+    assert running_of(json.dumps(whole).encode(), "x.json").vms
+    (vm,) = whole["vms"]
+    left_out = [{k: v for k, v in whole.items() if k != key} for key in whole if key != "kind"]
+    left_out += [whole | {"vms": [{k: v for k, v in vm.items() if k != key}]} for key in vm]
+    assert len(left_out) >= 7
+    for one in left_out:
+        with pytest.raises(BadDocument, match=r"is missing|no list of VMs"):
+            running_of(json.dumps(one).encode(), "x.json")
+
+
 def test_the_program_for_hosts_prints_what_it_reads(capsys):
     assert main([]) == 0
     assert running_of(capsys.readouterr().out.encode(), "-").kernel

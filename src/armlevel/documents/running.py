@@ -36,7 +36,7 @@ def _recorded(value: Running | RunningVm) -> dict[str, Any]:
 
 
 def running_of(data: bytes, path: str) -> Running:
-    """Read a running-guests/1 object.
+    """Read a running-guests/1 object; counts and flags have to be there, because left out they would be a yes.
 
     Raises:
         BadDocument: it is none; its first fault is told.
@@ -50,7 +50,7 @@ def running_of(data: bytes, path: str) -> Running:
         raise BadDocument(path, (f"no JSON: {exc}",), hint=_HINT) from exc
     if not isinstance(found, dict) or found.pop("kind", None) != RUNNING_KIND:
         raise BadDocument(path, (f"kind: {RUNNING_KIND} was expected",), hint=_HINT)
-    vms = found.pop("vms", [])
+    vms = found.pop("vms", None)
     if not isinstance(vms, list) or len(vms) > _MOST:
         raise BadDocument(path, ("vms: no list of VMs",), hint=_HINT)
     read = tuple(RunningVm(**_held(RunningVm, vm, f"vms[{number}].", path)) for number, vm in enumerate(vms))
@@ -64,7 +64,8 @@ def _held(kind: type[Running | RunningVm], given: Any, place: str, path: str) ->
     if not isinstance(given, dict):
         raise BadDocument(path, (f"{place[:-1]}: no object",), hint=_HINT)
     types = get_type_hints(kind)
-    needed = {one.name for one in fields(kind) if one.default is MISSING}
+    # A count or a flag that is left out is none of 0 or no: nobody looked.
+    needed = {one.name for one in fields(kind) if one.default is MISSING or isinstance(one.default, int)}
     held: dict[str, Any] = {}
     for key, value in given.items():
         wanted = str(types.get(key, ""))

@@ -74,7 +74,7 @@ class RunningVmModel(BaseModel):
 
     pid: int
     fd: int
-    beside: int = 0
+    beside: int
     program: str = ""
     replaced: bool | None = None
     words: list[str] = Field(default_factory=list)
@@ -89,9 +89,9 @@ class RunningModel(ResultModel):
     """running-guests/1: what was read of the VMs of a host."""
 
     kind: Literal["running-guests/1"]
-    vms: list[RunningVmModel] = Field(default_factory=list)
-    unread: int = 0
+    vms: list[RunningVmModel]
+    unread: int
     boot_id: str | None = None
     kernel: str | None = None
-    has_idregs: bool = False
-    qemu_configured: bool = False
+    has_idregs: bool
+    qemu_configured: bool
