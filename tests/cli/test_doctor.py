@@ -13,7 +13,8 @@ from armlevel.cli import doctor as verb
 from armlevel.cli.app import VERBS
 from armlevel.lab.possible import lab_check
 from armlevel.lab.settings import LabSettings
-from armlevel.operations.doctor import CheckUp, Here, doctor, read_here
+from armlevel.operations.check_ups import CheckUp
+from armlevel.operations.doctor import Here, doctor, read_here
 from armlevel.probe.machine import Machine
 from armlevel.profile import Cpu, Implementation
 from armlevel.profile.host import Made

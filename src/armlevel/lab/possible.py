@@ -8,7 +8,7 @@ import shutil
 from armlevel.errors import LabError
 from armlevel.lab.parts import ARCHES
 from armlevel.lab.settings import LabSettings
-from armlevel.operations.doctor import CheckUp
+from armlevel.operations.check_ups import CheckUp
 
 __all__ = ["lab_check"]
 

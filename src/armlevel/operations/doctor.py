@@ -6,25 +6,23 @@ import errno
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field as having
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from armlevel.arch import Catalogue, load
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import UnknownName
+from armlevel.operations.check_ups import CheckUp, State, check_ups_object, status_of_states
 from armlevel.preload.library import library, library_fault
 from armlevel.probe.machine import Machine, read_machine
 from armlevel.profile import Host
 from armlevel.words.doctor import found_text, remedy_of
 from armlevel.words.subjects import core_name
 
-__all__ = ["CheckUp", "DoctorResult", "Here", "State", "doctor", "read_here"]
-
-State = Literal["ok", "not", "unknown"]
+__all__ = ["DoctorResult", "Here", "doctor", "read_here"]
 
 _ARM = ("aarch64", "arm64")
 _DEVICE = "/dev/kvm"
@@ -55,16 +53,6 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckUp:
-    """One line of a doctor: about what, whether it is so, and the code and words of the finding."""
-
-    name: str
-    state: State
-    code: str
-    words: Mapping[str, str] = having(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True)
 class DoctorResult:
     """What is so on this machine, line by line."""
 
@@ -76,21 +64,11 @@ class DoctorResult:
     @property
     def status(self) -> int:
         """The exit status: 1 if something is not so, 3 if something is not known."""
-        states = {check.state for check in self.checks}
-        return 1 if "not" in states else 3 if "unknown" in states else 0
+        return status_of_states(check.state for check in self.checks)
 
     def document(self) -> dict[str, Any]:
         """Return the doctor/1 object."""
-        checks = [
-            {
-                "name": check.name,
-                "state": check.state,
-                "code": check.code,
-                "text": found_text(check.code, check.words),
-                "do": remedy_of(check.code, check.words),
-            }
-            for check in self.checks
-        ]
+        checks = check_ups_object(self.checks, found_text, remedy_of)
         return {"kind": self.kind, "architecture": self.architecture, "checks": checks}
 
 

@@ -14,11 +14,11 @@ import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as having
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from armlevel.errors import UsageError
+from armlevel.operations.check_ups import CheckUp, check_ups_object, status_of_states
 from armlevel.operations.guard_files import (
     ENVIRONMENT,
     RELEASE,
@@ -36,7 +36,6 @@ from armlevel.words.guard_host import found_text, remedy_of
 __all__ = [
     "ARCHIVE",
     "HOOK",
-    "GuardCheck",
     "GuardResult",
     "archive_of",
     "guard_install",
@@ -56,18 +55,6 @@ _PATIENCE = 30
 
 _ROOT = Path("/")
 
-State = Literal["ok", "not", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class GuardCheck:
-    """One thing about the guard of this host: the code and words of what was found."""
-
-    name: str
-    state: State
-    code: str
-    words: Mapping[str, str] = having(default_factory=dict, hash=False)
-
 
 @dataclass(frozen=True, slots=True)
 class GuardResult:
@@ -76,7 +63,7 @@ class GuardResult:
     kind: ClassVar[str] = "guard/1"
 
     done: Literal["installed", "removed", "nothing"]
-    checks: tuple[GuardCheck, ...]
+    checks: tuple[CheckUp, ...]
 
     @property
     def status(self) -> int:
@@ -86,20 +73,11 @@ class GuardResult:
         states = {check.state for check in self.checks}
         if self.done == "installed":
             states.discard("unknown")
-        return 1 if "not" in states else 3 if "unknown" in states else 0
+        return status_of_states(states)
 
     def document(self) -> dict[str, Any]:
         """Return the guard/1 object."""
-        checks = [
-            {
-                "name": check.name,
-                "state": check.state,
-                "code": check.code,
-                "text": found_text(check.code, check.words),
-                "do": remedy_of(check.code, check.words),
-            }
-            for check in self.checks
-        ]
+        checks = check_ups_object(self.checks, found_text, remedy_of)
         return {"kind": self.kind, "done": self.done, "checks": checks}
 
 
@@ -225,7 +203,7 @@ def _reload(root: Path) -> None:
 # ---- how it stands
 
 
-def _checks(root: Path, files: Mapping[str, bytes]) -> tuple[GuardCheck, ...]:
+def _checks(root: Path, files: Mapping[str, bytes]) -> tuple[CheckUp, ...]:
     return (
         _hook_check(root / HOOK),
         _archive_check(root / ARCHIVE, files),
@@ -235,71 +213,71 @@ def _checks(root: Path, files: Mapping[str, bytes]) -> tuple[GuardCheck, ...]:
     )
 
 
-def _hook_check(path: Path) -> GuardCheck:
+def _hook_check(path: Path) -> CheckUp:
     words = {"path": str(path)}
     if not os.path.lexists(path):
-        return GuardCheck("hook", "not", "hook-absent", words)
+        return CheckUp("hook", "not", "hook-absent", words)
     content = read(path) if path.is_file() and not path.is_symlink() else None
     whole = hook_bytes()
     if content is None or not is_our_hook(content):
-        return GuardCheck("hook", "not", "hook-foreign", words)
+        return CheckUp("hook", "not", "hook-foreign", words)
     if content != whole:
-        return GuardCheck("hook", "not", "hook-cut" if whole.startswith(content) else "hook-other", words)
+        return CheckUp("hook", "not", "hook-cut" if whole.startswith(content) else "hook-other", words)
     mode = path.stat().st_mode
     if not mode & stat.S_IXUSR:
-        return GuardCheck("hook", "not", "hook-mode", words)
+        return CheckUp("hook", "not", "hook-mode", words)
     if (path.stat().st_uid != os.geteuid() and path.stat().st_uid != 0) or mode & _OTHERS:
-        return GuardCheck("hook", "not", "hook-open", words)
-    return GuardCheck("hook", "ok", "hook-whole", words)
+        return CheckUp("hook", "not", "hook-open", words)
+    return CheckUp("hook", "ok", "hook-whole", words)
 
 
-def _archive_check(path: Path, files: Mapping[str, bytes]) -> GuardCheck:
+def _archive_check(path: Path, files: Mapping[str, bytes]) -> CheckUp:
     words = {"path": str(path)}
     content = read(path)
     if content is None:
-        return GuardCheck("archive", "not", "archive-absent", words)
+        return CheckUp("archive", "not", "archive-absent", words)
     if archive_names(content) is None:
-        return GuardCheck("archive", "not", "archive-damaged", words)
+        return CheckUp("archive", "not", "archive-damaged", words)
     if path.stat().st_mode & _OTHERS:
-        return GuardCheck("archive", "not", "archive-open", words)
+        return CheckUp("archive", "not", "archive-open", words)
     if release_in(content) != files.get(RELEASE):
-        return GuardCheck("archive", "not", "archive-other", words)
-    return GuardCheck("archive", "ok", "archive-whole", words)
+        return CheckUp("archive", "not", "archive-other", words)
+    return CheckUp("archive", "ok", "archive-whole", words)
 
 
-def _python_check(path: Path, root: Path) -> GuardCheck:
+def _python_check(path: Path, root: Path) -> CheckUp:
     if root != _ROOT:
-        return GuardCheck("python", "unknown", "python-elsewhere", {"root": str(root)})
+        return CheckUp("python", "unknown", "python-elsewhere", {"root": str(root)})
     command = ["python3", "-I", "-S", "-B", str(path), "--help"]
     try:
         done = subprocess.run(  # noqa: S603 - as the hook starts it
             command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=ENVIRONMENT
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
-        return GuardCheck("python", "not", "python-fails", {"why": str(exc)})
+        return CheckUp("python", "not", "python-fails", {"why": str(exc)})
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
-        return GuardCheck("python", "not", "python-fails", {"why": lines[-1]})
-    return GuardCheck("python", "ok", "python-runs")
+        return CheckUp("python", "not", "python-fails", {"why": lines[-1]})
+    return CheckUp("python", "ok", "python-runs")
 
 
-def _daemon_checks(root: Path) -> list[GuardCheck]:
+def _daemon_checks(root: Path) -> list[CheckUp]:
     if root != _ROOT:
-        return [GuardCheck("libvirt", "unknown", "daemon-elsewhere", {"root": str(root)})]
+        return [CheckUp("libvirt", "unknown", "daemon-elsewhere", {"root": str(root)})]
     daemons = _daemons(root)
     if not daemons:
-        return [GuardCheck("libvirt", "ok", "daemon-none")]
+        return [CheckUp("libvirt", "ok", "daemon-none")]
     told = (read(root / _RELOADED) or b"").decode("ascii", "replace").splitlines()
     return [_daemon_check(one, told, root / HOOK) for one in daemons]
 
 
-def _daemon_check(one: _Daemon, told: list[str], hook: Path) -> GuardCheck:
+def _daemon_check(one: _Daemon, told: list[str], hook: Path) -> CheckUp:
     words = {"name": one.name, "pid": str(one.pid)}
     if not one.here:
-        return GuardCheck("libvirt", "not", "daemon-contained", words)
+        return CheckUp("libvirt", "not", "daemon-contained", words)
     if f"{one.pid} {one.started}" in told or _older(hook, one):
-        return GuardCheck("libvirt", "ok", "daemon-loaded", words)
-    return GuardCheck("libvirt", "unknown", "daemon-not-known", words)
+        return CheckUp("libvirt", "ok", "daemon-loaded", words)
+    return CheckUp("libvirt", "unknown", "daemon-not-known", words)
 
 
 def _older(hook: Path, one: _Daemon) -> bool:
@@ -312,12 +290,12 @@ def _older(hook: Path, one: _Daemon) -> bool:
         return False
 
 
-def _cache_check(path: Path) -> GuardCheck:
+def _cache_check(path: Path) -> CheckUp:
     words = {"path": str(path)}
     try:
         info = path.lstat()
     except OSError:
-        return GuardCheck("answers", "ok", "cache-none", words)
+        return CheckUp("answers", "ok", "cache-none", words)
     if not stat.S_ISREG(info.st_mode) or info.st_uid != 0 or info.st_mode & _OTHERS:
-        return GuardCheck("answers", "not", "cache-foreign", words)
-    return GuardCheck("answers", "ok", "cache-kept", words)
+        return CheckUp("answers", "not", "cache-foreign", words)
+    return CheckUp("answers", "ok", "cache-kept", words)
