@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from armlevel.cli import fleet_levels, progress
-from armlevel.cli.fleet_options import Actor, Fleet, kind_text, short
+from armlevel.cli.fleet_options import Actor, Fleet, kind_text
 from armlevel.cli.fleet_pools import host_app, pool_app
 from armlevel.cli.helping import Verb, VerbGroup
 from armlevel.cli.options import Json
@@ -18,7 +18,7 @@ from armlevel.operations.fleet_init import fleet_init
 from armlevel.operations.fleet_list import FleetListResult, fleet_list
 from armlevel.operations.fleet_log import FleetLogResult, fleet_log
 from armlevel.operations.fleet_show import FleetHostResult, fleet_show
-from armlevel.words.fleet import CHAIN_FAULTS, CONTENT_FAULTS, counted_hosts, event_text
+from armlevel.words.fleet import CHAIN_FAULTS, CONTENT_FAULTS, counted_hosts, event_text, short_digest
 from armlevel.words.subjects import hosts_text
 
 __all__ = ["app"]
@@ -138,7 +138,7 @@ def _listed(found: FleetListResult) -> list[str]:
     for one in found.kinds:
         names = [host.name for host in one.hosts]
         what = kind_text(one.kind.midrs, one.kind.kernel)
-        rows.append((short(one.kind.digest), str(len(names)), what, hosts_text(names)))
+        rows.append((short_digest(one.kind.digest), str(len(names)), what, hosts_text(names)))
     lines = [*wrapped(head, rest="    "), "", *columns(rows, "  ")]
     if found.pools:
         lines += ["", *columns([("pool", "hosts"), *((name, str(n)) for name, n in found.pools)], "  ")]
@@ -173,7 +173,9 @@ def _shown(found: FleetHostResult) -> list[str]:
     rows = [("from", "to", "kind", "what")]
     for one in host.seen:
         there = found.kinds[one.kind]
-        rows.append((one.first_seen, one.last_seen, short(one.kind), kind_text(there.midrs, there.kernel)))
+        rows.append(
+            (one.first_seen, one.last_seen, short_digest(one.kind), kind_text(there.midrs, there.kernel))
+        )
         for before, noted in zip(one.evidence, one.evidence[1:], strict=False):
             changed = _changed(found.software[before.evidence], found.software[noted.evidence])
             rows.append((noted.since, noted.until, "  same", changed))

@@ -10,7 +10,7 @@ import typer
 from armlevel.arch import load
 from armlevel.cli import progress
 from armlevel.cli.findings import Page
-from armlevel.cli.fleet_options import Actor, Fleet, PoolName, short
+from armlevel.cli.fleet_options import Actor, Fleet, PoolName
 from armlevel.cli.options import Json
 from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.operations import Change, Finding
@@ -20,7 +20,7 @@ from armlevel.operations.fleet_level import FleetLevelResult, InForce, fleet_lev
 from armlevel.operations.fleet_standing import Candidate
 from armlevel.operations.fleet_why import FleetWhyResult, fleet_why
 from armlevel.words.answers import unknown_text
-from armlevel.words.fleet import RECOMPUTED, counted_hosts
+from armlevel.words.fleet import RECOMPUTED, counted_hosts, short_digest
 from armlevel.words.subjects import hosts_text, keys_text, listed_few
 
 __all__ = ["accept", "check", "level", "why"]
@@ -66,7 +66,7 @@ def _level(found: FleetLevelResult) -> list[str]:
 def _accepted(there: InForce) -> list[str]:
     reason = f": {there.event.entry.reason}" if there.event.entry.reason else ""
     text = f"{there.event.at} by {there.by or 'somebody whose name was forgotten'}{reason}"
-    return [*wrapped(text, "  accepted  "), *wrapped(short(there.level.digest), "  digest    ")]
+    return [*wrapped(text, "  accepted  "), *wrapped(short_digest(there.level.digest), "  digest    ")]
 
 
 def _outside(

@@ -11,7 +11,7 @@ from armlevel.arch import load
 from armlevel.profile import Implementation
 from armlevel.words.subjects import core_name
 
-__all__ = ["Actor", "Fleet", "PoolName", "Reason", "cores_text", "kind_text", "short"]
+__all__ = ["Actor", "Fleet", "PoolName", "Reason", "cores_text", "kind_text"]
 
 Fleet = Annotated[
     str,
@@ -27,15 +27,6 @@ Actor = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")]
 PoolName = Annotated[str, typer.Argument(metavar="POOL", help="A pool's name.")]
-
-
-def short(digest: str | None) -> str:
-    """Return the first digits of a digest, which tell it apart in one fleet.
-
-    >>> short("sha256:0123456789abcdef"), short(None)
-    ('0123456789ab', '-')
-    """
-    return "-" if digest is None else digest.removeprefix("sha256:")[:12]
 
 
 def cores_text(midrs: Sequence[str]) -> str:

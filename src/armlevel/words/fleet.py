@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHAIN_FAULTS", "CONTENT_FAULTS", "RECOMPUTED", "counted_hosts", "event_text"]
+__all__ = ["CHAIN_FAULTS", "CONTENT_FAULTS", "RECOMPUTED", "counted_hosts", "event_text", "short_digest"]
 
 # What an event says; ``before`` and ``after`` are the first digits of digests.
 _ACTIONS = {
@@ -62,8 +62,15 @@ def event_text(action: str, name: str, before: str | None, after: str | None) ->
     'n1 was added, of kind 0123456789ab'
     """
     text = _FIRST.get(action, "") if before is None else ""
-    return (text or _ACTIONS[action]).format(name=name, before=_short(before), after=_short(after))
+    return (text or _ACTIONS[action]).format(
+        name=name, before=short_digest(before), after=short_digest(after)
+    )
 
 
-def _short(digest: str | None) -> str:
+def short_digest(digest: str | None) -> str:
+    """Return the first digits of a digest, which tell it apart in one fleet.
+
+    >>> short_digest("sha256:0123456789abcdef"), short_digest(None)
+    ('0123456789ab', '-')
+    """
     return (digest or "-").removeprefix("sha256:")[:12]
