@@ -5,12 +5,11 @@ python tools/make_agent.py [-o dist/armlevel-agent.pyz]
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from armlevel.lab.collector import pack_agent
-from make_probe import MAIN, build, sources
+from make_probe import MAIN, build, chore, sources
 
 __all__ = ["build_agent", "main"]
 
@@ -25,14 +24,7 @@ def build_agent(target: Path) -> list[str]:
 
 def main() -> int:
     """Build it and say what it holds."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("-o", "--output", type=Path, default=DEFAULT)
-    target = parser.parse_args().output
-    tags = build_agent(target)
-    print(
-        f"{target}: {target.stat().st_size // 1024} KiB; bytecode for {', '.join(tags)}, source for the others"
-    )
-    return 0
+    return chore(__doc__, DEFAULT, build_agent, others="the others")
 
 
 if __name__ == "__main__":

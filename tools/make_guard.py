@@ -7,12 +7,11 @@ As the one-file probe (tools/make_probe.py), which also says for which Pythons t
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from armlevel.lab import pack_guard
-from make_probe import MAIN, build, sources
+from make_probe import MAIN, build, chore, sources
 
 DEFAULT = Path(__file__).parent.parent / "dist" / "armlevel-guard.pyz"
 START = MAIN.replace("armlevel-probe needs", "armlevel-guard needs").replace(
@@ -22,14 +21,7 @@ START = MAIN.replace("armlevel-probe needs", "armlevel-guard needs").replace(
 
 def main() -> int:
     """Build it and say what it holds."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("-o", "--output", type=Path, default=DEFAULT)
-    target = parser.parse_args().output
-    tags = build(target, sources(pack_guard), START)
-    print(
-        f"{target}: {target.stat().st_size // 1024} KiB; bytecode for {', '.join(tags)}, source for any newer Python"
-    )
-    return 0
+    return chore(__doc__, DEFAULT, lambda target: build(target, sources(pack_guard), START))
 
 
 if __name__ == "__main__":

@@ -113,16 +113,23 @@ def build(target: Path, texts: dict[str, str] | None = None, main: str = MAIN) -
     return list(trees)
 
 
-def main() -> int:
-    """Build it and say what it holds."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("-o", "--output", type=Path, default=DEFAULT)
+def chore(
+    words: str | None, default: Path, make: Callable[[Path], list[str]], *, others: str = "any newer Python"
+) -> int:
+    """Build an archive where the command line says, and say what it holds; ``others`` run its source."""
+    parser = argparse.ArgumentParser(description=words.splitlines()[0] if words else None)
+    parser.add_argument("-o", "--output", type=Path, default=default)
     target = parser.parse_args().output
-    tags = build(target)
+    tags = make(target)
     print(
-        f"{target}: {target.stat().st_size // 1024} KiB; bytecode for {', '.join(tags)}, source for any newer Python"
+        f"{target}: {target.stat().st_size // 1024} KiB; bytecode for {', '.join(tags)}, source for {others}"
     )
     return 0
+
+
+def main() -> int:
+    """Build it and say what it holds."""
+    return chore(__doc__, DEFAULT, build)
 
 
 if __name__ == "__main__":
