@@ -21,7 +21,7 @@ from tests.cli.hosts import Command, host
 
 #: Verbs that need a machine of their own, and read no file but a guest's profile at most: `tests/cli/test_probe.py`
 #: and `tests/lab` write with them. What they call to write is what all others call.
-ON_A_MACHINE = {"probe", "lab probe", "lab hosts", "lab run", "lab tcg"}
+ON_A_MACHINE = {"probe", "collect", "lab probe", "lab hosts", "lab run", "lab tcg"}
 #: Options that name what is written, by the words of their help.
 WRITES = ("write", "append")
 

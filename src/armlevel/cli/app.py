@@ -27,6 +27,7 @@ __all__ = ["VERBS", "leave", "run"]
 #: verb -> (the module whose ``run`` it is, or whose ``app`` if it has verbs of its own; what it does in one line)
 VERBS: dict[str, tuple[str, str]] = {
     "probe": ("probe", "Read this machine and what its KVM takes and refuses."),
+    "collect": ("collect", "Probe many hosts over ssh, and say which failed and why."),
     "show": ("show", "Decode profiles, and other tools' files."),
     "diff": ("diff", "Compare two hosts or guests, field by field."),
     "baseline": ("baseline", "Find the richest guest CPU that every host can run."),
@@ -59,7 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Ask whether a guest can go there": ("check", "migrate", "guests", "matrix", "drift"),
     "Level hosts": ("baseline", "plan", "freeze", "verify-signature"),
     "Start a levelled guest": ("verify", "run", "export"),
-    "Get to know hosts": ("probe", "import", "lab", "machines", "agent", "doctor"),
+    "Get to know hosts": ("probe", "collect", "import", "lab", "machines", "agent", "doctor"),
     "Remember a fleet": ("fleet",),
     "Guard moves": ("guard", "override"),
     "Understand": ("show", "diff", "explain", "facts"),

@@ -12,6 +12,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("help check", "all about one verb"),
     ),
     "probe": (("probe -o here.json", "read this machine's KVM, as root or in group kvm"),),
+    "collect": (
+        ("collect n1 n2 root@n3 -d hosts", "a profile of each, in a directory"),
+        (
+            "collect --hosts inventory.ini --group compute --become sudo --fleet",
+            "an Ansible group, into the fleet",
+        ),
+    ),
     "show": (
         ("show @graviton3-6.18", "a recorded machine, decoded"),
         ("show capabilities.xml --explain", "another tool's file, every field"),

@@ -15,7 +15,15 @@ from pathlib import Path
 from armlevel.errors import LabError
 from armlevel.onefile.program import program_of
 
-__all__ = ["pack_agent", "pack_collector", "pack_control", "pack_guard", "pack_verifier", "read_collector"]
+__all__ = [
+    "pack_agent",
+    "pack_collector",
+    "pack_control",
+    "pack_guard",
+    "pack_over_ssh",
+    "pack_verifier",
+    "read_collector",
+]
 
 # Made when the program is packed: Arm's room stays at home, and what is asked of its rows travels as one value.
 _COMPILED = "armlevel.probe.compiled"
@@ -40,6 +48,11 @@ _PLAN = '"""What the probe tries."""\nfrom armlevel.probe.plan import ProbePlan,
 def pack_collector() -> dict[str, bytes]:
     """Return the files of the probe: a directory that `python3 DIRECTORY` runs."""
     return _with_plan("armlevel.onefile.collector")
+
+
+def pack_over_ssh() -> dict[str, bytes]:
+    """Return the files of the probe as `armlevel collect` sends them."""
+    return _with_plan("armlevel.onefile.over_ssh")
 
 
 def pack_agent() -> dict[str, bytes]:

@@ -21,7 +21,7 @@ from armlevel.operations.fleet_store import request_now, store_named
 from armlevel.operations.named import load_all
 from armlevel.profile import Guest, Host
 
-__all__ = ["AddedGuest", "AddedHost", "FleetAddResult", "fleet_add"]
+__all__ = ["AddedGuest", "AddedHost", "FleetAddResult", "fleet_add", "fleet_add_loaded", "labels_of"]
 
 #: ``new``: nothing was known of it; ``same``: it is still of its kind; ``changed``: it is of another one; ``known``:
 #: this very profile was there.
@@ -112,9 +112,18 @@ def fleet_add(
         StoreError: the store cannot be written.
 
     """
+    labels_of(labels)
+    store_named(fleet)
+    return fleet_add_loaded(load_all(files), fleet, labels=labels, actor=actor)
+
+
+def fleet_add_loaded(
+    loaded: Sequence[Loaded], fleet: str = "", *, labels: Sequence[str] = (), actor: str = ""
+) -> FleetAddResult:
+    """Add profiles that were read already; raises as :func:`fleet_add` does."""
     store, request = store_named(fleet), request_now(actor)
     wanted = labels_of(labels)
-    hosts, guests = _sorted_out(load_all(files), request.now)
+    hosts, guests = _sorted_out(loaded, request.now)
     with store.writing() as connection:
         before = {host.name: host for host in reading.hosts(connection)}
         known = set(reading.kinds(connection))

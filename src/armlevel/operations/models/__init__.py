@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from armlevel.operations.models.agents import AgentsModel, EnrolledModel, NewTokenModel, ReportAnswerModel
 from armlevel.operations.models.baseline import BaselineModel
 from armlevel.operations.models.check import CheckModel
+from armlevel.operations.models.collect import CollectModel
 from armlevel.operations.models.diff import DiffModel
 from armlevel.operations.models.doctor import DoctorModel
 from armlevel.operations.models.drift import DriftModel
@@ -51,6 +52,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "check/1": CheckModel,
     "moves/1": MovesModel,
     "any-guest/1": AnyGuestsModel,
+    "collect/1": CollectModel,
     "matrix/1": MatrixModel,
     "plan/1": PlanModel,
     "diff/1": DiffModel,
