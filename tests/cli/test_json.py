@@ -224,7 +224,12 @@ class Hosts(FakeLab):
 
     def verify(self, *_: object) -> str:
         return json.dumps(
-            {"differences": [["CTR_EL0", "1", "2", "kvm"]], "notes": [], "read": {}, "gic": "none"}
+            {
+                "differences": [["CTR_EL0", "differs", "kvm", 1, 2, None]],
+                "notes": [],
+                "read": {},
+                "gic": "none",
+            }
         )
 
     def pair(self, *_: object) -> Any:

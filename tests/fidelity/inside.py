@@ -49,11 +49,11 @@ def shape_named(given: Any) -> Shape:
 
 
 def apply(kvm: Kvm, guest: Guest, known: Known, pmu: int | None) -> Any:
-    """Apply a guest profile; give back what differs, and what only leaks: (subject, wanted, found, seen by)."""
+    """Apply a guest profile; give back what differs, and what only leaks: as `Difference` has them."""
     try:
         applied = apply_guest(kvm, guest, known, pmu=pmu)
     except KvmError as exc:
-        return [["shape", guest.shape.label, str(exc), "kvm"]], []
+        return [[f"shape {guest.shape.label}", "refused", "kvm", None, None, exc.code]], []
     return [list(one) for one in applied.differences], [list(one) for one in applied.notes]
 
 

@@ -207,15 +207,17 @@ def judge(made: Plan, host: Host, answers: Sequence[Any], catalogue: Catalogue, 
         guest = made.guests[number]
         places = " ".join(guest.starts_on)
         total.applied["born" if born else "arrived"] += 1
-        for subject, wanted, found, seen in differences:
+        for subject, code, seen, wanted, found, _ in differences:
             # A level of mitigation is a fact of the host: a guest that comes from elsewhere keeps what it was told.
             if born or not subject.startswith(_WORKAROUND):
-                total.wrong_yes.append((host.name, places, subject, wanted, found, seen))
+                total.wrong_yes.append(
+                    (host.name, places, f"{subject} {code}", str(wanted), str(found), seen)
+                )
         foretold = {one.subject.key for one in check(guest, host, catalogue).findings} if leaks else set()
-        for subject, wanted, found, seen in leaks:
+        for subject, _, seen, wanted, found, _ in leaks:
             total.applied["leaks"] += 1
             if subject not in foretold | _useless(guest, catalogue):
-                total.wrong_yes.append((host.name, places, f"{subject} leaks", wanted, found, seen))
+                total.wrong_yes.append((host.name, places, f"{subject} leaks", str(wanted), str(found), seen))
 
 
 def _useless(guest: Guest, catalogue: Catalogue) -> set[str]:

@@ -6,10 +6,9 @@ from armlevel.cli.options import GuestFile, Json, Key
 from armlevel.cli.output import meant, say, say_json, wrapped
 from armlevel.operations.named import guest_named
 from armlevel.operations.verify import VerifyResult, verify
+from armlevel.words.applied import difference_text, note_text
 
 __all__ = ["report", "run"]
-
-_SEEN = {"kvm": "read back from KVM", "guest": "read by the guest itself (MRS)"}
 
 
 def run(guest: GuestFile, key: Key = None, as_json: Json = False) -> int:
@@ -32,13 +31,7 @@ def report(found: VerifyResult, *, as_json: bool) -> int:
 def _lines(found: VerifyResult) -> list[str]:
     guest, applied, where = found.guest, found.applied, found.host or "this machine"
     told = f"{len(guest.registers)} registers written and read back, {len(applied.read)} read by guest instructions"
-    notes = [
-        line
-        for one in applied.notes
-        for line in wrapped(
-            f"note: {one.subject} is {one.found} to the guest: KVM does not hide it", "  ", "    "
-        )
-    ]
+    notes = [line for one in applied.notes for line in wrapped(note_text(one), "  ", "    ")]
     if not applied.differences:
         return [
             f"{guest.name} on {where}: {meant('runs')}",
@@ -46,13 +39,9 @@ def _lines(found: VerifyResult) -> list[str]:
             *notes,
         ]
     lines = [
-        f"{guest.name} on {where}: {meant('refused')}",
+        f"{guest.name} on {where}: {meant(found.answer)}",
         *wrapped(f"{told}; {len(applied.differences)} differences:", "  "),
     ]
     for one in applied.differences:
-        lines += wrapped(
-            f"{one.subject}: the profile says {one.wanted}, {_SEEN[one.seen]}: {one.found}",
-            "  ",
-            "    ",
-        )
+        lines += wrapped(difference_text(one), "  ", "    ")
     return [*lines, *notes]

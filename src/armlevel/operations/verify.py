@@ -29,8 +29,9 @@ class VerifyResult:
 
     @property
     def answer(self) -> Answer:
-        """``refused`` if anything is not as the profile says."""
-        return "refused" if self.applied.differences else "runs"
+        """``refused`` if anything is not as the profile says, ``unknown`` if the profile leaves something unsaid."""
+        codes = {one.code for one in self.applied.differences}
+        return "refused" if codes - {"not-recorded"} else "unknown" if codes else "runs"
 
     @property
     def status(self) -> int:
@@ -64,6 +65,4 @@ def verify(guest: Guest) -> VerifyResult:
 
 
 def _differences(some: Sequence[Difference]) -> list[dict[str, Any]]:
-    return [
-        {"subject": one.subject, "wanted": one.wanted, "found": one.found, "seen": one.seen} for one in some
-    ]
+    return [one._asdict() for one in some]

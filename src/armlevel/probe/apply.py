@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
 
 from armlevel.errors import KvmError
 from armlevel.kvm.ids import id_of
@@ -14,7 +14,11 @@ from armlevel.probe.shapes import vcpu_of
 from armlevel.probe.untrapped import leaked
 from armlevel.profile import Guest
 
-__all__ = ["Applied", "Difference", "Known", "apply_guest"]
+__all__ = ["Applied", "Code", "Difference", "Known", "Seen", "apply_guest"]
+
+Code = Literal["differs", "reserved", "absent", "refused", "not-recorded"]
+#: By what it was seen: read back from KVM, or read by the guest's own instructions.
+Seen = Literal["kvm", "guest"]
 
 _VLS = 0x6060_0000_0015_FFFF
 _QUADWORD = 128
@@ -53,12 +57,22 @@ class Known(Protocol):
 
 
 class Difference(NamedTuple):
-    """Where the scratch VM is not what the profile says. ``seen`` by: ``kvm`` (read back) or ``guest`` (MRS)."""
+    """Where the scratch VM is not what the profile says, or is not known to be.
+
+    ``subject``  a register, a field of one, or a fact
+    ``code``     ``differs``, ``reserved`` (of a register, the bits that no field has), ``absent`` (there is no such
+                 register), ``refused`` (KVM does not take it), ``not-recorded`` (by the profile: nothing was compared)
+    ``wanted``   what the profile says, ``None``: not recorded
+    ``found``    what stands there; of what KVM refuses, what it offers, ``None``: it cannot be read
+    ``errno``    of a register that KVM refuses whole, KVM's answer
+    """
 
     subject: str
-    wanted: str
-    found: str
-    seen: str
+    code: Code
+    seen: Seen
+    wanted: int | None
+    found: int | None
+    errno: int | None = None
 
 
 class Applied(NamedTuple):
@@ -98,7 +112,7 @@ def apply_guest(kvm: KvmLike, guest: Guest, known: Known, *, pmu: int | None = N
         differences += _compare(wanted, read_back, registers, "kvm")
         levels = {name: _get(vcpu, ids[name]) for name in guest.firmware}
         differences += [
-            Difference(name, f"{value:#x}", _shown(levels[name]), "kvm")
+            _different(name, "kvm", value, levels[name])
             for name, value in guest.firmware.items()
             if levels[name] != value
         ]
@@ -109,7 +123,7 @@ def apply_guest(kvm: KvmLike, guest: Guest, known: Known, *, pmu: int | None = N
     for fact in _FACTS:
         told = getattr(guest.facts, fact)
         if told is not None and told != read[fact]:
-            differences.append(Difference(f"facts.{fact}", str(told), str(read[fact]), "guest"))
+            differences.append(_different(f"facts.{fact}", "guest", told, read[fact]))
     differences += _partly_recorded(guest)
     distinct = dict.fromkeys(differences)
     notes = tuple(difference for difference in distinct if leaked(difference, seen))
@@ -138,7 +152,7 @@ def _partly_recorded(guest: Guest) -> list[Difference]:
     lacking = list(guest.unrecorded_implementation)
     if "ID_AA64PFR0_EL1" not in guest.registers:
         lacking.append("ID_AA64PFR0_EL1")
-    return [Difference(name, "not recorded", "not compared", "guest") for name in lacking]
+    return [Difference(name, "not-recorded", "guest", None, None) for name in lacking]
 
 
 def _get(vcpu: VcpuLike, register_id: int) -> int | None:
@@ -153,7 +167,7 @@ def _write(vcpu: VcpuLike, name: str, register_id: int, value: int) -> list[Diff
     try:
         vcpu.set(register_id, value, name)
     except KvmError as exc:
-        return [Difference(name, f"{value:#x}", exc.message, "kvm")]
+        return [Difference(name, "refused", "kvm", value, None, exc.code)]
     return []
 
 
@@ -166,9 +180,7 @@ def _write_register(
         return refused
     # One bad field refuses the whole register, and KVM does not say which: ask for each alone.
     differences = [
-        Difference(
-            field.subject, str(field.get(value)), f"KVM refuses it; it offers {field.get(limit)}", "kvm"
-        )
+        Difference(field.subject, "refused", "kvm", field.get(value), field.get(limit))
         for field in row.fields
         if field.get(value) != field.get(limit)
         and _write(vcpu, name, register_id, field.put(limit, field.get(value)))
@@ -180,25 +192,21 @@ def _compare(
     wanted: Mapping[str, int],
     read_back: Mapping[str, int | None],
     registers: Mapping[str, _Register],
-    seen: str,
+    seen: Seen,
 ) -> Iterator[Difference]:
     for name, value in wanted.items():
         got = read_back[name]
         row = registers.get(name)
         if got is None or row is None:
             if got != value:
-                yield Difference(name, f"{value:#x}", _shown(got), seen)
+                yield _different(name, seen, value, got)
             continue
         for field in row.fields:
             if field.get(got) != field.get(value):
-                yield Difference(field.subject, str(field.get(value)), str(field.get(got)), seen)
-        yield from _reserved(name, value, got, row.reserved_mask, seen)
+                yield _different(field.subject, seen, field.get(value), field.get(got))
+        if (value ^ got) & row.reserved_mask:
+            yield Difference(name, "reserved", seen, value & row.reserved_mask, got & row.reserved_mask)
 
 
-def _reserved(name: str, value: int, got: int, mask: int, seen: str) -> Iterable[Difference]:
-    if (value ^ got) & mask:
-        yield Difference(f"{name} (reserved bits)", f"{value & mask:#x}", f"{got & mask:#x}", seen)
-
-
-def _shown(value: int | None) -> str:
-    return "no such register" if value is None else f"{value:#x}"
+def _different(subject: str, seen: Seen, wanted: int, found: int | None) -> Difference:
+    return Difference(subject, "absent" if found is None else "differs", seen, wanted, found)

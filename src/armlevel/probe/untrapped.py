@@ -20,7 +20,7 @@ class _Seen(Protocol):
     @property
     def subject(self) -> str: ...
     @property
-    def wanted(self) -> str: ...
+    def wanted(self) -> int | None: ...
     @property
     def seen(self) -> str: ...
 
@@ -41,5 +41,5 @@ def leaked(difference: _Seen, read: Mapping[str, int]) -> bool:
         return False
     if difference.subject == "CTR_EL0.TminLine":
         return True
-    wanted_more = difference.subject == "CTR_EL0.IDC" and difference.wanted == "1"
+    wanted_more = difference.subject == "CTR_EL0.IDC" and difference.wanted == 1
     return wanted_more and nothing_to_clean(read.get("CLIDR_EL1", 1 << 24 | 1 << 21))

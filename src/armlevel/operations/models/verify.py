@@ -7,17 +7,23 @@ from typing import Literal
 from armlevel.documents.model_base import HexText
 from armlevel.engine import Answer
 from armlevel.operations.models.shared import ResultModel
+from armlevel.probe.apply import Code, Seen
 
 __all__ = ["VerifyModel"]
 
 
 class DifferenceModel(ResultModel):
-    """Where a scratch VM is not what the profile says."""
+    """Where a scratch VM is not what the profile says, or is not known to be; a value that is null is not recorded.
+
+    ``errno`` is KVM's answer to a register that it refused whole, and null for all else.
+    """
 
     subject: str
-    wanted: str
-    found: str
-    seen: Literal["kvm", "guest"]
+    code: Code
+    seen: Seen
+    wanted: int | None
+    found: int | None
+    errno: int | None
 
 
 class VerifyModel(ResultModel):
