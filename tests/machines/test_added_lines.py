@@ -57,7 +57,7 @@ def test_the_hosts_of_an_added_line_are_of_one_kernel_tried_whole_with_machine_a
         assert own.name == line
         assert {offer.how for offer in host.offers} == {"tried"}
         assert host.machine is not None
-        assert (masks_of(host) is not None, host.made.at) == (True, "")
+        assert (masks_of(host) is not None, host.made.at) == (True, None)
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -92,4 +92,4 @@ def test_a_baseline_records_its_hosts_by_digest_and_its_policy_as_data() -> None
     frozen = armlevel.freeze(guest, "web", "1").frozen
     assert frozen is not None
     assert (frozen.lineage.hosts, frozen.lineage.policy) == (guest.made.hosts, policy)
-    assert all(one.digest.startswith("sha256:") for one in frozen.lineage.hosts)
+    assert all((one.digest or "").startswith("sha256:") for one in frozen.lineage.hosts)

@@ -34,18 +34,18 @@ class Lineage:
 
     ``hosts``    the hosts it was levelled for;  ``source``  what the profile itself says of that
     ``policy``   a person's choices that made it, None if they are not recorded;  ``given``  facts that a person gave
-    ``parent``   digest of the profile it replaces
+    ``parent``   digest of the profile it replaces, None of a first version
     ``catalogue``, ``tool``, ``at``  facts, program and time (UTC) that made it
     """
 
     hosts: tuple[Origin, ...] = ()
-    source: str = ""
+    source: str | None = None
     policy: Policy | None = None
     given: tuple[Given, ...] = ()
-    catalogue: str = ""
-    tool: str = ""
-    at: str = ""
-    parent: str = ""
+    catalogue: str | None = None
+    tool: str | None = None
+    at: str | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ class Frozen:
     digest: str
 
 
-def freeze(guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), parent: str = "") -> Frozen:
+def freeze(
+    guest: Guest, name: str, version: str, hosts: Sequence[Origin] = (), parent: str | None = None
+) -> Frozen:
     """Freeze a guest profile; the lineage is what the profile records, and ``hosts`` and ``parent``.
 
     Raises:
@@ -124,7 +126,7 @@ def read_frozen(data: bytes, path: str, pool: ValuePool | None) -> Frozen:
     if faults:
         raise BadDocument(path, tuple(faults))
     line = document["lineage"]
-    texts = {key: line.get(key, "") for key in ("source", "catalogue", "tool", "at", "parent")}
+    texts = {key: line.get(key) or None for key in ("source", "catalogue", "tool", "at", "parent")}
     hosts, policy, given = lineage_of(line)
     lineage = Lineage(hosts=hosts, policy=policy, given=given, **texts)
     made = Made(lineage.tool, lineage.catalogue, lineage.at, lineage.source, hosts, policy, given)

@@ -47,7 +47,7 @@ class ReportModel(Model):
 
     kind: Literal["report/1"]
     name: Name
-    tool: Name = ""
+    tool: Name | None = None
     boot_id: BootId
     sequence: Number
     at: Time
@@ -61,7 +61,7 @@ class EnrolmentModel(Model):
 
     kind: Literal["enrolment/1"]
     name: Annotated[str, Field(pattern=HOST_NAME)]
-    tool: Name = ""
+    tool: Name | None = None
     key: Annotated[str, Field(max_length=2048)]
     boot_id: BootId | None = None
     at: Time

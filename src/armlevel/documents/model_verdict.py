@@ -46,7 +46,7 @@ class ImplementationModel(Model):
 
 class _Value(Model):
     # What a guest needs; ``text`` is the sentence for a person, made anew whenever a document is written.
-    text: Text = ""
+    text: Text | None = None
 
 
 class StateModel(_Value):
@@ -196,7 +196,7 @@ class ReasonModel(Model):
 
     code: ReasonCode
     args: list[Number | Text] = Field(default_factory=list)
-    text: Text = ""
+    text: Text | None = None
 
 
 class RemedyModel(Model):
@@ -205,7 +205,7 @@ class RemedyModel(Model):
     kind: RemedyKind
     args: list[Number | Text] = Field(default_factory=list)
     hosts: list[Text] = Field(default_factory=list)
-    text: Text = ""
+    text: Text | None = None
 
 
 def _both() -> list[Side]:

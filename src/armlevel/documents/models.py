@@ -70,10 +70,10 @@ Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 class SoftwareModel(Model):
     """The software level: evidence for a person."""
 
-    kernel: Text = ""
+    kernel: Text | None = None
     kvm_capabilities: dict[str, Count] = Field(default_factory=dict, max_length=4096)
     vmms: dict[str, Text] = Field(default_factory=dict, max_length=1024)
-    firmware: Text = ""
+    firmware: Text | None = None
     boot_options: list[Text] = Field(default_factory=list, max_length=1024)
     vulnerabilities: dict[str, Text] = Field(default_factory=dict, max_length=1024)
 
@@ -110,10 +110,10 @@ class GivenModel(Model):
 class MadeModel(Model):
     """Who made a document, when and out of what; not part of the digest."""
 
-    tool: Text = ""
-    catalogue: Text = ""
-    at: Text = ""
-    source: Text = ""
+    tool: Text | None = None
+    catalogue: Text | None = None
+    at: Text | None = None
+    source: Text | None = None
     hosts: list[OriginModel] = Field(default_factory=list, max_length=1 << 20)
     policy: PolicyModel | None = None
     given: list[GivenModel] = Field(default_factory=list, max_length=65536)
@@ -211,7 +211,7 @@ class HostModel(Model):
     """host-profile/1: one host, what its KVM offers, and the facts KVM cannot change."""
 
     kind: Literal["host-profile/1"]
-    name: Text = ""
+    name: Text | None = None
     digest: Digest | None = None
     made: MadeModel = MadeModel()
     software: SoftwareModel = SoftwareModel()
@@ -279,7 +279,7 @@ class GuestModel(Model):
     """guest-profile/1: one guest CPU, exact."""
 
     kind: Literal["guest-profile/1"]
-    name: Text = ""
+    name: Text | None = None
     digest: Digest | None = None
     made: MadeModel = MadeModel()
     shape: ShapeModel
@@ -303,12 +303,12 @@ class LineageModel(Model):
     """Where a frozen profile came from; part of its digest."""
 
     hosts: list[OriginModel] = Field(default_factory=list, max_length=1 << 20)
-    source: Text = ""
+    source: Text | None = None
     policy: PolicyModel | None = None
     given: list[GivenModel] = Field(default_factory=list, max_length=65536)
-    catalogue: Text = ""
-    tool: Text = ""
-    at: Text = ""
+    catalogue: Text | None = None
+    tool: Text | None = None
+    at: Text | None = None
     parent: Digest | None = None
 
 

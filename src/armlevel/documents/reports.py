@@ -158,7 +158,7 @@ def report_of(document: Mapping[str, Any]) -> Report:
         boot_id=document["boot_id"],
         sequence=document["sequence"],
         at=document["at"],
-        tool=document.get("tool", ""),
+        tool=document.get("tool") or "",
         host=None if host is None else (host["digest"], host["content"]),
         guests=None if guests is None else guests["content"],
         events=tuple(

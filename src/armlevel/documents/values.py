@@ -63,7 +63,7 @@ def host_with(offers: Sequence[Offer], document: Document, pool: ValuePool, faul
     software = document.get("software", {})
     hwcaps = document.get("hwcaps")
     return Host(
-        _name(document.get("name", ""), "name", faults),
+        _name(document.get("name") or "", "name", faults),
         tuple(offers) if faults else pool.shared_as(("offers", tuple(map(id, offers))), tuple(offers)),
         tuple(map(_cpu, document.get("cpus", ()))),
         _facts(document.get("facts", {})),
@@ -81,7 +81,7 @@ def guest_of(document: Document, pool: ValuePool, faults: Faults) -> Guest:
     """Build a guest from its document, or note what is wrong with it."""
     shown_as = document.get("implementation")
     return Guest(
-        _name(document.get("name", ""), "name", faults),
+        _name(document.get("name") or "", "name", faults),
         shape_of(document["shape"], "shape", faults),
         pool.values(document["registers"], "registers", faults),
         _ids(document, "register_list", "", pool, faults),
@@ -132,7 +132,7 @@ def _name(name: str, place: str, faults: Faults) -> str:
 
 def lineage_of(document: Document) -> tuple[tuple[Origin, ...], Policy | None, tuple[Given, ...]]:
     """Return the hosts, the choices and the given facts of who made a document, or of a lineage."""
-    hosts = tuple(Origin(host["name"], host.get("digest", "")) for host in document.get("hosts", ()))
+    hosts = tuple(Origin(host["name"], host.get("digest")) for host in document.get("hosts", ()))
     given = tuple(Given(fact["host"], fact["fact"], fact["value"]) for fact in document.get("given", ()))
     policy = document.get("policy")
     return hosts, None if policy is None else _policy(policy), given
@@ -252,7 +252,7 @@ def _facts(document: Document) -> Facts:
 
 
 def _made(document: Document) -> Made:
-    tool, catalogue, at, source = (document.get(key, "") for key in ("tool", "catalogue", "at", "source"))
+    tool, catalogue, at, source = (document.get(key) or None for key in ("tool", "catalogue", "at", "source"))
     hosts, policy, given = lineage_of(document)
     return Made(tool, catalogue, at, source, hosts, policy, given)
 

@@ -69,8 +69,10 @@ def read_capabilities(text: str, path: str, name: str, _catalogue: Catalogue) ->
     count = len(root.findall("host/topology/cells/cell/cpus/cpu"))
     counted = (Cpu(Implementation(), count),) if 0 < count < MOST else ()
     counted_as = f"{count or 'an unrecorded number of'} CPUs"
-    source = host.made.source.replace("libvirt:", "libvirt capabilities:", 1).replace(
-        "; what", f", {counted_as}; what", 1
+    source = (
+        (host.made.source or "")
+        .replace("libvirt:", "libvirt capabilities:", 1)
+        .replace("; what", f", {counted_as}; what", 1)
     )
     return replace(host, cpus=counted, made=Made(source=source[:4096]))
 

@@ -200,7 +200,7 @@ def _library(here: Here) -> CheckUp:
 
 
 def _profile(here: Here, profile: Host, path: str, now: float) -> CheckUp:
-    made = _seconds(profile.made.at)
+    made = _seconds(profile.made.at or "")
     words = {
         "name": profile.name,
         "path": path or "FILE",

@@ -132,7 +132,7 @@ def frozen_object(frozen: Frozen, signed_by: Sequence[str]) -> dict[str, Any]:
         "digest": frozen.digest,
         "signed_by": list(signed_by),
         "lineage": {
-            "hosts": [{"name": one.name, "digest": one.digest or None} for one in line.hosts],
+            "hosts": [{"name": one.name, "digest": one.digest} for one in line.hosts],
             "source": line.source,
             "policy": None if line.policy is None else policy_object(line.policy),
             "given": [{"host": one.host, "fact": one.fact, "value": one.value} for one in line.given],

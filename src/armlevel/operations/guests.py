@@ -125,10 +125,11 @@ def held_profile(host: Host, running: Running) -> Host:
 
 def _guest(vm: RunningVm, running: Running, host: Host, catalogue: Catalogue) -> RunningGuest:
     remarks: list[str] = []
+    program = vm.program or ""
     start = QemuStart(None, "not-qemu")
-    if is_qemu(vm.program) and vm.words:
+    if is_qemu(program) and vm.words:
         start = read_start(vm.words, catalogue, configured=running.qemu_configured)
-    elif is_qemu(vm.program):
+    elif is_qemu(program):
         start = QemuStart(None, "words-not-read")
     mark, traits, came = _domain(vm, remarks)
     asked = _asked(vm, start, host, remarks)
@@ -146,13 +147,13 @@ def _guest(vm: RunningVm, running: Running, host: Host, catalogue: Catalogue) ->
         name=start.name or f"{vm.pid}-{vm.fd}",
         pid=vm.pid,
         fd=vm.fd,
-        vmm="qemu" if is_qemu(vm.program) else vm.program.rpartition("/")[2] or "not known",
+        vmm="qemu" if is_qemu(program) else program.rpartition("/")[2] or "not known",
         birth=birth_of(traces, host, catalogue),
         uuid=start.uuid,
         shape=None if asked is None or vm.levelled is not False else asked.shape,
         stamp=state,
         mark=mark,
-        managed=bool(vm.domain),
+        managed=vm.domain is not None,
         traits=traits,
     )
 
@@ -198,13 +199,14 @@ def _shown(vm: RunningVm, remarks: list[str], catalogue: Catalogue) -> dict[str,
 
 def _domain(vm: RunningVm, remarks: list[str]) -> tuple[GuestMark | None, tuple[str, ...], str]:
     # libvirt's file of a running domain holds the domain itself, and why it runs.
-    begin, end = vm.domain.find("<domain "), vm.domain.rfind("</domain>")
+    domain = vm.domain or ""
+    begin, end = domain.find("<domain "), domain.rfind("</domain>")
     if begin < 0 or end < begin:
         return None, (), ""
-    head = vm.domain[:begin]
+    head = domain[:begin]
     came = next((reason for reason in _CAME if f"reason='{reason}'" in head), "")
     try:
-        marks = read_domain(vm.domain[begin : end + len("</domain>")].encode())
+        marks = read_domain(domain[begin : end + len("</domain>")].encode())
     except ArmlevelError:
         remarks.append("domain-not-read")
         return None, (), came and "incoming"

@@ -98,7 +98,7 @@ def _object(one: RecordedMachine) -> dict[str, Any]:
         "vmms": dict(host.software.vmms),
         "shapes": [offer.shape.label for offer in host.offers],
         "how": sorted({offer.how for offer in host.offers}),
-        "source": host.made.source or None,
+        "source": host.made.source,
     }
     counter = host.facts.cntfrq_hz
     return said | ({} if counter is None else {"cntfrq_hz": counter})

@@ -32,7 +32,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningVm:
-    """One VM of one process. An empty text or tuple, and None, is what could not be read.
+    """One VM of one process. None is what could not be read, and so is a command line without words.
 
     ``fd``        its descriptor in the process;  ``beside``  how many other VMs the process has
     ``program``   the file that runs, as its process sees it;  ``replaced``  that file is not there any more
@@ -45,13 +45,13 @@ class RunningVm:
     pid: int
     fd: int
     beside: int = 0
-    program: str = ""
+    program: str | None = None
     replaced: bool | None = None
     words: tuple[str, ...] = ()
     started: int | None = None
     levelled: bool | None = None
-    idregs: str = ""
-    domain: str = ""
+    idregs: str | None = None
+    domain: str | None = None
     apart: bool | None = None
 
 
@@ -118,11 +118,11 @@ def _vms_of(base: Path, pid: int, descriptors: list[int], domains: dict[int, str
     started = _started(process)
     program = _link(process / "exe")
     read = {
-        "program": program.removesuffix(_DELETED),
+        "program": program.removesuffix(_DELETED) or None,
         "replaced": program.endswith(_DELETED) if program else None,
         "words": _words(process / "cmdline"),
         "levelled": _levelled(process / "maps"),
-        "domain": domains.get(pid, ""),
+        "domain": domains.get(pid),
         "apart": _apart(base, process),
     }
     vms = [
@@ -131,7 +131,7 @@ def _vms_of(base: Path, pid: int, descriptors: list[int], domains: dict[int, str
             fd=fd,
             beside=len(descriptors) - 1,
             started=started,
-            idregs=_text(base / f"sys/kernel/debug/kvm/{pid}-{fd}/idregs", _IDREGS),
+            idregs=_text(base / f"sys/kernel/debug/kvm/{pid}-{fd}/idregs", _IDREGS) or None,
             **read,  # type: ignore[arg-type]  # a row of what was read
         )
         for fd in descriptors

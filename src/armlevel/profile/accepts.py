@@ -43,7 +43,7 @@ class Accepts:
     changed: tuple[tuple[int, int], ...] = ()
     unsure: frozenset[int] = field(default=frozenset())
     others: Others = "refused"
-    how: str = ""
+    how: str | None = None
 
     @classmethod
     def of(
@@ -53,7 +53,7 @@ class Accepts:
         changed: Mapping[int, int] | None = None,
         unsure: Iterable[int] = (),
         others: Others = "refused",
-        how: str = "",
+        how: str | None = None,
     ) -> Accepts:
         """Make one from plain collections; ``values=None`` means any value is kept."""
         kept = None if values is None else frozenset(values)

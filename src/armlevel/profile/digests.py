@@ -117,7 +117,7 @@ def _offer_digest(offer: Offer) -> str:
 
 def _answers(accepts: Accepts) -> list[Any]:
     values = None if accepts.values is None else sorted(accepts.values)
-    return [values, accepts.changed, sorted(accepts.unsure), accepts.others, accepts.how]
+    return [values, accepts.changed, sorted(accepts.unsure), accepts.others, accepts.how or ""]
 
 
 def _digest(kind: str, content: list[Any]) -> str:

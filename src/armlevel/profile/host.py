@@ -44,17 +44,17 @@ def nothing() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Who made a document, when and out of what. Never part of its digest.
+    """Who made a document, when and out of what; what is ``None`` is not recorded. Never part of its digest.
 
     ``source``  what it was made out of, for a person to read
     ``hosts``   of a levelled guest: the hosts;  ``policy``  a person's choices, ``None``: not recorded
     ``given``   facts of these hosts that a person supplied
     """
 
-    tool: str = ""
-    catalogue: str = ""
-    at: str = ""
-    source: str = ""
+    tool: str | None = None
+    catalogue: str | None = None
+    at: str | None = None
+    source: str | None = None
     hosts: tuple[Origin, ...] = ()
     policy: Policy | None = None
     given: tuple[Given, ...] = ()

@@ -9,10 +9,10 @@ __all__ = ["Given", "Origin"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A host that a profile was levelled for; its digest, empty if the host was not at hand."""
+    """A host that a profile was levelled for; its digest, None if the host was not at hand."""
 
     name: str
-    digest: str = ""
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

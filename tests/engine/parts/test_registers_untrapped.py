@@ -72,13 +72,15 @@ def test_a_kernel_of_no_measured_line_says_nothing(hosts):
 
 def test_only_what_rows_name_is_forgiven_in_a_guest_that_runs():
     clidr = {"CLIDR_EL1": 0x82000023}
-    assert leaked(Difference("CTR_EL0.IDC", "1", "0", "guest"), clidr)
-    assert leaked(Difference("CTR_EL0.TminLine", "0", "4", "guest"), {})
-    assert not leaked(Difference("CTR_EL0.IDC", "1", "0", "kvm"), clidr)
-    assert not leaked(Difference("CTR_EL0.IDC", "0", "1", "guest"), clidr)  # it would not clean, and must
-    assert not leaked(Difference("CTR_EL0.IDC", "1", "0", "guest"), {"CLIDR_EL1": 0xA200023})
-    assert not leaked(Difference("CTR_EL0.IDC", "1", "0", "guest"), {})
-    assert not leaked(Difference("CTR_EL0.DIC", "1", "0", "guest"), clidr)
+    assert leaked(Difference("CTR_EL0.IDC", "differs", "guest", 1, 0), clidr)
+    assert leaked(Difference("CTR_EL0.TminLine", "differs", "guest", 0, 4), {})
+    assert not leaked(Difference("CTR_EL0.IDC", "differs", "kvm", 1, 0), clidr)
+    assert not leaked(
+        Difference("CTR_EL0.IDC", "differs", "guest", 0, 1), clidr
+    )  # it would not clean, and must
+    assert not leaked(Difference("CTR_EL0.IDC", "differs", "guest", 1, 0), {"CLIDR_EL1": 0xA200023})
+    assert not leaked(Difference("CTR_EL0.IDC", "differs", "guest", 1, 0), {})
+    assert not leaked(Difference("CTR_EL0.DIC", "differs", "guest", 1, 0), clidr)
     assert {row.field for row in load().leaks} == {"CTR_EL0.IDC", "CTR_EL0.TminLine"}
 
 

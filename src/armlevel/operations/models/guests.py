@@ -75,13 +75,13 @@ class RunningVmModel(BaseModel):
     pid: int
     fd: int
     beside: int
-    program: str = ""
+    program: str | None = None
     replaced: bool | None = None
     words: list[str] = Field(default_factory=list)
     started: int | None = None
     levelled: bool | None = None
-    idregs: str = ""
-    domain: str = ""
+    idregs: str | None = None
+    domain: str | None = None
     apart: bool | None = None
 
 
