@@ -92,6 +92,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("fleet check web --raise", "who holds the level down?"),
     ),
     "fleet why": (("fleet why web", "who accepted the level, out of what, and who holds it down"),),
+    "fleet guests": (("fleet guests n1.json n2.json", "put in what armlevel guests --json printed there"),),
+    "fleet evacuate": (
+        ("fleet evacuate n1-03", "where may each guest of this host go?"),
+        ("fleet evacuate --label rack=r12 --to 'n2-*'", "of a rack, to these hosts"),
+    ),
+    "fleet rollout": (
+        ("fleet rollout web --as canary.json", "in which order, once a canary has the new kernel?"),
+        ("fleet rollout web --as n1-00 --saved n1-03:db.json", "a saved image on n1-03 too"),
+    ),
     "fleet audit": (("fleet audit --head heads.txt", "is the history whole, and the one that was kept?"),),
     "lab": (
         ("lab list", "which kernels and CPU models there are"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli import fleet_levels, progress
+from armlevel.cli import fleet_levels, fleet_moves, progress
 from armlevel.cli.fleet_options import Actor, Fleet, kind_text
 from armlevel.cli.fleet_pools import host_app, pool_app
 from armlevel.cli.helping import Verb, VerbGroup
@@ -35,6 +35,9 @@ app.command("level", cls=Verb)(fleet_levels.level)
 app.command("accept", cls=Verb)(fleet_levels.accept)
 app.command("check", cls=Verb)(fleet_levels.check)
 app.command("why", cls=Verb)(fleet_levels.why)
+app.command("guests", cls=Verb)(fleet_moves.guests)
+app.command("evacuate", cls=Verb)(fleet_moves.evacuate)
+app.command("rollout", cls=Verb)(fleet_moves.rollout)
 app.add_typer(pool_app, name="pool")
 app.add_typer(host_app, name="host")
 

@@ -33,7 +33,7 @@ from armlevel.operations.given import names_meant
 from armlevel.operations.named import hosts_named
 from armlevel.profile import Host
 
-__all__ = ["Blocker", "FleetCheckResult", "Question", "fleet_check"]
+__all__ = ["Blocker", "FleetCheckResult", "Question", "fleet_check", "host_or_profile"]
 
 Question = Literal["add", "remove", "as", "raise", "lower"]
 
@@ -145,8 +145,8 @@ def fleet_check(  # noqa: PLR0913 (a question with options)
         )
     with store_named(fleet).reading() as connection:
         state = pool_state(connection, name, request_now().now)
-        named = [_host(connection, state, text) for text in add] if add else []
-        canary = _host(connection, state, like) if like else None
+        named = [host_or_profile(connection, state, text) for text in add] if add else []
+        canary = host_or_profile(connection, state, like) if like else None
     before = candidate_of(state)
     if raised:
         return _raise(state, before)
@@ -167,8 +167,8 @@ def fleet_check(  # noqa: PLR0913 (a question with options)
     return _compared("remove", gone, state, before, after)
 
 
-def _host(connection: Connection, state: PoolState, text: str) -> tuple[FleetHost, Host]:
-    # A host of the fleet, or a profile that is in no fleet yet.
+def host_or_profile(connection: Connection, state: PoolState, text: str) -> tuple[FleetHost, Host]:
+    """Return a host of the fleet, or of a profile that is in no fleet yet, and its profile."""
     try:
         host = reading.host_called(connection, text)
     except UnknownName:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["CHAIN_FAULTS", "CONTENT_FAULTS", "RECOMPUTED", "counted_hosts", "event_text", "short_digest"]
+__all__ = [
+    "CHAIN_FAULTS",
+    "CONTENT_FAULTS",
+    "RECOMPUTED",
+    "counted_guests",
+    "counted_hosts",
+    "event_text",
+    "short_digest",
+]
 
 # What an event says; ``before`` and ``after`` are the first digits of digests.
 _ACTIONS = {
@@ -11,6 +19,7 @@ _ACTIONS = {
     "host-retired": "{name} was retired",
     "host-returned": "{name} came back after it was retired",
     "guest-added": "guest {name} was added",
+    "guests-seen": "{name}: other guests run there",
     "pool-created": "pool {name} was made",
     "pool-edited": "pool {name} was edited",
     "level-accepted": "pool {name}: level {after} was accepted, before {before}",
@@ -19,6 +28,7 @@ _ACTIONS = {
 # The same where nothing was before.
 _FIRST = {
     "host-seen": "{name} was added, of kind {after}",
+    "guests-seen": "{name}: its guests were reported",
     "level-accepted": "pool {name}: level {after} was accepted, the first",
 }
 
@@ -53,6 +63,15 @@ def counted_hosts(count: int) -> str:
     ('1 host', '3000 hosts')
     """
     return "1 host" if count == 1 else f"{count} hosts"
+
+
+def counted_guests(count: int) -> str:
+    """Return how many guests, in words.
+
+    >>> counted_guests(1), counted_guests(0)
+    ('1 guest', '0 guests')
+    """
+    return "1 guest" if count == 1 else f"{count} guests"
 
 
 def event_text(action: str, name: str, before: str | None, after: str | None) -> str:

@@ -25,6 +25,7 @@ from armlevel.operations.models.fleet import (
     FleetLogModel,
     FleetStoreModel,
 )
+from armlevel.operations.models.fleet_moves import FleetEvacuateModel, FleetGuestsModel, FleetRolloutModel
 from armlevel.operations.models.fleet_pools import (
     FleetAcceptModel,
     FleetCheckModel,
@@ -87,4 +88,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "fleet-accept/1": FleetAcceptModel,
     "fleet-check/1": FleetCheckModel,
     "fleet-why/1": FleetWhyModel,
+    "fleet-guests/1": FleetGuestsModel,
+    "fleet-evacuate/1": FleetEvacuateModel,
+    "fleet-rollout/1": FleetRolloutModel,
 }
