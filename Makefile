@@ -8,7 +8,7 @@ RUN  := $(VENV)/bin/python
 PIP  := $(RUN) -m pip --disable-pip-version-check --no-input -qq install
 
 # The rooms that stand on the standard library alone and run on Python 3.10 (pyproject.toml lists them for ruff).
-CORE := $(wildcard $(addprefix src/armlevel/,__init__.py errors.py arch kvm profile engine words probe preload onefile documents/dsse.py documents/inputs.py documents/items.py documents/maps.py documents/names.py documents/outputs.py documents/packed.py documents/plain.py documents/replace.py documents/reports.py documents/running.py documents/specs.py documents/structure.py documents/values.py documents/verdicts.py documents/write.py))
+CORE := $(wildcard $(addprefix src/armlevel/,__init__.py errors.py named.py arch kvm profile engine words probe preload onefile documents/dsse.py documents/inputs.py documents/items.py documents/maps.py documents/names.py documents/outputs.py documents/packed.py documents/plain.py documents/replace.py documents/reports.py documents/running.py documents/specs.py documents/structure.py documents/values.py documents/verdicts.py documents/write.py))
 TYPED := $(wildcard src tools bench tests)
 
 LIBRARY := src/armlevel/preload/libarmlevel.so

@@ -26,11 +26,9 @@ _PAD = b"<!-- " + b"a domain of a usual size " * 400 + b"-->\n"
 _KEEP = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from armlevel.onefile.answers import Answers, key_of, state_of
+from armlevel.onefile.answers import Answers, Kept, key_of, state_of
 from armlevel.onefile.trying import _release
-answers = Answers(Path(sys.argv[2]), state_of(), _release())
-answers.keep(key_of("1:a", ""), {"answer": "runs", "digest": "sha256:" + "0" * 64, "findings": []})
+Answers(sys.argv[2], state_of(), _release()).keep(key_of("1:a", ""), Kept("sha256:" + "0" * 64))
 """
 
 
@@ -49,12 +47,10 @@ def main() -> int:
     """Measure every case, and print it."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        guard, hook, cache = place / "guard.pyz", place / "hook", place / "tried.json"
+        guard, hook, cache = place / "guard.pyz", place / "hook", place / "tried"
         files = pack_guard()
         name = "armlevel/onefile/guard.py"
-        files[name] = files[name].replace(
-            b'CACHE = STATE / "tried.json"', f"CACHE = Path({str(cache)!r})".encode()
-        )
+        files[name] = files[name].replace(b'CACHE = f"{STATE}/tried"', f"CACHE = {str(cache)!r}".encode())
         guard.write_bytes(archive_of(files, [sys.executable]))
         path = f"PATH={Path(sys.executable).parent}:/usr/sbin:/usr/bin:/sbin:/bin\n"
         hook.write_text(HOOK.replace(PLACES[0], path).replace(PLACES[1], f"guard={guard}\n"))

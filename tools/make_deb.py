@@ -20,10 +20,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from armlevel import __version__
-from armlevel.lab.collector import pack_guard
 from make_agent import build_agent
-from make_guard import START
-from make_probe import build, sources
+from make_guard import build_guard
 
 __all__ = ["build_deb", "files_of", "main"]
 
@@ -61,7 +59,7 @@ def files_of() -> dict[str, tuple[bytes, int]]:
         agent = Path(folder, "armlevel-agent.pyz")
         build_agent(agent)
         files["usr/lib/armlevel/armlevel-agent.pyz"] = (agent.read_bytes(), 0o755)
-        build(agent, sources(pack_guard), START)
+        build_guard(agent)
         files["usr/lib/armlevel/armlevel-guard.pyz"] = (agent.read_bytes(), 0o755)
     if HOOK.exists():
         files["usr/lib/armlevel/qemu-hook.sh"] = (HOOK.read_bytes(), 0o755)

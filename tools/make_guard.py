@@ -19,9 +19,18 @@ START = MAIN.replace("armlevel-probe needs", "armlevel-guard needs").replace(
 )
 
 
+#: `python3 ARCHIVE`, and what libvirt's hook imports.
+DOORS = ("__main__.py", "armlevel_guard.py")
+
+
+def build_guard(target: Path) -> list[str]:
+    """Write the archive whole or not at all; return the bytecodes it has."""
+    return build(target, sources(pack_guard), START, DOORS)
+
+
 def main() -> int:
     """Build it and say what it holds."""
-    return chore(__doc__, DEFAULT, lambda target: build(target, sources(pack_guard), START))
+    return chore(__doc__, DEFAULT, build_guard)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from armlevel.lab import pack_collector
@@ -45,7 +45,7 @@ sys.exit(main())
 def sources(pack: Callable[[], Mapping[str, bytes]] = pack_collector) -> dict[str, str]:
     """Return path -> text of everything that travels: what the lab sends into its hosts, without the door."""
     packed = pack()
-    return {path: packed[path].decode() for path in sorted(packed) if path != "__main__.py"}
+    return {path: packed[path].decode() for path in sorted(packed) if "/" in path}
 
 
 _COMPILE = """
@@ -84,10 +84,15 @@ def pythons() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def build(target: Path, texts: dict[str, str] | None = None, main: str = MAIN) -> list[str]:
+def build(
+    target: Path,
+    texts: dict[str, str] | None = None,
+    main: str = MAIN,
+    doors: Sequence[str] = ("__main__.py",),
+) -> list[str]:
     """Write the archive of ``texts`` (the probe's) whole or not at all; return the bytecodes it has.
 
-    ``main`` is what it starts with, behind its list of trees.
+    ``main`` is what it starts with, behind its list of trees, by whatever of ``doors`` it is started.
     """
     texts = sources() if texts is None else texts
     trees = {tag: bytecode(python, texts) for tag, python in pythons().items()}
@@ -98,7 +103,8 @@ def build(target: Path, texts: dict[str, str] | None = None, main: str = MAIN) -
         def add(name: str, data: str | bytes) -> None:
             archive.writestr(zipfile.ZipInfo(name, DATE), data, zipfile.ZIP_DEFLATED)
 
-        add("__main__.py", f"TREES = {(*trees, 'source')!r}\n{main}")
+        for door in doors:
+            add(door, f"TREES = {(*trees, 'source')!r}\n{main}")
         for tag, files in trees.items():
             for name, data in files.items():
                 add(f"{tag}/{name}", data)

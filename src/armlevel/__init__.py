@@ -9,8 +9,6 @@ typed results, which :meth:`document` turns into the JSON that ``--json`` prints
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = (
     False  # as type checkers read it; importing `typing` takes a third of what Python itself takes to start
 )
@@ -104,6 +102,8 @@ def __getattr__(name: str) -> object:
     """Return a name of the library, whose module is read only now."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     found: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     return found
 

@@ -73,7 +73,7 @@ MUTANTS: dict[str, tuple[str, str, Callable[[Host], None]]] = {
     "any word refuses": ('1/*/"armlevel: "*)', "1/*)", lambda host: _fault(host, "a traceback")),
     "starts are refused": ("1/prepare/*) ;;\n", "", _STARTS),
     "what Python prints becomes XML": (" 2>&1 >/dev/null)", " | cat >&3)", _word_by_word),
-    "a limit is forgotten": ("| timeout -s KILL 2 python3", "| python3", _limits),
+    "a limit is forgotten": ("    timeout -s KILL 2 python3", "    python3", _limits),
     "a refusal is forgotten": ("    exit 1\n", "    exit 0\n", _word_by_word),
 }
 #: Seen only where the hook starts the programs of the case.

@@ -6,11 +6,13 @@ tells that it was started, and is then the real one or what a case wants instead
 
 from __future__ import annotations
 
+import io
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -81,6 +83,14 @@ def _busybox() -> str:
         pytest.skip(f"no busybox: {exc} (ARMLEVEL_LAB=1 forces)")
 
 
+def _archive(program: str) -> bytes:
+    # What the hook starts of an archive.
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("armlevel_guard.py", program)
+    return stream.getvalue()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one call gave: as libvirt sees it, and which programs were started."""
@@ -141,8 +151,7 @@ class Host:
             (programs / name).chmod(0o755)
         guard.unlink(missing_ok=True)
         if self.program is not None:
-            data = self.program.encode() if isinstance(self.program, str) else self.program
-            guard.write_bytes(data)
+            guard.write_bytes(self.program if isinstance(self.program, bytes) else _archive(self.program))
         text = self.text
         for line, own in zip(PLACES, (f"PATH={programs}\n", f"guard={guard}\n"), strict=True):
             text = text.replace(line, own)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from armlevel.onefile import trying
-from armlevel.onefile.answers import LARGEST, Answers, build_of, key_of, state_of
-from armlevel.onefile.found import Code, Found
+from armlevel.onefile.answers import LARGEST, Answers, Kept, build_of, key_of, state_of
+from armlevel.onefile.codes import Code
+from armlevel.onefile.found import Found
 from armlevel.onefile.trying import Tried
 
 STATE = {"boot_id": "b", "cpus": "0-3"}
-YES = {"answer": "runs", "digest": "sha256:" + "0" * 64, "findings": []}
-NO = {
-    **YES,
-    "answer": "refused",
-    "findings": [["refused", "stops", "CTR_EL0", "0x1", "0x0", "silicon", "restart"]],
-}
+YES = Kept("sha256:" + "0" * 64)
+NO = Kept(YES.digest, (Found("refused", "stops", "CTR_EL0", "0x1", "0x0", "silicon", "restart"),))
 US = os.geteuid()
 
 
@@ -31,7 +30,7 @@ def answers(path: Path, release: str = "r", **state: str) -> Answers:
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     tmp_path.chmod(0o755)
-    path = tmp_path / "tried.json"
+    path = tmp_path / "tried"
     assert answers(path).keep("yes", YES)
     assert answers(path).keep("no", NO)
     return path
@@ -42,7 +41,7 @@ def test_an_answer_is_said_again_and_nobody_else_reads_it(kept):
     assert answers(kept).get("no") == NO
     assert answers(kept).get("other") is None
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in kept.parent.iterdir()] == ["tried.json"]
+    assert [file.name for file in kept.parent.iterdir()] == ["tried"]
 
 
 @pytest.mark.parametrize("change", [{"boot_id": "c"}, {"cpus": "0-2"}, {"release": "s"}], ids=str)
@@ -75,21 +74,20 @@ def _directory(path: Path) -> None:
     path.mkdir()
 
 
-def _answers_of(path: Path, **changes: object) -> None:
-    document = json.loads(path.read_bytes())
-    document["answers"]["yes"] |= changes
-    _write(path, json.dumps(document).encode())
+def _instead(path: Path, line: str, of: str = "yes") -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    (index,) = (number for number, one in enumerate(lines) if one.startswith(f"{of}\t"))
+    _write(path, "".join([*lines[:index], line, *lines[index + 1 :]]).encode())
 
 
 ODD: dict[str, Callable[[Path], object]] = {
     "gone": lambda path: path.unlink(),
     "empty": lambda path: _write(path, b""),
-    "no JSON": lambda path: _write(path, b"{"),
-    "deep": lambda path: _write(path, b"[" * 100_000),
-    "a list": lambda path: _write(path, b"[]"),
-    "no answers": lambda path: _write(
-        path, json.dumps({"kind": "armlevel-tried/1", "release": "r", **STATE}).encode()
-    ),
+    "an end of a line": lambda path: _write(path, b"\n"),
+    "no text": lambda path: _write(path, path.read_bytes() + b"\xff\n"),
+    "no answers": lambda path: _write(path, path.read_bytes().splitlines(keepends=True)[0]),
+    "no head": lambda path: _write(path, b"".join(path.read_bytes().splitlines(keepends=True)[1:])),
+    "another kind": lambda path: _write(path, path.read_bytes().replace(b"tried/1", b"tried/2")),
     "truncated": lambda path: _write(path, path.read_bytes()[:-20]),
     "huge": lambda path: _write(path, path.read_bytes() + b" " * LARGEST),
     "others may write it": lambda path: path.chmod(0o622),
@@ -98,11 +96,19 @@ ODD: dict[str, Callable[[Path], object]] = {
     "a second name": lambda path: os.link(path, path.with_name("second")),
     "a pipe": _fifo,
     "a directory": _directory,
-    "no digest": lambda path: _answers_of(path, digest=None),
-    "another answer": lambda path: _answers_of(path, answer="yes"),
-    "a truth": lambda path: _answers_of(path, answer=True),
-    "findings that are none": lambda path: _answers_of(path, findings={}),
-    "a finding of numbers": lambda path: _answers_of(path, findings=[[1]]),
+    "no digest": lambda path: _instead(path, "yes\truns\t\n"),
+    "a key alone": lambda path: _instead(path, "yes\n"),
+    "an answer alone": lambda path: _instead(path, "yes\truns\n"),
+    "another answer": lambda path: _instead(path, f"yes\tyes\t{YES.digest}\n"),
+    "an answer that its findings deny": lambda path: _instead(
+        path, path.read_text().splitlines()[2].replace("no\trefused", "yes\truns") + "\n"
+    ),
+    "an answer without what it hangs on": lambda path: _instead(path, f"yes\trefused\t{YES.digest}\n"),
+    "findings that are none": lambda path: _instead(path, f"yes\truns\t{YES.digest}\t\n"),
+    "a finding that is short": lambda path: _instead(path, f"yes\trefused\t{YES.digest}\trefused\x1fstops\n"),
+    "a finding that is long": lambda path: _instead(
+        path, path.read_text().splitlines()[2].replace("no\t", "yes\t") + "\x1fmore\n"
+    ),
 }
 
 
@@ -121,7 +127,7 @@ def test_the_file_of_another_is_a_miss_and_is_not_added_to(kept):
 
 
 def test_who_is_not_the_owner_keeps_nothing(tmp_path):
-    path = tmp_path / "tried.json"
+    path = tmp_path / "tried"
     assert not Answers(path, STATE, "r", owner=US + 1).keep("yes", YES)
     assert not path.exists()
 
@@ -134,31 +140,55 @@ def test_what_is_no_file_is_not_replaced(kept, make):
 
 
 def test_a_place_that_is_not_there_or_is_full_costs_the_answer_and_nothing_else(tmp_path, monkeypatch):
-    assert not answers(tmp_path / "none" / "tried.json").keep("yes", YES)
+    assert not answers(tmp_path / "none" / "tried").keep("yes", YES)
 
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     tmp_path.chmod(0o755)
     monkeypatch.setattr(os, "fsync", full)
-    assert not answers(tmp_path / "tried.json").keep("yes", YES)
+    assert not answers(tmp_path / "tried").keep("yes", YES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_does_not_grow_without_end(tmp_path):
     tmp_path.chmod(0o755)
-    path = tmp_path / "tried.json"
+    path = tmp_path / "tried"
     one = answers(path)
     for number in range(150):
         one.keep(str(number), YES)
     again = answers(path)
     assert again.get("0") is None
     assert again.get("149") == YES
-    large = {**NO, "findings": [["refused", "stops", "x" * 5000]] * 150}
+    large = Kept(NO.digest, (Found("refused", "stops", "x" * 5000),) * 150)
     for number in range(3):
         assert answers(path).keep(f"large {number}", large)
     assert path.stat().st_size <= LARGEST
     assert answers(path).get("large 2") == large
+
+
+@pytest.mark.parametrize("bad", ["a\tb", "a\nb", "a\x1fb", "\udcff"])
+def test_what_would_break_a_line_is_not_kept_and_what_was_kept_stays(kept, bad):
+    before = kept.read_bytes()
+    for key, answer in (
+        (bad, YES),
+        ("more", Kept(f"{YES.digest}{bad}")),
+        ("more", Kept(YES.digest, (Found("refused", "stops", "CTR_EL0", bad),))),
+    ):
+        assert not answers(kept).keep(key, answer)
+        assert answers(kept).get(key) is None
+    assert kept.read_bytes() == before
+
+
+@given(st.dictionaries(st.text(), st.lists(st.tuples(*[st.text()] * 5), max_size=3), max_size=4))
+def test_what_is_kept_is_read_as_it_was(cases):
+    with tempfile.TemporaryDirectory() as folder:
+        path, held = Path(folder, "tried"), {}
+        for key, rows in cases.items():
+            answer = Kept(YES.digest, tuple(Found("changed", "note", *row) for row in rows))
+            if answers(path).keep(key, answer):
+                held[key] = answer
+        assert {key: answers(path).get(key) for key in cases} == {key: held.get(key) for key in cases}
 
 
 def test_another_build_of_the_vmm_is_another_question(tmp_path):
@@ -180,7 +210,7 @@ def test_the_state_is_this_boot_and_its_cpus(tmp_path):
 
 def test_trying_takes_the_answer_that_holds_and_keeps_no_passing_one(tmp_path, monkeypatch):
     tmp_path.chmod(0o755)
-    cache, asked = tmp_path / "tried.json", []
+    cache, asked = tmp_path / "tried", []
     monkeypatch.setattr(trying, "state_of", lambda: STATE)
 
     def fresh(text: str, _device: str, _emulator: str) -> Tried:
@@ -202,7 +232,7 @@ def test_what_fails_inside_is_unknown(tmp_path, monkeypatch):
         raise MemoryError("no")
 
     monkeypatch.setattr(trying, "_fresh", fail)
-    said = trying.tried("1:x", cache=tmp_path / "tried.json")
+    said = trying.tried("1:x", cache=tmp_path / "tried")
     assert (said.answer, said.findings[0].code, said.findings[0].subject) == (
         "unknown",
         "kvm-failed",

@@ -17,7 +17,8 @@ from armlevel.kvm import id_of
 from armlevel.onefile import trying
 from armlevel.onefile.arrival import arrival
 from armlevel.onefile.arrival_list import sets_of
-from armlevel.onefile.found import CODES, Found, answer_of
+from armlevel.onefile.codes import CODES
+from armlevel.onefile.found import Found, answer_of
 from armlevel.onefile.here import Here
 from armlevel.onefile.rows import rows_of
 from armlevel.profile import Facts, Guest, GuestMachine, Implementation, Shape, ShownImplementation

@@ -14,7 +14,8 @@ import pytest
 
 from armlevel.lab import pack_guard
 from armlevel.onefile import guard, journal
-from armlevel.onefile.found import CODES, Found
+from armlevel.onefile.codes import CODES
+from armlevel.onefile.found import Found
 from armlevel.onefile.guard import judge, main
 from armlevel.onefile.metadata import DomainMarks, GuestMark, Override, guest_element, override_element
 from armlevel.onefile.trying import Tried
@@ -49,7 +50,7 @@ def mark(**more) -> GuestMark:
 
 def answered(tried: Tried, override: str = "none", operation: str = "migrate", **more):
     marks = DomainMarks(name="web-1", guest=mark(**more), override=OVERRIDES[override])
-    return judge(Arrival(operation, "web-1", "h2", DIGEST), marks, NOW, lambda *_: tried)
+    return judge(Arrival(operation, "web-1", "h2", DIGEST), marks, lambda: NOW, lambda *_: tried)
 
 
 #: (what trying said, override) -> whether it is refused.
@@ -116,7 +117,7 @@ def test_nothing_is_tried_for_who_has_no_mark_or_at_a_start_no_level():
         raise AssertionError
 
     for operation, marks in (("migrate", DomainMarks()), ("prepare", DomainMarks(guest=mark()))):
-        assert judge(Arrival(operation, "a", "h2"), marks, NOW, never) == guard.Answer()
+        assert judge(Arrival(operation, "a", "h2"), marks, never, never) == guard.Answer()
 
 
 def test_the_emulator_of_the_domain_is_the_one_that_is_tried_for():
@@ -126,7 +127,7 @@ def test_the_emulator_of_the_domain_is_the_one_that_is_tried_for():
         asked.append((packed, emulator))
         return TRIED["runs"]
 
-    judge(Arrival("migrate", "a", "h2"), DomainMarks(guest=mark(), emulator="/opt/qemu"), NOW, trier)
+    judge(Arrival("migrate", "a", "h2"), DomainMarks(guest=mark(), emulator="/opt/qemu"), lambda: NOW, trier)
     assert asked == [("1:a", "/opt/qemu")]
 
 

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import make_guard
 import make_probe
 from armlevel.lab import pack_guard
-from armlevel.onefile.answers import Answers, key_of, state_of
+from armlevel.onefile.answers import Answers, Kept, key_of, state_of
+from armlevel.onefile.found import Found
+from armlevel.onefile.metadata import GuestMark, guest_element
+from armlevel.operations.guard_files import START
 from tests.onefile.test_program import unpacked
 
 ASK = """
 import sys
-from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from armlevel.onefile.trying import tried
-said = tried("1:known", cache=Path(sys.argv[2]), owner=int(sys.argv[3]))
+said = tried("1:known", cache=sys.argv[2], owner=int(sys.argv[3]))
 print(said.answer, said.cached, *sorted(name for name in sys.modules if name.startswith("armlevel.")))
+"""
+#: What libvirt's hook starts, and then which modules are loaded; and those that it may load.
+HOOK = f"""
+import atexit, sys
+atexit.register(lambda: print(*sorted(sys.modules)))
+{START}
+"""
+MAY_BE_LOADED = """
+import __future__, atexit, sys, os, stat, types, collections, _socket, xml.parsers.expat
+print(*sys.modules)
 """
 RELEASE = "from armlevel.onefile.release import RELEASE; print(RELEASE)"
 
@@ -33,8 +48,8 @@ def run(*words: object, text: str = "", **more: str) -> subprocess.CompletedProc
 def test_the_guard_is_built_alike_twice_and_speaks_on_a_bare_python(tmp_path):
     one, two = tmp_path / "one.pyz", tmp_path / "two.pyz"
     texts = make_probe.sources(pack_guard)
-    tags = make_probe.build(one, texts, make_guard.START)
-    make_probe.build(two, make_probe.sources(pack_guard), make_guard.START)
+    tags = make_probe.build(one, texts, make_guard.START, make_guard.DOORS)
+    make_guard.build_guard(two)
     assert one.read_bytes() == two.read_bytes()
     assert sys.implementation.cache_tag in tags
     helped = run(one, "--help")
@@ -61,18 +76,58 @@ def test_the_guard_is_built_alike_twice_and_speaks_on_a_bare_python(tmp_path):
 
 
 def test_an_answer_that_is_known_imports_next_to_nothing(tmp_path):
-    place, cache = unpacked(pack_guard(), tmp_path / "guard"), tmp_path / "kept" / "tried.json"
+    place, cache = unpacked(pack_guard(), tmp_path / "guard"), tmp_path / "kept" / "tried"
     cache.parent.mkdir(mode=0o755)
     code = f"import sys; sys.path.insert(0, {str(place)!r}); {RELEASE}"
     state, release = state_of(), run("-c", code).stdout.strip()
     assert state is not None
     assert len(release) == 64
     kept = Answers(cache, state, release, owner=os.geteuid())
-    assert kept.keep(key_of("1:known", ""), {"answer": "runs", "digest": "sha256:1", "findings": []})
+    assert kept.keep(key_of("1:known", ""), Kept("sha256:1"))
     answer, cached, *modules = run("-c", ASK, place, cache, os.geteuid()).stdout.split()
     assert (answer, cached) == ("runs", "True")
-    names = ("onefile", "onefile.answers", "onefile.found", "onefile.release", "onefile.trying")
+    names = ("named", "onefile", "onefile.answers", "onefile.found", "onefile.release", "onefile.trying")
     assert modules == [f"armlevel.{name}" for name in names]
     Path(cache).write_bytes(Path(cache).read_bytes()[:-1])
     answer, cached, *_ = run("-c", ASK, place, cache, os.geteuid()).stdout.split()
     assert (answer, cached) == ("unknown", "False")
+
+
+@pytest.mark.parametrize("found", [(), (Found("changed", "stops", "PSCI_VERSION", "1.3", "1.1"),)], ids=len)
+def test_the_hook_loads_next_to_nothing_where_the_answer_is_kept(tmp_path, found):
+    files, digest = pack_guard(), "sha256:" + "5a" * 32
+    kept, journal = tmp_path / "kept", tmp_path / "journal"
+    for module, was, now in (
+        ("guard", b'CACHE = f"{STATE}/tried"', f"CACHE = {str(kept / 'tried')!r}"),
+        ("guard", b"cache=CACHE,", f"cache=CACHE, owner={os.geteuid()},"),
+        ("journal", b'_JOURNAL = "/run/systemd/journal/socket"', f"_JOURNAL = {str(journal)!r}"),
+    ):
+        name = f"armlevel/onefile/{module}.py"
+        assert files[name].count(was) == 1
+        files[name] = files[name].replace(was, now.encode())
+    place, state = unpacked(files, tmp_path / "guard"), state_of()
+    assert state is not None
+    kept.mkdir(mode=0o755)
+    release = run("-c", f"import sys; sys.path.insert(0, {str(place)!r}); {RELEASE}").stdout.strip()
+    answers = Answers(kept / "tried", state, release, owner=os.geteuid())
+    assert answers.keep(key_of("1:known", ""), Kept(digest, found))
+    mark = guest_element(GuestMark(packed="1:known", digest=digest, known="stamp"))
+    xml = f"<domain><name>web-1</name><metadata>{mark}</metadata></domain>"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(journal))
+        done = run("-B", "-c", HOOK, place, "hook", "migrate", "web-1", text=xml)
+        told = listener.recv(65536).decode()
+    assert f"ARMLEVEL_EVENT={'refused' if found else 'let'}\n" in told
+    assert (done.returncode, bool(done.stderr)) == (1, True) if found else (0, False)
+    loaded = {name for name in done.stdout.split() if not name.startswith("armlevel")}
+    assert loaded <= set(run("-B", "-c", MAY_BE_LOADED).stdout.split())
+    own = {name.removeprefix("armlevel.") for name in done.stdout.split() if name.startswith("armlevel.")}
+    onefile = ("answers", "entry", "found", "guard", "journal", "metadata", "release", "trying")
+    assert own == {
+        "errors",
+        "named",
+        "onefile",
+        *(f"onefile.{one}" for one in onefile),
+        "words",
+        "words.guard",
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from armlevel.operations.guard_files import START
 from tests.onefile import hooks
 from tests.onefile.hooks import HOOK, LETS, LEVELLED, MARKED, PLACES, REFUSES, SENTENCE, STRANGER, Host
 
@@ -46,6 +47,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Host:
 def test_the_lines_that_name_places_are_the_hooks_own():
     assert [HOOK.count(line) for line in PLACES] == [1, 1]
     assert set(UNGUARDED) | GUARDED == set(CALLS)
+    assert f"\nstart='{START}'\n" in HOOK
 
 
 @pytest.mark.parametrize(("operation", "stage"), UNGUARDED)
@@ -156,7 +158,7 @@ def test_a_guard_that_hangs_is_ended_by_its_limit(host: Host):
 def test_two_seconds_are_given_to_whatever_may_wait():
     lines = [line for line in HOOK.splitlines() if not line.startswith("#")]
     for program in ("head", "python3", "logger"):
-        users = [line for line in lines if f"{program} " in line and "armlevel-guard.pyz" not in line]
+        users = [line for line in lines if f"{program} " in line and not line.startswith("#")]
         assert users
         assert all(f"timeout -s KILL 2 {program}" in line for line in users)
 

@@ -107,7 +107,7 @@ def _write(place: str, content: bytes):
 
 
 def _cache(root: Path) -> Path:
-    path = root / "var/lib/armlevel/tried.json"
+    path = root / "var/lib/armlevel/tried"
     path.parent.mkdir(parents=True)
     path.write_text("{}")
     path.chmod(0o600)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from armlevel.onefile.found import CODES, Found
+from armlevel.onefile.codes import CODES
+from armlevel.onefile.found import Found
 from armlevel.words.tried import ADVICE, SENTENCES, advice_of, sentence_of
 from tests.repository.frame import ROOT
 

@@ -31,6 +31,8 @@ _AT_HOME = ("armlevel.arch", _COMPILED)
 # The guard starts at every call of libvirt's hook that matters: of a package it imports the one module it needs. Of
 # Arm's room travel expressions and what stands around the vCPU, and of the engine what compares that.
 _ROWS, _RELEASE = "armlevel.onefile.compiled", "armlevel.onefile.release"
+# What the hook imports, past what `python3 ARCHIVE` does before it comes to __main__.py.
+_HOOK_STARTS = "armlevel_guard.py"
 _HOME_OF_ROWS = (_ROWS, _RELEASE, "armlevel.arch.catalogue")
 _OPEN_ONTO_MORE = (
     *(f"armlevel.{name}" for name in ("arch", "documents", "engine", "engine.parts", "kvm", "probe")),
@@ -77,7 +79,7 @@ def pack_guard() -> dict[str, bytes]:
     files[_ROWS.replace(".", "/") + ".py"] = _ROWS_TEXT.format(rows_of(load())).encode()
     release = hashlib.sha256(b"".join(name.encode() + files[name] for name in sorted(files))).hexdigest()
     text = f'"""Which build of the guard this is."""\nRELEASE = {release!r}\n'
-    return files | {_RELEASE.replace(".", "/") + ".py": text.encode()}
+    return files | {_RELEASE.replace(".", "/") + ".py": text.encode(), _HOOK_STARTS: files["__main__.py"]}
 
 
 def pack_control() -> dict[str, bytes]:

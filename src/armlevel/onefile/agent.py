@@ -99,7 +99,7 @@ def _probe(given: Mapping[str, str]) -> None:
     print(f"probed: {found.digest}")
     guard = Path(given.get("--guard", "/usr/lib/armlevel/armlevel-guard.pyz"))
     if guard.exists() and (guests := known_guests()):
-        answers = try_known(guests, guard, state / "tried.json")
+        answers = try_known(guests, guard, state / "tried")
         print(
             f"tried {len(guests)} known guests: {', '.join(f'{n} {one}' for one, n in sorted(answers.items()))}"
         )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from armlevel.engine.parts.machine import judge_machine
 from armlevel.errors import KvmError
 from armlevel.kvm.vgic import ICC_CTLR_EL1
-from armlevel.onefile.found import Found, Severity
+from armlevel.onefile.codes import Severity
+from armlevel.onefile.found import Found
 from armlevel.onefile.here import Here
 from armlevel.onefile.rows import Rows
 from armlevel.probe.after_first_run import make_ready

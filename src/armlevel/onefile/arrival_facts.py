@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from armlevel.onefile.found import Code, Found
+from armlevel.onefile.codes import Code
+from armlevel.onefile.found import Found
 from armlevel.onefile.here import Here
 from armlevel.probe.after_first_run import facts_by_guest
 from armlevel.probe.counters import frequencies

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from armlevel.kvm.ids import own_names
-from armlevel.onefile.found import Found, Severity
+from armlevel.onefile.codes import Severity
+from armlevel.onefile.found import Found
 from armlevel.onefile.here import Here
 from armlevel.onefile.rows import LetRow, Rows
 from armlevel.probe.vmms import version_of

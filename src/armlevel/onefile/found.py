@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, get_args
+from armlevel.named import NamedTuple
 
-__all__ = ["CODES", "Answer", "Code", "Found", "Severity", "answer_of"]
+TYPE_CHECKING = False  # as type checkers read it
 
-Answer = Literal["runs", "refused", "unknown"]
-#: ``stops``: KVM or the VMM refuses it; ``breaks``: it is taken, and harms the guest; ``note`` changes no answer.
-Severity = Literal["stops", "breaks", "unknown", "note"]
-Code = Literal[
-    "around",
-    "changed",
-    "changed-at-first-run",
-    "clock-differs",
-    "core-not-known",
-    "counters-fewer",
-    "cpus-differ",
-    "fact-differs",
-    "feature-missing",
-    "kvm-failed",
-    "kvm-newer",
-    "level-weaker",
-    "list-lacks",
-    "list-let",
-    "lengths-differ",
-    "no-such-guest",
-    "not-recorded",
-    "other-core",
-    "refused",
-    "refused-together",
-    "tolerated",
-    "unknown-packing",
-    "will-not-run",
-]
-#: Every code.
-CODES: tuple[Code, ...] = get_args(Code)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from armlevel.onefile.codes import Answer, Code, Severity
+
+__all__ = ["Found", "answer_of"]
 
 
 class Found(NamedTuple):

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
-from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
+from armlevel.named import NamedTuple
 from armlevel.onefile.found import Found
 from armlevel.onefile.journal import tell
 from armlevel.onefile.metadata import (
@@ -36,19 +33,27 @@ from armlevel.words.guard import (
     unknown_text,
 )
 
+TYPE_CHECKING = False  # as type checkers read it
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    #: Tries a packed guest CPU under an emulator, which may not be known.
+    Trier = Callable[[str, str], Tried]
+    #: Tells the time in UTC.
+    Clock = Callable[[], datetime]
+
 __all__ = ["CACHE", "OPERATIONS", "STATE", "Answer", "judge", "main"]
 
 #: What this host keeps of its own; root's.
-STATE = Path("/var/lib/armlevel")
-CACHE = STATE / "tried.json"
+STATE = "/var/lib/armlevel"
+CACHE = f"{STATE}/tried"
 #: What libvirt calls the guard for.
 OPERATIONS = ("migrate", "restore", "prepare")
 
 _BAD_USAGE = 2
 _UUID = "0123456789abcdef-"
-
-#: Tries a packed guest CPU under an emulator, which may not be known.
-Trier = Callable[[str, str], Tried]
 
 
 class Answer(NamedTuple):
@@ -59,8 +64,8 @@ class Answer(NamedTuple):
     words: Mapping[str, str] = MappingProxyType({})
 
 
-def judge(arrival: Arrival, marks: DomainMarks, now: datetime, trier: Trier) -> Answer:
-    """Answer one call for one domain; ``trier`` is asked only if its answer matters."""
+def judge(arrival: Arrival, marks: DomainMarks, clock: Clock, trier: Trier) -> Answer:
+    """Answer one call for one domain; ``trier`` is asked only if its answer matters, and ``clock`` for an override."""
     mark = marks.guest
     if mark is None or (arrival.operation == "prepare" and mark.level is None):
         return Answer()
@@ -77,16 +82,16 @@ def judge(arrival: Arrival, marks: DomainMarks, now: datetime, trier: Trier) -> 
         return Answer("let", words=words)
     if tried.answer == "unknown" and mark.unknown == "let":
         return Answer()
-    return _of_doubt(arrival, marks, now, tried, words)
+    return _of_doubt(arrival, marks, clock, tried, words)
 
 
 def _of_doubt(
-    arrival: Arrival, marks: DomainMarks, now: datetime, tried: Tried, words: Mapping[str, str]
+    arrival: Arrival, marks: DomainMarks, clock: Clock, tried: Tried, words: Mapping[str, str]
 ) -> Answer:
     # It is refused here, or nobody can say: an override comes first, then what trying said, then what the pool wants.
     override = marks.override
     hard = [one for one in tried.findings if one.severity in {"stops", "breaks"}]
-    spent = "" if override is None else _spent(override, now, hard)
+    spent = "" if override is None else _spent(override, clock(), hard)
     if override is not None and not spent:
         until = written_time(override.until)
         return Answer("overridden", words={**words, "until": until, "reason": override.reason})
@@ -132,20 +137,27 @@ def _try_here(packed: str, emulator: str) -> Tried:
     return tried(packed, cache=CACHE, emulator=emulator)
 
 
-def _note_start(answer: Answer, state: Path = STATE) -> None:
+def _now() -> datetime:
+    from datetime import datetime, timezone
+
+    return datetime.now(timezone.utc)
+
+
+def _note_start(answer: Answer, state: str | os.PathLike[str] = STATE) -> None:
     # Which guests of this host run off their level: one file each, for whoever reports; nothing depends on it.
     uuid = answer.words.get("uuid", "")
     if answer.event not in {"off-level", "on-level"} or not uuid or uuid.strip(_UUID):
         return
-    place = state / "off-level" / uuid
+    folder = os.path.join(state, "off-level")
+    place, fresh = os.path.join(folder, uuid), os.path.join(folder, f".{uuid}.{os.getpid()}")
     try:
         if answer.event == "on-level":
-            place.unlink(missing_ok=True)
+            os.unlink(place)
             return
-        place.parent.mkdir(mode=0o755, exist_ok=True)
-        fresh = place.with_name(f".{uuid}.{os.getpid()}")
-        fresh.write_text(f"{answer.words['level']} {answer.words['digest']}\n", encoding="utf-8")
-        fresh.replace(place)
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        with open(fresh, "w", encoding="utf-8") as stream:
+            stream.write(f"{answer.words['level']} {answer.words['digest']}\n")
+        os.replace(fresh, place)
     except OSError:
         return
 
@@ -156,7 +168,7 @@ def _hook(operation: str, domain: str) -> int:
         marks = read_domain(sys.stdin.buffer.read(MOST_XML + 1))
         if marks.guest is not None:
             arrival = Arrival(operation, arrival.domain, arrival.host, marks.guest.digest)
-        answer = judge(arrival, marks, datetime.now(timezone.utc), _try_here)
+        answer = judge(arrival, marks, _now, _try_here)
     except BadDomain as exc:
         answer = Answer("fault", words={"why": _shown(exc.message)})
     except Exception as exc:  # noqa: BLE001 - whatever it is, it is ours, and no reason to hold a guest up

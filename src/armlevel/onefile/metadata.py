@@ -4,18 +4,25 @@ One element a namespace, because libvirt keeps one of each: the guest CPU (it tr
 restore), and an override. Domain XML comes from other hosts, so it is read as hostile: no document type, no entities,
 and no more than libvirt itself would send. Source: libvirt docs/formatdomain.rst (General metadata),
 src/conf/domain_conf.c (virDomainObjSetMetadata); Nova nova/virt/libvirt/config.py (LibvirtConfigGuestMetaNovaFlavor).
-The hook imports this at each call for a marked guest, and so it does without dataclasses, whose import costs as much.
+The hook imports this at each call for a marked guest, and so it does without dataclasses, datetime, re and typing,
+whose imports cost more than all that is done here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import datetime, timezone
-from typing import Literal, NamedTuple
 from xml.parsers import expat
 
 from armlevel.errors import InputError
+from armlevel.named import NamedTuple
+
+TYPE_CHECKING = False  # as type checkers read it
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Literal
+
+    Unknown = Literal["warn", "refuse", "let"]
 
 __all__ = [
     "GUEST_URI",
@@ -26,7 +33,6 @@ __all__ = [
     "DomainMarks",
     "GuestMark",
     "Override",
-    "Unknown",
     "guest_element",
     "override_element",
     "read_domain",
@@ -46,13 +52,14 @@ MOST_REASON = 500
 _MOST_TRAITS = 200
 
 _NOVA = "http://openstack.org/xmlns/libvirt/nova/"
-_TRAIT = re.compile(r"trait:(CUSTOM_ARMLEVEL_[A-Z0-9_]{1,240})", re.ASCII)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}", re.ASCII)
-_PACKED = re.compile(r"[!-~]+(?:\s+[!-~]+)*", re.ASCII)
+_TRAIT, _TRAIT_PREFIX = "trait:", "CUSTOM_ARMLEVEL_"
+_MOST_TRAIT = 240
+_DIGEST = "sha256:"
+_DIGITS, _HEXADECIMAL = "0123456789", "0123456789abcdef"
+_CAPITALS, _SMALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+_MOST_WORD = 200
 _UNTIL = "%Y-%m-%dT%H:%M:%SZ"
 
-Unknown = Literal["warn", "refuse", "let"]
 _UNKNOWN: Mapping[str, Unknown] = {"warn": "warn", "refuse": "refuse", "let": "let"}
 _BREAKS = {"no": False, "yes": True}
 
@@ -180,8 +187,8 @@ class _Reader:
         text = "".join(self.pieces)
         if self._at("domain", "metadata", f"{GUEST_URI} guest") and self.guest is not None:
             self.guest[""] = text
-        elif self._in_nova() and (trait := _TRAIT.fullmatch(self.trait)) and text.strip() == "required":
-            self.traits += [trait[1]] if len(self.traits) < _MOST_TRAITS else []
+        elif self._in_nova() and (trait := _trait(self.trait)) and text.strip() == "required":
+            self.traits += [trait] if len(self.traits) < _MOST_TRAITS else []
         elif tuple(self.way) in _WORDS:
             self.words.setdefault(_WORDS[tuple(self.way)], text.strip())
         self.way.pop()
@@ -231,11 +238,11 @@ _WORDS = {
 def _guest(attributes: Mapping[str, str]) -> GuestMark:
     packed = attributes.get("", "").strip()
     return GuestMark(
-        packed=packed if len(packed) <= MOST_PACKED and _PACKED.fullmatch(packed) else None,
-        digest=_matched(_DIGEST, attributes.get("digest")),
-        known=_matched(_WORD, attributes.get("known")),
-        pool=_matched(_WORD, attributes.get("pool")),
-        level=_matched(_WORD, attributes.get("level")),
+        packed=packed if len(packed) <= MOST_PACKED and _is_packed(packed) else None,
+        digest=_digest(attributes.get("digest", "")),
+        known=_word(attributes.get("known", "")),
+        pool=_word(attributes.get("pool", "")),
+        level=_word(attributes.get("level", "")),
         unknown=_UNKNOWN.get(attributes.get("unknown", ""), "warn"),
     )
 
@@ -255,6 +262,8 @@ def read_time(text: str) -> datetime | None:
     >>> read_time("2026-11-30T22:00:00Z") == read_time("yesterday")
     False
     """
+    from datetime import datetime, timezone
+
     try:
         return datetime.strptime(text, _UNTIL).replace(tzinfo=timezone.utc)
     except ValueError:
@@ -263,11 +272,37 @@ def read_time(text: str) -> datetime | None:
 
 def written_time(at: datetime) -> str:
     """Return a time as :func:`read_time` reads it."""
+    from datetime import timezone
+
     return at.astimezone(timezone.utc).strftime(_UNTIL)
 
 
-def _matched(pattern: re.Pattern[str], text: str | None) -> str | None:
-    return text if text is not None and pattern.fullmatch(text) else None
+def _only(text: str, characters: str) -> bool:
+    return bool(text) and not text.strip(characters)
+
+
+def _digest(text: str) -> str | None:
+    digits = text.removeprefix(_DIGEST)
+    whole = len(digits) == 64 and len(text) == len(_DIGEST) + 64
+    return text if whole and _only(digits, _HEXADECIMAL) else None
+
+
+def _word(text: str) -> str | None:
+    letters = _CAPITALS + _SMALL + _DIGITS
+    whole = _only(text[:1], letters) and _only(text, letters + "._:@/+-")
+    return text if whole and len(text) <= _MOST_WORD else None
+
+
+def _trait(text: str) -> str | None:
+    name = text.removeprefix(_TRAIT)
+    own = name.removeprefix(_TRAIT_PREFIX)
+    whole = len(text) == len(_TRAIT) + len(_TRAIT_PREFIX) + len(own)
+    return name if whole and len(own) <= _MOST_TRAIT and _only(own, _CAPITALS + _DIGITS + "_") else None
+
+
+def _is_packed(text: str) -> bool:
+    # Words of printable ASCII; libvirt may have broken the lines between them.
+    return text.isascii() and "".join(text.split()).isprintable() and bool(text)
 
 
 def guest_element(mark: GuestMark, *, named: bool = True) -> str:

@@ -17,6 +17,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
 guard=/usr/lib/armlevel/armlevel-guard.pyz
+# What `python3 ARCHIVE` does first takes Python longer than an answer that is kept.
+start='import sys; sys.path.insert(0, sys.argv.pop(1)); import armlevel_guard'
 
 # The domain's XML comes on standard input. What libvirt still has to write when this ends, it drops.
 xml=$(timeout -s KILL 2 head -c 8388609 2>/dev/null)
@@ -34,7 +36,8 @@ prepare/*) exit 0 ;;
 esac
 
 # Standard output belongs to libvirt, which would take it for new XML: nothing of ours goes there.
-said=$(printf '%s\n' "$xml" 2>/dev/null | timeout -s KILL 2 python3 -I -S -B "$guard" hook "$2" "$1" 2>&1 >/dev/null)
+said=$(printf '%s\n' "$xml" 2>/dev/null |
+    timeout -s KILL 2 python3 -I -S -B -c "$start" "$guard" hook "$2" "$1" 2>&1 >/dev/null)
 status=$?
 
 # A refusal has its status and its first word; whatever else is not 0 is a fault of the guard's own, which is no

@@ -7,18 +7,20 @@ next to nothing. Standard library only; whatever goes wrong is *unknown*, and ne
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from armlevel import __version__
-from armlevel.onefile.answers import Answers, key_of, state_of
-from armlevel.onefile.found import Answer, Found, answer_of
+from armlevel.named import NamedTuple
+from armlevel.onefile.answers import Answers, Kept, key_of, state_of
+from armlevel.onefile.found import Found, answer_of
+
+TYPE_CHECKING = False  # as type checkers read it
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from armlevel.onefile.codes import Answer
     from armlevel.onefile.rows import Rows
 
 __all__ = ["Tried", "main", "tried"]
@@ -55,7 +57,7 @@ class Tried(NamedTuple):
 def tried(
     text: str,
     *,
-    cache: Path | None,
+    cache: str | os.PathLike[str] | None,
     device: str = "/dev/kvm",
     emulator: str = "",
     owner: int = 0,
@@ -69,17 +71,17 @@ def tried(
         answers = _answers(cache, owner)
         key = key_of(text, emulator)
         if answers is not None and (known := answers.get(key)) is not None:
-            findings = tuple(Found(*row) for row in known["findings"])
-            return Tried(known["answer"], findings, known["digest"], cached=True)
+            return Tried(known.answer, known.findings, known.digest, cached=True)
         fresh = _fresh(text, device, emulator)
-        if answers is not None and not any(one.code in _PASSING for one in fresh.findings):
-            answers.keep(key, _kept(fresh))
+        passing = any(one.code in _PASSING for one in fresh.findings)
+        if answers is not None and fresh.digest is not None and not passing:
+            answers.keep(key, Kept(fresh.digest, fresh.findings))
     except Exception as exc:  # noqa: BLE001 - a guard that fails must not end what it guards
         return Tried("unknown", (Found("kvm-failed", "unknown", type(exc).__name__, host=str(exc)[:200]),))
     return fresh
 
 
-def _answers(cache: Path | None, owner: int) -> Answers | None:
+def _answers(cache: str | os.PathLike[str] | None, owner: int) -> Answers | None:
     state = state_of() if cache is not None else None
     return None if cache is None or state is None else Answers(cache, state, _release(), owner=owner)
 
@@ -91,14 +93,6 @@ def _release() -> str:
     except ImportError:
         return f"armlevel {__version__}"
     return str(RELEASE)
-
-
-def _kept(fresh: Tried) -> dict[str, Any]:
-    return {
-        "answer": fresh.answer,
-        "digest": fresh.digest or "",
-        "findings": [list(one) for one in fresh.findings],
-    }
 
 
 def _fresh(text: str, device: str, emulator: str) -> Tried:
@@ -143,6 +137,7 @@ def _rows() -> Rows:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try what comes in on standard input; print the answer as JSON, and return it as a status."""
     import getopt
+    import json
 
     try:
         options, rest = getopt.gnu_getopt(
@@ -161,8 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # A program that was started without them has neither.
         text = b"" if sys.stdin is None else sys.stdin.buffer.read(_LONGEST + 1)
-        cache = Path(given["--cache"]) if "--cache" in given else None
-        said = tried(text.decode("ascii", "replace"), cache=cache, emulator=given.get("--emulator", ""))
+        said = tried(
+            text.decode("ascii", "replace"), cache=given.get("--cache"), emulator=given.get("--emulator", "")
+        )
         if sys.stdout is not None:
             print(
                 json.dumps({**said._asdict(), "findings": [one._asdict() for one in said.findings]}),

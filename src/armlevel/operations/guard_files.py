@@ -20,6 +20,7 @@ from armlevel.errors import UsageError
 __all__ = [
     "ENVIRONMENT",
     "RELEASE",
+    "START",
     "archive_names",
     "archive_of",
     "hook_bytes",
@@ -44,6 +45,8 @@ def compiled(name, text):
     return base64.b64encode(head + marshal.dumps(code)).decode()
 json.dump({name: compiled(name, text) for name, text in json.load(sys.stdin).items()}, sys.stdout)
 """
+#: How the hook starts the archive, which it gives as the first word.
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); import armlevel_guard"
 #: What the hook gives its programs.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 

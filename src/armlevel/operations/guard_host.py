@@ -22,6 +22,7 @@ from armlevel.operations.check_ups import CheckUp, check_ups_object, status_of_s
 from armlevel.operations.guard_files import (
     ENVIRONMENT,
     RELEASE,
+    START,
     archive_names,
     archive_of,
     hook_bytes,
@@ -47,7 +48,7 @@ __all__ = [
 HOOK = "etc/libvirt/hooks/qemu.d/50-armlevel"
 ARCHIVE = "usr/lib/armlevel/armlevel-guard.pyz"
 
-_CACHE = "var/lib/armlevel/tried.json"
+_CACHE = "var/lib/armlevel/tried"
 _RELOADED = "run/armlevel-guard-reloaded"
 _DAEMONS = ("libvirtd", "virtqemud")
 _OTHERS = 0o022
@@ -248,7 +249,7 @@ def _archive_check(path: Path, files: Mapping[str, bytes]) -> CheckUp:
 def _python_check(path: Path, root: Path) -> CheckUp:
     if root != _ROOT:
         return CheckUp("python", "unknown", "python-elsewhere", {"root": str(root)})
-    command = ["python3", "-I", "-S", "-B", str(path), "--help"]
+    command = ["python3", "-I", "-S", "-B", "-c", START, str(path), "--help"]
     try:
         done = subprocess.run(  # noqa: S603 - as the hook starts it
             command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=ENVIRONMENT

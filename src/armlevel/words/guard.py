@@ -5,8 +5,12 @@ It travels with the guard, so it imports nothing of the engine and of the facts:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from armlevel.named import NamedTuple
+
+TYPE_CHECKING = False  # as type checkers read it
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Arrival", "Difference", "event_sentence", "refusal", "unknown_refusal"]
 
