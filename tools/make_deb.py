@@ -51,6 +51,7 @@ def files_of() -> dict[str, tuple[bytes, int]]:
     version = _version()
     files = {f"usr/lib/systemd/system/{unit}": (_read(unit), 0o644) for unit in UNITS}
     files["usr/lib/sysusers.d/armlevel-agent.conf"] = (_read("sysusers.conf"), 0o644)
+    files["usr/share/python3/runtime.d/armlevel-agent.rtupdate"] = (_read("rtupdate"), 0o755)
     docs = "usr/share/doc/armlevel-agent"
     files[f"{docs}/copyright"] = (_read("copyright"), 0o644)
     changelog = gzip.compress(_CHANGELOG.format(version=version).encode(), 9, mtime=0)

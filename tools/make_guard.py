@@ -14,9 +14,6 @@ from armlevel.lab import pack_guard
 from make_probe import MAIN, build, chore, sources
 
 DEFAULT = Path(__file__).parent.parent / "dist" / "armlevel-guard.pyz"
-START = MAIN.replace("armlevel-probe needs", "armlevel-guard needs").replace(
-    "onefile.collector", "onefile.entry"
-)
 
 
 #: `python3 ARCHIVE`, and what libvirt's hook imports.
@@ -25,7 +22,9 @@ DOORS = ("__main__.py", "armlevel_guard.py")
 
 def build_guard(target: Path) -> list[str]:
     """Write the archive whole or not at all; return the bytecodes it has."""
-    return build(target, sources(pack_guard), START, DOORS)
+    packed = pack_guard()
+    choose = MAIN.replace("armlevel-probe", "armlevel-guard").partition("from armlevel.")[0]
+    return build(target, sources(lambda: packed), choose + packed[DOORS[1]].decode(), DOORS)
 
 
 def main() -> int:

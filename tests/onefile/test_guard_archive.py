@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import make_guard
-import make_probe
 from armlevel.lab import pack_guard
 from armlevel.onefile.answers import Answers, Kept, key_of, state_of
+from armlevel.onefile.bytecode import FOLDER
 from armlevel.onefile.found import Found
 from armlevel.onefile.metadata import GuestMark, guest_element
-from armlevel.operations.guard_files import START
+from armlevel.operations.guard_files import START, archive_of
 from tests.onefile.test_program import unpacked
 
 ASK = """
@@ -37,6 +37,10 @@ MAY_BE_LOADED = """
 import __future__, atexit, sys, os, stat, types, collections, _socket, xml.parsers.expat
 print(*sys.modules)
 """
+LOADED_FROM = """
+atexit.register(lambda: print(*{m.__file__.partition("/armlevel/")[0] for n, m in sys.modules.items()
+    if n.startswith("armlevel.")}))
+"""
 RELEASE = "from armlevel.onefile.release import RELEASE; print(RELEASE)"
 
 
@@ -47,8 +51,7 @@ def run(*words: object, text: str = "", **more: str) -> subprocess.CompletedProc
 
 def test_the_guard_is_built_alike_twice_and_speaks_on_a_bare_python(tmp_path):
     one, two = tmp_path / "one.pyz", tmp_path / "two.pyz"
-    texts = make_probe.sources(pack_guard)
-    tags = make_probe.build(one, texts, make_guard.START, make_guard.DOORS)
+    tags = make_guard.build_guard(one)
     make_guard.build_guard(two)
     assert one.read_bytes() == two.read_bytes()
     assert sys.implementation.cache_tag in tags
@@ -131,3 +134,39 @@ def test_the_hook_loads_next_to_nothing_where_the_answer_is_kept(tmp_path, found
         "words",
         "words.guard",
     }
+
+
+def test_a_python_that_the_archive_has_no_bytecode_for_gets_its_own(tmp_path):
+    files, installed = pack_guard(), tmp_path / "installed"
+    installed.mkdir()
+    for name, data in files.items():
+        files[name] = data.replace(FOLDER.encode(), str(installed).encode())
+    archive = installed / "guard.pyz"
+    archive.write_bytes(archive_of(files, ["/bin/false"]))
+
+    def hook(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        return run("-B", "-c", f"import atexit\n{LOADED_FROM}\n{START}", archive, *words, text=text)
+
+    assert hook("bytecode", "--check").returncode == 3
+    assert str(archive) in hook("try", text="1:x").stdout
+    written = hook("bytecode")
+    (made,) = installed.glob("guard-*.zip")
+    assert (written.returncode, written.stdout.split(": ")[0]) == (0, str(made))
+    assert (made.stat().st_mode & 0o777, sys.implementation.cache_tag in made.name) == (0o644, True)
+    content = made.read_bytes()
+    assert hook("bytecode", "--check").returncode == hook("bytecode").returncode == 0
+    said = hook("try", text="1:x").stdout
+    assert str(made) in said
+    assert str(archive) not in said
+    for damage in (content[:-100], b"", b"PK\x03\x04"):
+        made.write_bytes(damage)
+        assert str(archive) in hook("try", text="1:x").stdout
+    assert hook("bytecode").returncode == 0
+    assert made.read_bytes() == content
+    made.rename(made.with_name(made.name.replace("-", "-x")))
+    assert hook("bytecode", "--check").returncode == 3  # of another archive
+    assert hook("bytecode", "more").returncode == 2
+    installed.chmod(0o555)
+    if os.geteuid():
+        failed = hook("bytecode")
+        assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)

@@ -16,6 +16,11 @@ package=$(echo /mnt/*.deb)
 dpkg -i $package
 test -x $hook
 getent passwd _armlevel
+# As if this Python were newer than the archive's: what the package made for it goes with the package.
+touch /usr/lib/armlevel/guard-cpython-399-0.zip
+/usr/share/python3/runtime.d/armlevel-agent.rtupdate rtupdate python3.0 python3.99
+test ! -e /usr/lib/armlevel/guard-cpython-399-0.zip
+touch /usr/lib/armlevel/guard-cpython-399-0.zip
 # A stranger, and every call that libvirt makes for a guest that runs.
 echo '<domain><name>a</name></domain>' | $hook a migrate begin -
 for call in 'reconnect begin' 'started begin' 'stopped end' 'release end'; do $hook a $call - < /dev/null; done

@@ -48,6 +48,7 @@ def test_the_package_has_agent_guard_hook_and_units_and_root_owns_them(package):
     names = {name for name, one in found.items() if one.isfile()}
     hook = ("qemu-hook.sh",) if make_deb.HOOK.exists() else ()
     wanted = {f"usr/lib/armlevel/{one}" for one in ("armlevel-agent.pyz", "armlevel-guard.pyz", *hook)}
+    wanted.add("usr/share/python3/runtime.d/armlevel-agent.rtupdate")
     wanted |= {f"usr/lib/systemd/system/{one.name}" for one in UNITS}
     assert wanted <= names
     assert {(one.uid, one.gid, one.uname) for one in found.values()} == {(0, 0, "root")}
@@ -92,7 +93,7 @@ def test_the_agent_in_it_runs_and_says_what_is_wrong(package, tmp_path):
     assert (done.returncode, "no profile of this boot" in done.stdout) == (0, True), done.stderr
 
 
-@pytest.mark.parametrize("name", ["postinst", "prerm", "postrm"])
+@pytest.mark.parametrize("name", ["postinst", "prerm", "postrm", "rtupdate"])
 def test_a_script_of_the_package_never_restarts_libvirt(name):
     text = (PACKAGING / name).read_text()
     subprocess.run(["sh", "-n", PACKAGING / name], check=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from armlevel.errors import LabError
+from armlevel.onefile.bytecode import FOLDER, STARTS
 from armlevel.onefile.program import program_of
 
 __all__ = [
@@ -79,7 +80,12 @@ def pack_guard() -> dict[str, bytes]:
     files[_ROWS.replace(".", "/") + ".py"] = _ROWS_TEXT.format(rows_of(load())).encode()
     release = hashlib.sha256(b"".join(name.encode() + files[name] for name in sorted(files))).hexdigest()
     text = f'"""Which build of the guard this is."""\nRELEASE = {release!r}\n'
-    return files | {_RELEASE.replace(".", "/") + ".py": text.encode(), _HOOK_STARTS: files["__main__.py"]}
+    starts = STARTS.format(folder=FOLDER, release=release).encode()
+    return files | {
+        _RELEASE.replace(".", "/") + ".py": text.encode(),
+        "__main__.py": starts,
+        _HOOK_STARTS: starts,
+    }
 
 
 def pack_control() -> dict[str, bytes]:

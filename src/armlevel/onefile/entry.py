@@ -1,4 +1,4 @@
-"""The one file of the guard: `armlevel-guard.pyz try` and `armlevel-guard.pyz hook`, each in its own module."""
+"""The one file of the guard: `armlevel-guard.pyz try`, `hook` and `bytecode`, each in its own module."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ __all__ = ["main"]
 _HELP = """\
 usage: armlevel-guard try [--cache FILE] [--emulator PROGRAM] < PACKED
        armlevel-guard hook OPERATION DOMAIN < domain.xml
+       armlevel-guard bytecode [--check]
 """
 _BAD_USAGE = 2
 
@@ -29,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from armlevel.onefile.guard import main as hook
 
         return hook(words[1:])
+    if words[:1] == ["bytecode"]:
+        from armlevel.onefile.bytecode import main as compile_it
+
+        return compile_it(words[1:])
     asked = words[:1] in (["-h"], ["--help"])
     print(_HELP, end="", file=sys.stdout if asked else sys.stderr)
     return 0 if asked else _BAD_USAGE

@@ -53,6 +53,7 @@ _RELOADED = "run/armlevel-guard-reloaded"
 _DAEMONS = ("libvirtd", "virtqemud")
 _OTHERS = 0o022
 _PATIENCE = 30
+_COMPILES = 3  # `bytecode --check`: it has none for this Python
 
 _ROOT = Path("/")
 
@@ -110,7 +111,8 @@ def guard_remove(root: Path = _ROOT) -> GuardResult:
         UsageError: what is there is somebody else's, or cannot be removed.
 
     """
-    there = [path for path in (root / HOOK, root / ARCHIVE) if os.path.lexists(path)]
+    compiled = sorted((root / ARCHIVE).parent.glob("guard-*-*.zip"))
+    there = [path for path in (root / HOOK, root / ARCHIVE, *compiled) if os.path.lexists(path)]
     for path, owned in ((root / HOOK, is_our_hook), (root / ARCHIVE, is_our_archive)):
         _hold_foreign(path, owned)
     for path in there:
@@ -249,13 +251,15 @@ def _archive_check(path: Path, files: Mapping[str, bytes]) -> CheckUp:
 def _python_check(path: Path, root: Path) -> CheckUp:
     if root != _ROOT:
         return CheckUp("python", "unknown", "python-elsewhere", {"root": str(root)})
-    command = ["python3", "-I", "-S", "-B", "-c", START, str(path), "--help"]
+    command = ["python3", "-I", "-S", "-B", "-c", START, str(path), "bytecode", "--check"]
     try:
         done = subprocess.run(  # noqa: S603 - as the hook starts it
             command, capture_output=True, text=True, check=False, timeout=_PATIENCE, env=ENVIRONMENT
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         return CheckUp("python", "not", "python-fails", {"why": str(exc)})
+    if done.returncode == _COMPILES:
+        return CheckUp("python", "not", "python-compiles", {"path": str(path)})
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
         return CheckUp("python", "not", "python-fails", {"why": lines[-1]})

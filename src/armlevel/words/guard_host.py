@@ -22,6 +22,10 @@ CODES: Mapping[str, tuple[str, str]] = {
     "archive-other": ("{path} is of another version", "armlevel guard install"),
     "python-runs": ("the hook's python3 runs it", ""),
     "python-fails": ("the hook's python3 does not run it: {why}", "install Python 3.10 or newer as python3"),
+    "python-compiles": (
+        "the hook's python3 runs it, and compiles it at each call: its bytecode is of another version",
+        "python3 -I {path} bytecode",
+    ),
     "python-elsewhere": ("not tried under {root}", "armlevel guard status, on the host itself"),
     "daemon-none": ("no libvirtd or virtqemud runs: it finds the hook when it starts", ""),
     "daemon-loaded": ("{name} (process {pid}) knows the hook", ""),
