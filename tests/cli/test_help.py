@@ -17,7 +17,7 @@ LAB = ("list", "run", "probe", "verify", "hosts", "migrate", "tcg")
 AGENT = ("accept", "enrol", "token", "list", "retire")
 FLEET = (
     *("init", "add", "list", "show", "log", "audit", "level", "accept", "check", "why"),
-    *("guests", "evacuate", "rollout"),
+    *("guests", "evacuate", "rollout", "watch"),
     *("pool create", "pool edit", "pool list", "host retire"),
 )
 GUARD = ("install", "status", "remove")

@@ -19,9 +19,10 @@ from armlevel.cli.app import VERBS, _app
 from armlevel.documents import host_object, pretty
 from tests.cli.hosts import Command, host
 
-#: Verbs that need a machine of their own, and read no file but a guest's profile at most: `tests/cli/test_probe.py`
-#: and `tests/lab` write with them. What they call to write is what all others call.
-ON_A_MACHINE = {"probe", "collect", "lab probe", "lab hosts", "lab run", "lab tcg"}
+#: Verbs that need a machine or a store of their own, and read no file but a guest's profile at most: they are written
+#: with in `tests/cli/test_probe.py`, `test_collect.py`, `test_fleet_watch.py` and `tests/lab`. What they call to write
+#: is what all others call.
+ON_A_MACHINE = {"fleet watch", "probe", "collect", "lab probe", "lab hosts", "lab run", "lab tcg"}
 #: Options that name what is written, by the words of their help.
 WRITES = ("write", "append")
 

@@ -101,6 +101,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("fleet rollout web --as canary.json", "in which order, once a canary has the new kernel?"),
         ("fleet rollout web --as n1-00 --saved n1-03:db.json", "a saved image on n1-03 too"),
     ),
+    "fleet watch": (
+        ("fleet watch -q --prometheus /var/lib/node_exporter/armlevel.prom", "what changed? for a timer"),
+    ),
     "fleet audit": (("fleet audit --head heads.txt", "is the history whole, and the one that was kept?"),),
     "lab": (
         ("lab list", "which kernels and CPU models there are"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli import fleet_levels, fleet_moves, progress
+from armlevel.cli import fleet_levels, fleet_moves, fleet_watch, progress
 from armlevel.cli.fleet_options import Actor, Fleet, kind_text
 from armlevel.cli.fleet_pools import host_app, pool_app
 from armlevel.cli.helping import Verb, VerbGroup
@@ -38,6 +38,7 @@ app.command("why", cls=Verb)(fleet_levels.why)
 app.command("guests", cls=Verb)(fleet_moves.guests)
 app.command("evacuate", cls=Verb)(fleet_moves.evacuate)
 app.command("rollout", cls=Verb)(fleet_moves.rollout)
+app.command("watch", cls=Verb)(fleet_watch.watch)
 app.add_typer(pool_app, name="pool")
 app.add_typer(host_app, name="host")
 

@@ -22,6 +22,8 @@ _KIND = re.compile(rb'\s*\{\s*"kind"\s*:\s*"([a-z-]+)/[0-9]+"')
 _FROZEN = re.compile(rb'"kind"\s*:\s*"frozen-profile/|^\{"payload":"')
 _SECRET = b"PRIVATE KEY-----"
 _PICTURE = b"<svg "
+#: What a monitor reads.
+_FIGURES = b"# HELP armlevel_"
 # What registers the preload library wrote down (`--dump`).
 _DUMP = re.compile(rb"0x[0-9a-f]{16} 0x[0-9a-f]+\n|end\n")
 
@@ -111,4 +113,4 @@ def _alike(there: bytes, content: bytes) -> bool:
         return old[1] == new[1]
     if _DUMP.match(there) and _DUMP.match(content):
         return True
-    return there.startswith(_PICTURE) and content.startswith(_PICTURE)
+    return any(there.startswith(sign) and content.startswith(sign) for sign in (_PICTURE, _FIGURES))

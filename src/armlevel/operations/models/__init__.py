@@ -25,7 +25,12 @@ from armlevel.operations.models.fleet import (
     FleetLogModel,
     FleetStoreModel,
 )
-from armlevel.operations.models.fleet_moves import FleetEvacuateModel, FleetGuestsModel, FleetRolloutModel
+from armlevel.operations.models.fleet_moves import (
+    FleetEvacuateModel,
+    FleetGuestsModel,
+    FleetRolloutModel,
+    FleetWatchModel,
+)
 from armlevel.operations.models.fleet_pools import (
     FleetAcceptModel,
     FleetCheckModel,
@@ -91,4 +96,5 @@ MODELS: dict[str, type[BaseModel]] = {
     "fleet-guests/1": FleetGuestsModel,
     "fleet-evacuate/1": FleetEvacuateModel,
     "fleet-rollout/1": FleetRolloutModel,
+    "fleet-watch/1": FleetWatchModel,
 }

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from armlevel.documents.model_verdict import FindingModel
 from armlevel.engine import Answer
-from armlevel.operations.models.shared import ResultModel
+from armlevel.engine.findings import Cause
+from armlevel.operations.models.fleet import HeadModel
+from armlevel.operations.models.shared import ChangeModel, ResultModel
 from armlevel.profile import KNOWN
 
-__all__ = ["FleetEvacuateModel", "FleetGuestsModel", "FleetRolloutModel"]
+__all__ = ["FleetEvacuateModel", "FleetGuestsModel", "FleetRolloutModel", "FleetWatchModel"]
 
 
 class InstanceModel(ResultModel):
@@ -151,3 +153,62 @@ class FleetRolloutModel(ResultModel):
     left: list[str]
     silent: list[str]
     not_reported: list[str]
+
+
+class ChangedHostModel(ResultModel):
+    """A host that is of another kind, and since when."""
+
+    host: str
+    since: str
+
+
+class ChangedKindModel(ResultModel):
+    """Hosts that became of another kind: ``software`` is what differs of it, before and after."""
+
+    before: str
+    after: str
+    hosts: list[ChangedHostModel]
+    cause: Cause
+    changes: list[ChangeModel]
+    software: dict[str, tuple[str, str]]
+
+
+class WatchedLevelModel(ResultModel):
+    """A level that was accepted."""
+
+    pool: str
+    at: str
+    digest: str | None
+    reason: str | None
+
+
+class PoolFiguresModel(ResultModel):
+    """A pool as it is."""
+
+    pool: str
+    hosts: int
+    version: int | None
+    silent: int
+    outside: dict[str, Answer]
+    candidate: Literal["same", "another", "none", "unknown"] | None
+
+
+class FleetWatchModel(ResultModel):
+    """fleet-watch/1: what changed in a fleet since the look before; ``since`` is null at the first look."""
+
+    kind: Literal["fleet-watch/1"]
+    since: HeadModel | None
+    head: HeadModel
+    at: str
+    rewritten: bool
+    joined: list[str]
+    retired: list[str]
+    changed: list[ChangedKindModel]
+    silent: list[str]
+    heard: list[str]
+    outside: dict[str, dict[str, Answer]]
+    inside: dict[str, list[str]]
+    levels: list[WatchedLevelModel]
+    pools: list[PoolFiguresModel]
+    hosts: int
+    kinds: int
