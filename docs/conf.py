@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").exists())
 sys.path[:0] = [str(_ROOT / "src"), str(_ROOT / "tools")]
@@ -24,3 +28,16 @@ html_title = f"armlevel {__version__}"
 exclude_patterns = ["decisions/README.md"]
 man_pages = manuals()
 man_make_section_directory = True
+
+
+def setup(app: Sphinx) -> None:
+    """Have each page show the tree of pages as far as it leads to itself.
+
+    Furo draws all of it on every page: of 330 pages that is more than half of a build, and of what a page weighs.
+    """
+    app.connect("html-page-context", _own_branch, priority=400)  # the theme asks for the tree at 500
+
+
+def _own_branch(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    if whole := context.get("toctree"):
+        context["toctree"] = lambda **asked: whole(**asked | {"collapse": True})
