@@ -145,6 +145,19 @@ def test_a_refusal_is_one_line_with_guest_field_values_and_remedy(code, override
     assert ("virsh start --force-boot web-1" in said) == (operation == "restore")
 
 
+@pytest.mark.parametrize(
+    ("code", "guest", "host"), [("feature-missing", "yes", "no"), ("list-lacks", "listed", "not listed")]
+)
+def test_what_is_there_or_not_is_told_without_a_value(code, guest, host):
+    said = answered(
+        Tried("refused", (Found(code, "stops", "TCR2_EL1", guest, host, remedy="restart"),), DIGEST)
+    ).refusal
+    assert said is not None
+    assert "TCR2_EL1" in said
+    assert f"has {guest}" not in said
+    assert f"takes {host}" not in said
+
+
 def test_an_override_is_told_only_where_it_would_help():
     assert "--breaks --reason" in (answered(TRIED["breaks"]).refusal or "")
     assert "override" not in (answered(TRIED["stops"]).refusal or "")

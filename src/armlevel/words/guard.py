@@ -36,6 +36,12 @@ _UNKNOWN: Mapping[str, str] = {
     "kvm-newer": "this host's KVM has what this armlevel does not know",
 }
 
+# Of what is there or not, without values.
+_PLAIN: Mapping[str, str] = {
+    "feature-missing": "{subject}: {host} cannot make a guest with it",
+    "list-lacks": "{subject}: it is in the guest's state, and {host} has no such register",
+}
+
 _REMEDIES: Mapping[str, str] = {
     "restart": "shut it down, and start it on {host}",
     "elsewhere": "move it to another host",
@@ -132,6 +138,8 @@ def unknown_text(codes: Sequence[str]) -> str:
 
 def _difference(one: Difference, host: str) -> str:
     guest, here = _cut(one.guest), _cut(one.host)
+    if one.code in _PLAIN:
+        return _PLAIN[one.code].format(subject=one.subject, host=host)
     if guest and here:
         return f"{one.subject}: the guest has {guest}, {host} takes {here}"
     if guest:
