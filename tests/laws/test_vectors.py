@@ -72,11 +72,18 @@ def test_vectors_say_of_odd_hosts_what_the_judgement_says(number):
     odd_guests(Random(number))
 
 
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=8, phases=QUICK)
+def test_vectors_say_of_hosts_of_which_less_is_recorded_what_the_judgement_says(number):
+    odd_partial(Random(number))
+
+
 @pytest.mark.slow
 def test_vectors_say_of_very_many_odd_hosts_what_the_judgement_says(tell):
     for number in range(2000):
         odd_guests(Random(number))
-    tell("vectors and judgement: 2000 fleets of odd hosts: all agree")
+        odd_partial(Random(number))
+    tell("vectors and judgement: 2000 fleets of odd hosts, and as many of partial ones: all agree")
 
 
 def odd_guests(chance: Random) -> None:
@@ -95,6 +102,19 @@ def odd_guests(chance: Random) -> None:
         for guest in guests_of(host, chance):
             free = chance.choice(((), (), tuple(catalogue().tolerances), (SAME_IMPDEF, WEAKER_MITIGATION)))
             agree(screened.judged(replace(guest, tolerates=free), range(len(hosts))), Counter())
+
+
+def odd_partial(chance: Random) -> None:
+    """Hold the vectors against full judgement of several guests of whose hosts less is recorded."""
+    fleet = [*make_fleet(chance, hosts=(2, 3))]
+    less = [
+        replace(chance.choice(list(VIEWS.values()))(host), name=f"less{number}")
+        for number, host in enumerate(fleet)
+    ]
+    screened = Screened([*fleet, *less])
+    for host in less:
+        for guest in guests_of(host, chance):
+            agree(screened.judged(guest, range(len(fleet) + len(less))), Counter())
 
 
 _VMMS = ("kvm", "qemu-10.0", "qemu-11.1", "firecracker")
