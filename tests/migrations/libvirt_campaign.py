@@ -1,4 +1,4 @@
-"""Making the migrations of libvirt: the cases of one pair of hosts share one boot of it."""
+"""Making the migrations of libvirt: the cases of one pair of hosts and one QEMU share a boot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from armlevel.lab.libvirt_run import domain_of
 from armlevel.lab.migration import DidNotBoot
 from armlevel.lab.session import Refused
 from armlevel.profile import Host
-from tests.migrations.libvirt_cases import QEMU, LibvirtCase, LibvirtSeen, guest_of
+from tests.migrations.libvirt_cases import LibvirtCase, LibvirtSeen, guest_of
 
 __all__ = ["libvirt_migrations", "see_domain"]
 
@@ -35,12 +35,12 @@ def libvirt_migrations(
     hosts: Mapping[str, Host],
     tell: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[tuple[LibvirtCase, LibvirtSeen | LabError]]:
-    """Make every migration, pair by pair."""
-    for pair, some in itertools.groupby(cases, key=lambda case: case.pair):
+    """Make every migration, stand by stand."""
+    for (pair, qemu), some in itertools.groupby(cases, key=lambda case: case.stand):
         left = list(some)
         tell(f"booting {pair[0]} and {pair[1]} with libvirt for {len(left)} migrations")
         try:
-            with libvirt_pair(lab, parse_host(pair[0]), parse_host(pair[1]), (QEMU, QEMU)) as booted:
+            with libvirt_pair(lab, parse_host(pair[0]), parse_host(pair[1]), (qemu, qemu)) as booted:
                 stand = _Stand(dict(zip(pair, booted, strict=True)), hosts)
                 for host in booted:
                     install_guard(host)
