@@ -51,7 +51,7 @@ def sources(pack: Callable[[], Mapping[str, bytes]] = pack_collector) -> dict[st
 _COMPILE = """
 import compileall, sys
 sys.exit(not compileall.compile_dir(sys.argv[1], quiet=2, legacy=True, ddir="armlevel",
-         invalidation_mode=__import__("py_compile").PycInvalidationMode.UNCHECKED_HASH, optimize=2))
+         invalidation_mode=__import__("py_compile").PycInvalidationMode.UNCHECKED_HASH, optimize=1))
 """
 
 

@@ -18,10 +18,10 @@ from armlevel.lab import parse_host
 from armlevel.onefile.arrival import arrival
 from armlevel.onefile.found import answer_of
 from armlevel.onefile.rows import rows_of
-from armlevel.profile import Guest, Host
+from armlevel.profile import IMPLEMENTATION_REGISTERS, Guest, Host
 from tests.emulated import fetched
 from tests.fidelity.hosts import HOSTS, read
-from tests.onefile.recorded_kvm import RecordedKvm, here_of
+from tests.onefile.recorded_kvm import RecordedKvm, RecordedVcpu, here_of
 from tests.onefile.trying_lab import DESTINATIONS, guests_for, try_there
 
 SAMPLE = ("neoverse-n1@6.1", "neoverse-n1@7.x", "neoverse-v1@6.12", "a64fx@6.18", "cortex-a710@7.x")
@@ -95,3 +95,30 @@ def test_trying_agrees_with_check_in_an_emulated_host(laboratory, tell, name):
     )
     assert pairs["runs"] > 0
     assert pairs["refused"] > 0
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_guest_of_this_very_host_costs_one_vm_and_each_register_one_write(name, monkeypatch):
+    host, asked = recorded()[name], Counter[str]()
+
+    def counted(kind: type, call: str) -> None:
+        right = getattr(kind, call)
+
+        def count(self, *words, **more):
+            asked[call] += 1
+            return right(self, *words, **more)
+
+        monkeypatch.setattr(kind, call, count)
+
+    counted(RecordedKvm, "create_vm")
+    for call in ("get", "set", "registers"):
+        counted(RecordedVcpu, call)
+    guest = guests_for(host, [host], load())[f"{name} qemu"]
+    found = arrival(RecordedKvm(host, load()), guest, rows_of(load()), here_of(host))
+    assert [one.severity for one in found if one.severity != "note"] == []
+    shown = len(guest.registers) + len(guest.firmware)
+    # Of each register: what a fresh vCPU shows, what it keeps, and what it is once KVM has finished the VM.
+    assert asked["create_vm"] == 1
+    assert asked["registers"] == 2
+    assert shown - len(IMPLEMENTATION_REGISTERS) <= asked["set"] <= shown + 10
+    assert asked["get"] <= 3 * shown + 10

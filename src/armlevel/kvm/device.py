@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 from types import TracebackType
 from typing import final
 
@@ -41,7 +40,7 @@ class Kvm:
             KvmError: not an Arm machine, no KVM, no permission, or a KVM of another API; each in a sentence.
 
         """
-        machine = platform.machine() if machine is None else machine
+        machine = os.uname().machine if machine is None else machine
         if machine not in ("aarch64", "arm64"):
             raise KvmError(
                 f"this machine is {machine}, not a 64-bit Arm one: its KVM has no Arm guests",

@@ -37,7 +37,7 @@ _BUILD = """
 import compileall, pathlib, py_compile, sys, zipfile
 source, target = map(pathlib.Path, sys.argv[1:])
 mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-if not compileall.compile_dir(source, quiet=1, legacy=True, optimize=2, invalidation_mode=mode):
+if not compileall.compile_dir(source, quiet=1, legacy=True, optimize=1, invalidation_mode=mode):
     sys.exit("the guard does not compile")
 with zipfile.ZipFile(target, "w") as archive:
     for file in sorted(source.rglob("*.pyc")):

@@ -56,27 +56,24 @@ def arrival(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> tuple[Found, 
 
     """
     found = [Found("kvm-newer", "unknown", name) for name in guest.unknown]
-    lacking, facts = _in_a_vm(kvm, guest, rows, here, found)
+    lacking, facts, around = _in_a_vm(kvm, guest, rows, here, found)
     if lacking:
         return (*found, *lacking)
     found += compare_facts(kvm, guest, here, facts)
-    if guest.machine is not None:
-        from armlevel.onefile.arrival_around import around_of
-
-        found += around_of(kvm, guest, rows, here)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys((*found, *around)))
 
 
 def _in_a_vm(
     kvm: KvmLike, guest: Guest, rows: Rows, here: Here, found: list[Found]
-) -> tuple[list[Found], dict[str, int]]:
-    # Everything that one VM of the guest's shape tells is found; returned is why there is none such, and the facts.
+) -> tuple[list[Found], dict[str, int], list[Found]]:
+    # Everything that one VM of the guest's shape tells is found; returned is why there is none such, the facts, and
+    # what is found around the vCPU.
     with ExitStack() as ends:
         try:
             vm, vcpu = ends.enter_context(vcpu_of(kvm, guest.shape, pmu=here.pmu))
         except KvmError:
             if lacking := missing_features(kvm, guest.shape):
-                return lacking, {}
+                return lacking, {}, []
             raise
         trial = _Trial(guest, rows, here)
         if "sve" in guest.shape.features:
@@ -85,13 +82,14 @@ def _in_a_vm(
             wanted = sum(1 << (length // _QUADWORD - 1) for length in guest.sve_vls or ())
             if wanted and wanted != have and not found:
                 found += _refusal(vcpu, _VLS, wanted, "sve_vls", have)
-        make_ready(
-            vm,
-            vcpu,
-            guest.shape,
-            interrupt_controller(guest, tuple(kind for kind in GICS if vm.has_vgic(kind))),
-        )
+        kinds = tuple(kind for kind in GICS if vm.has_vgic(kind))
+        gic = make_ready(vm, vcpu, guest.shape, interrupt_controller(guest, kinds))
         trial.fresh(vcpu)
+        around: list[Found] = []
+        if guest.machine is not None:
+            from armlevel.onefile.arrival_around import InVm, around_of
+
+            around += around_of(kvm, guest, rows, here, InVm(vm, gic))
         found += compare_counters(guest, vcpu, trial.listed, here)
         found += trial.implementation(vcpu)
         found += trial.registers(vcpu)
@@ -103,7 +101,7 @@ def _in_a_vm(
         facts: dict[str, int | None] = {}
         if trial.finished and guest.shape.features <= _READ_HERE:
             facts = read_by_mrs(vm, vcpu, _ENCODINGS if "mte" in guest.shape.features else _WITHOUT_TAGS)
-    return [], {name: value for name, value in facts.items() if value is not None}
+    return [], {name: value for name, value in facts.items() if value is not None}, around
 
 
 def _refusal(vcpu: VcpuLike, number: int, value: int, subject: str, have: int) -> list[Found]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from armlevel.engine.parts.machine import judge_machine
 from armlevel.errors import KvmError
@@ -14,7 +14,7 @@ from armlevel.onefile.found import Found
 from armlevel.onefile.here import Here
 from armlevel.onefile.rows import Rows
 from armlevel.probe.after_first_run import make_ready
-from armlevel.probe.hypervisor import KvmLike
+from armlevel.probe.hypervisor import GicLike, KvmLike, VmLike
 from armlevel.probe.interrupt_controller import gicd_iidr, ich_vtr
 from armlevel.probe.plan import Run
 from armlevel.probe.shapes import vcpu_of
@@ -25,18 +25,27 @@ if TYPE_CHECKING:
     from armlevel.engine.findings import Finding
     from armlevel.engine.values import Value
 
-__all__ = ["around_of"]
+__all__ = ["InVm", "around_of"]
 
 _SEVERITIES: Mapping[str, Severity] = {"stops": "stops", "breaks": "breaks", "unknown": "unknown"}
 
 
-def around_of(kvm: KvmLike, guest: Guest, rows: Rows, here: Here) -> Iterator[Found]:
+class InVm(NamedTuple):
+    """The scratch VM of the guest's shape that there is already, and its interrupt controller."""
+
+    vm: VmLike
+    gic: GicLike | None
+
+
+def around_of(kvm: KvmLike, guest: Guest, rows: Rows, here: Here, there: InVm) -> Iterator[Found]:
     """Ask this host for what the guest's machine depends on, and compare."""
     machine = guest.machine or GuestMachine()
     around = rows.around.get(machine.vmm or "")
     revision = around is not None and "GICD_IIDR" in around.writes
     host = Host(
-        "here", machine=_machine_here(kvm, machine, revision=revision), facts=Facts(page_size=here.page_size)
+        "here",
+        machine=_machine_here(kvm, machine, there, revision=revision),
+        facts=Facts(page_size=here.page_size),
     )
     for finding in judge_machine(guest, host, cast("Any", rows)):
         if "arrive" in finding.applies:
@@ -63,26 +72,23 @@ def _said(value: Value) -> str:
     )
 
 
-def _machine_here(kvm: KvmLike, machine: GuestMachine, *, revision: bool) -> HostMachine:
-    with kvm.create_vm() as vm:
-        gic = {name: YES if vm.has_vgic(f"vgic-{name}") else "ENODEV" for name in GIC_DEVICES}
-        limit = vm.extension("ARM_VM_IPA_SIZE")
-        steal, offset = bool(vm.extension("STEAL_TIME")), bool(vm.extension("COUNTER_OFFSET"))
+def _machine_here(kvm: KvmLike, machine: GuestMachine, there: InVm, *, revision: bool) -> HostMachine:
+    gic = {name: YES if there.vm.has_vgic(f"vgic-{name}") else "ENODEV" for name in GIC_DEVICES}
     v3 = gic["v3"] == YES and machine.gic == 3
     return HostMachine(
         gic=gic,
-        icc_ctlr=_icc_ctlr(kvm, machine.icc_ctlr or {}) if v3 else None,
+        icc_ctlr=_icc_ctlr(kvm, there.gic, machine.icc_ctlr or {}) if v3 else None,
         ich_vtr=ich_vtr(kvm) if machine.virtualization and v3 else None,
         gicd_iidr=gicd_iidr(kvm) if v3 and revision else None,
-        ipa_bits=limit or 40,
-        steal_time=steal,
-        counter_offset=offset,
+        ipa_bits=there.vm.extension("ARM_VM_IPA_SIZE") or 40,
+        steal_time=bool(there.vm.extension("STEAL_TIME")),
+        counter_offset=bool(there.vm.extension("COUNTER_OFFSET")),
     )
 
 
-def _icc_ctlr(kvm: KvmLike, held: Mapping[str, int]) -> dict[str, TriedField] | None:
+def _icc_ctlr(kvm: KvmLike, gic: GicLike | None, held: Mapping[str, int]) -> dict[str, TriedField] | None:
     # Each value that differs on a VM of its own: KVM lowers PRIbits before it looks at the other fields.
-    shown = _try_icc_ctlr(kvm, None)
+    shown = _try_icc_ctlr(gic, None) if gic is not None else None
     if shown is None:
         return None
     tried = {}
@@ -92,7 +98,7 @@ def _icc_ctlr(kvm: KvmLike, held: Mapping[str, int]) -> dict[str, TriedField] | 
         if want is None or want == own:
             tried[name] = TriedField(own, frozenset({own}))
             continue
-        after = _try_icc_ctlr(kvm, run.put(shown, want))
+        after = _icc_ctlr_after(kvm, run.put(shown, want))
         kept = after is not None and run.get(after) == want
         tried[name] = TriedField(
             own, frozenset({own} | ({want} if kept else set())), frozenset() if kept else frozenset({want})
@@ -100,17 +106,19 @@ def _icc_ctlr(kvm: KvmLike, held: Mapping[str, int]) -> dict[str, TriedField] | 
     return tried
 
 
-def _try_icc_ctlr(kvm: KvmLike, value: int | None) -> int | None:
-    # What it shows, after a write where a value is given; None where it is refused or cannot be read.
+def _icc_ctlr_after(kvm: KvmLike, value: int) -> int | None:
     with vcpu_of(kvm, Shape()) as (vm, vcpu):
-        make_ready(vm, vcpu, Shape(), None)
-        gic = vm.create_vgic("vgic-v3")
-        gic.initialise()
-        try:
-            if value is not None:
-                gic.set(ICC_CTLR_EL1, value)
-            return gic.get(ICC_CTLR_EL1)
-        except KvmError as exc:
-            if exc.code not in (errno.EINVAL, errno.ENXIO):
-                raise
-            return None
+        gic = make_ready(vm, vcpu, Shape(), "vgic-v3")
+        return _try_icc_ctlr(gic, value) if gic is not None else None
+
+
+def _try_icc_ctlr(gic: GicLike, value: int | None) -> int | None:
+    # What it shows, after a write where a value is given; None where it is refused or cannot be read.
+    try:
+        if value is not None:
+            gic.set(ICC_CTLR_EL1, value)
+        return gic.get(ICC_CTLR_EL1)
+    except KvmError as exc:
+        if exc.code not in (errno.EINVAL, errno.ENXIO):
+            raise
+        return None

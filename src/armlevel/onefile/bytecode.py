@@ -78,7 +78,8 @@ def _compiled(texts: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, text in texts.items():
-            code = compile(text, f"armlevel-guard/{name}", "exec", dont_inherit=True, optimize=2)
+            # Docstrings stay: for a class without one `dataclasses` asks `inspect` for its signature, at each start.
+            code = compile(text, f"armlevel-guard/{name}", "exec", dont_inherit=True, optimize=1)
             head = importlib.util.MAGIC_NUMBER + _UNCHECKED + importlib.util.source_hash(text)
             archive.writestr(zipfile.ZipInfo(f"{name}c"), head + marshal.dumps(code))
     return stream.getvalue()

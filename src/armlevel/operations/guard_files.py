@@ -36,11 +36,12 @@ _NAME = b"# armlevel's guard: libvirt's hook"
 _ENTRY = "armlevel/onefile/entry.py"
 RELEASE = "armlevel/onefile/release.py"
 _DATE = (1980, 1, 1, 0, 0, 0)
-#: Bytecode that is not held against its source (PEP 552), of each module of a JSON object.
+#: Bytecode that is not held against its source (PEP 552), of each module of a JSON object. Its docstrings stay: for a
+#: class without one `dataclasses` asks `inspect` for its signature, at each start.
 _COMPILE = """
 import base64, importlib.util, json, marshal, sys
 def compiled(name, text):
-    code = compile(text, "armlevel-guard/" + name, "exec", dont_inherit=True, optimize=2)
+    code = compile(text, "armlevel-guard/" + name, "exec", dont_inherit=True, optimize=1)
     head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(text.encode())
     return base64.b64encode(head + marshal.dumps(code)).decode()
 json.dump({name: compiled(name, text) for name, text in json.load(sys.stdin).items()}, sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from armlevel.errors import KvmError
 from armlevel.probe.guest import Encoding, read_by_mrs
-from armlevel.probe.hypervisor import KvmLike, VcpuLike, VmLike
+from armlevel.probe.hypervisor import GicLike, KvmLike, VcpuLike, VmLike
 from armlevel.probe.plan import ProbePlan
 from armlevel.probe.shapes import vcpu_of
 from armlevel.profile import Offer, Shape
@@ -36,14 +36,19 @@ def gic_of(kvm: KvmLike) -> tuple[str, ...]:
         return tuple(kind for kind in GICS if vm.has_vgic(kind))
 
 
-def make_ready(vm: VmLike, vcpu: VcpuLike, shape: Shape, gic: str | None) -> None:
-    """Do to an initialised vCPU all that KVM wants before it runs: SVE finalized, interrupt controller, PMU."""
+def make_ready(vm: VmLike, vcpu: VcpuLike, shape: Shape, gic: str | None) -> GicLike | None:
+    """Do to an initialised vCPU all that KVM wants before it runs: SVE finalized, interrupt controller, PMU.
+
+    Returns the interrupt controller, where there is one.
+    """
     if "sve" in shape.features:
         vcpu.finalize_sve()
-    if gic is not None:
-        vm.create_vgic(gic).initialise()
+    vgic = None if gic is None else vm.create_vgic(gic)
+    if vgic is not None:
+        vgic.initialise()
     if "pmu_v3" in shape.features:
         vcpu.enable_pmu(irq=gic is not None)
+    return vgic
 
 
 def changed_by_kvm(
