@@ -90,7 +90,7 @@ def test_an_answer_that_is_known_imports_next_to_nothing(tmp_path):
     answer, cached, *modules = run("-c", ASK, place, cache, os.geteuid()).stdout.split()
     assert (answer, cached) == ("runs", "True")
     names = ("named", "onefile", "onefile.answers", "onefile.found", "onefile.release", "onefile.trying")
-    assert modules == [f"armlevel.{name}" for name in names]
+    assert modules == [f"armlevel.{name}" for name in (*names, "probe", "probe.boot")]
     Path(cache).write_bytes(Path(cache).read_bytes()[:-1])
     answer, cached, *_ = run("-c", ASK, place, cache, os.geteuid()).stdout.split()
     assert (answer, cached) == ("unknown", "False")
@@ -131,6 +131,8 @@ def test_the_hook_loads_next_to_nothing_where_the_answer_is_kept(tmp_path, found
         "named",
         "onefile",
         *(f"onefile.{one}" for one in onefile),
+        "probe",
+        "probe.boot",
         "words",
         "words.guard",
     }

@@ -12,6 +12,7 @@ import stat
 
 from armlevel.named import NamedTuple
 from armlevel.onefile.found import Found, answer_of
+from armlevel.probe.boot import boot_id
 
 TYPE_CHECKING = False  # as type checkers read it
 
@@ -59,17 +60,13 @@ def build_of(program: str) -> str:
 
 def state_of(root: str = "/") -> dict[str, str] | None:
     """Return what every answer hangs on: this boot, and the CPUs that are online; None where Linux does not tell."""
+    boot = boot_id(root)
     try:
-        boot = _line(os.path.join(root, "proc/sys/kernel/random/boot_id"))
-        cpus = _line(os.path.join(root, "sys/devices/system/cpu/online"))
+        with open(os.path.join(root, "sys/devices/system/cpu/online"), encoding="utf-8") as stream:
+            cpus = stream.read().strip()
     except (OSError, ValueError):
         return None
     return {"boot_id": boot, "cpus": cpus} if boot and cpus else None
-
-
-def _line(path: str) -> str:
-    with open(path, encoding="utf-8") as stream:
-        return stream.read().strip()
 
 
 class Answers:

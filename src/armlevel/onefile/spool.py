@@ -19,6 +19,7 @@ from armlevel.documents.replace import replace_file
 from armlevel.documents.reports import MOST_EVENTS, Event
 from armlevel.documents.write import canonical
 from armlevel.errors import UnreadableFile, UsageError
+from armlevel.probe import boot
 
 __all__ = [
     "Probed",
@@ -47,12 +48,11 @@ class Probed:
 
 
 def boot_id(root: str = "/") -> str:
-    """Return the id of this boot. Raises :class:`UnreadableFile` where there is none."""
-    path = Path(root, "proc/sys/kernel/random/boot_id")
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as exc:
-        raise UnreadableFile(str(path), "this boot has no name") from exc
+    """Return the id of this boot. Raises :class:`UnreadableFile` where there is none: a report must have it."""
+    found = boot.boot_id(root)
+    if found is None:
+        raise UnreadableFile(str(Path(root, "proc/sys/kernel/random/boot_id")), "this boot has no name")
+    return found
 
 
 def probed_of(state: Path) -> Probed | None:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from armlevel.probe.boot import boot_id
+
 __all__ = ["Running", "RunningVm", "read_running"]
 
 _VM = "anon_inode:kvm-vm"
@@ -86,7 +88,7 @@ def read_running(root: str = "/") -> Running:
     return Running(
         vms=tuple(found),
         unread=unread,
-        boot_id=_text(proc / "sys/kernel/random/boot_id").strip() or None,
+        boot_id=boot_id(base),
         kernel=_text(proc / "sys/kernel/osrelease").strip() or None,
         has_idregs=(base / "sys/kernel/debug/kvm").is_dir(),
         qemu_configured=any((base / path).exists() for path in _OPTIONS),
