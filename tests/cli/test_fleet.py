@@ -65,8 +65,10 @@ def test_a_row_begins_only_when_the_kind_changes(armlevel: Command, tmp_path: Pa
     assert "other vmms" in shown
     assert shown.count("Linux 6.12.1") == 1
     actions = [one["action"] for one in armlevel("fleet", "log", "--json").json["events"]]
-    assert actions == ["host-seen", "host-seen"]
-    assert armlevel("fleet", "log", "--host", "n1", "-n", "1").out.startswith("1 of 2 events\n")
+    # Each time that something is heard is proved, and other evidence has an event of its own.
+    heard = "hosts-heard"
+    assert actions == ["host-seen", heard, heard, "host-software", heard, "host-seen", heard, heard]
+    assert armlevel("fleet", "log", "--host", "n1", "-n", "1").out.startswith("1 of 8 events\n")
 
 
 def test_what_is_older_than_what_is_known_is_refused_and_then_nothing_is_written(armlevel, tmp_path: Path):

@@ -18,7 +18,8 @@ AGENT = ("accept", "enrol", "token", "list", "retire")
 FLEET = (
     *("init", "add", "list", "show", "log", "audit", "level", "accept", "check", "why"),
     *("guests", "evacuate", "rollout", "watch"),
-    *("pool create", "pool edit", "pool list", "host retire"),
+    *("backup", "restore", "export", "forget"),
+    *("pool create", "pool edit", "pool list", "host label", "host rename", "host retire"),
 )
 GUARD = ("install", "status", "remove")
 EVERY = [

@@ -73,7 +73,11 @@ def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
     assert armlevel("fleet", "init", "--fleet", fleet).code == 0
     assert armlevel("fleet", "add", one, two, "--label", "rack=r1", "--fleet", fleet).code == 0
     assert armlevel("fleet", "pool", "create", "web", "--label", "rack=r1", "--fleet", fleet).code == 0
-    assert armlevel("fleet", "accept", "web", "--reason", "first", "--fleet", fleet).code == 0
+    assert (
+        armlevel("fleet", "accept", "web", "--reason", "first", "--fleet", fleet, "--actor", "ann").code == 0
+    )
+    backup = f"{fleet}.backup"
+    assert armlevel("fleet", "backup", backup, "--fleet", fleet).code == 0
     agents, agent_key = tmp_path / "agents", tmp_path / "agent.pub"
     form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
     for name in ("web-1", "web-2"):
@@ -83,7 +87,7 @@ def files(tmp_path: Path, armlevel: Command) -> SimpleNamespace:
             enrol = ("agent", "enrol", agents, "--key", agent_key, "--name", name)
             assert armlevel(*enrol).code == 0
     return SimpleNamespace(
-        fleet=str(fleet),
+        fleet=str(fleet), backup=backup,
         agents=str(agents), agent_key=str(agent_key),
         one=one, two=two, other=other, guest=guest, frozen=frozen, public=str(tmp_path / "public.pem"),
         out=str(tmp_path / "out.json"), folder=str(tmp_path),
@@ -140,6 +144,12 @@ CASES: list[tuple[str, int, Callable[[SimpleNamespace], tuple[str, ...]]]] = [
     ("fleet-accept/1", 0, lambda f: ("fleet", "accept", "web", "--reason", "x", "--fleet", f.fleet)),
     ("fleet-check/1", 1, lambda f: ("fleet", "check", "web", "--add", f.other, "--fleet", f.fleet)),
     ("fleet-check/1", 0, lambda f: ("fleet", "check", "web", "--raise", "--fleet", f.fleet)),
+    ("fleet-host/1", 0, lambda f: ("fleet", "host", "label", "one", "a=b", "--remove", "rack", "--fleet", f.fleet)),
+    ("fleet-host/1", 0, lambda f: ("fleet", "host", "rename", "one", "uno", "--fleet", f.fleet)),
+    ("fleet-retire/1", 0, lambda f: ("fleet", "host", "retire", "one", "--reason", "x", "--fleet", f.fleet)),
+    ("fleet-backup/1", 0, lambda f: ("fleet", "backup", f"{f.fleet}.copy", "--fleet", f.fleet)),
+    ("fleet-restore/1", 0, lambda f: ("fleet", "restore", f.backup, "--fleet", f"{f.fleet}.new")),
+    ("fleet-forget/1", 0, lambda f: ("fleet", "forget", "--name", "ann", "--reason", "x", "--fleet", f.fleet)),
     ("fleet-why/1", 0, lambda f: ("fleet", "why", "web", "--fleet", f.fleet)),
 ]  # fmt: skip
 
@@ -156,6 +166,7 @@ NAMES = SimpleNamespace(
             "public",
             "out",
             "fleet",
+            "backup",
             "agents",
             "agent_key",
         )

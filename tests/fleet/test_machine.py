@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,8 +23,10 @@ from armlevel.fleet.events import Head
 from armlevel.fleet.values import PoolPolicy, time_text
 from armlevel.operations.fleet_accept import fleet_accept
 from armlevel.operations.fleet_add import fleet_add
+from armlevel.operations.fleet_forget import fleet_forget
+from armlevel.operations.fleet_hosts import fleet_label, fleet_rename, fleet_retire
 from armlevel.operations.fleet_level import fleet_level
-from armlevel.operations.fleet_pools import fleet_pool_create, fleet_pool_edit, fleet_retire
+from armlevel.operations.fleet_pools import fleet_pool_create, fleet_pool_edit
 from armlevel.profile import Accepts, Made
 from tests.cli.hosts import ISAR0, host, write
 
@@ -44,10 +47,10 @@ def profile(name: str, isar0: int, *, whole: bool) -> Any:
 class Fleet(RuleBasedStateMachine):
     """What people and hosts do to a fleet, and what must be true after each."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: str) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.place = str(Path(self.folder.name, "fleet.db"))
+        self.place = place
         self.version, self.digest, self.count = 0, "", 0
         self.heads: list[Head] = [Head(0, None)]
 
@@ -74,6 +77,23 @@ class Fleet(RuleBasedStateMachine):
         # It may not be there, or be retired already.
         with suppress(UnknownName, UsageError):
             fleet_retire(name, self.place, reason="scrapped")
+
+    @rule(name=st.sampled_from(NAMES), label=st.sampled_from(("a=1", "a=2", "b=1")))
+    def label(self, name: str, label: str) -> None:
+        with suppress(UnknownName):
+            fleet_label(name, [label], self.place)
+
+    @rule(name=st.sampled_from(NAMES), new=st.sampled_from((*NAMES, "m1")))
+    def rename(self, name: str, new: str) -> None:
+        # There may be no such host, or another one that is called so.
+        with suppress(UnknownName, UsageError):
+            fleet_rename(name, new, self.place)
+
+    @rule(name=st.sampled_from(NAMES))
+    def forget(self, name: str) -> None:
+        # It may not be there, or not be retired.
+        with suppress(UnknownName, UsageError):
+            fleet_forget([name], self.place, reason="law")
 
     @rule(pattern=st.sampled_from(("n*", "n1", "n[23]")))
     def edit(self, pattern: str) -> None:
@@ -103,14 +123,14 @@ class Fleet(RuleBasedStateMachine):
     @invariant()
     def the_chain_proves_against_every_head_there_was(self) -> None:
         with open_store(self.place).reading() as connection:
-            head, chain, contents = audit(connection, self.heads[-1])
-            assert (chain, contents) == ((), ())
-            assert writing.head(connection) == head
-        self.heads.append(head)
+            found = audit(connection, self.heads[-1])
+            assert (found.chain, found.contents) == ((), ())
+            assert writing.head(connection) == found.head
+        self.heads.append(found.head)
 
 
 QUICK = settings(
-    max_examples=4,
+    max_examples=3,
     stateful_step_count=8,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -118,10 +138,15 @@ QUICK = settings(
 )
 
 
-def test_a_level_moves_by_accept_alone_and_the_chain_proves():
-    run_state_machine_as_test(Fleet, settings=QUICK)
+def _of(places: Callable[[], str]) -> Any:
+    return lambda: Fleet(places())
+
+
+def test_a_level_moves_by_accept_alone_and_the_chain_proves(places: Callable[[], str]):
+    run_state_machine_as_test(_of(places), settings=QUICK)
 
 
 @pytest.mark.slow
-def test_a_level_moves_by_accept_alone_and_the_chain_proves_at_length():
-    run_state_machine_as_test(Fleet, settings=settings(QUICK, max_examples=60, stateful_step_count=40))
+def test_a_level_moves_by_accept_alone_and_the_chain_proves_at_length(places: Callable[[], str]):
+    longer = settings(QUICK, max_examples=60, stateful_step_count=40)
+    run_state_machine_as_test(_of(places), settings=longer)

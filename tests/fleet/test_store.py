@@ -90,7 +90,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_written(place: str):
 def test_a_store_that_may_only_be_read_is_read_and_says_so_when_written(place: str, monkeypatch):
     write(place, 2)
     # Whoever runs the tests may be root, who may write everything.
-    monkeypatch.setattr("armlevel.fleet.database.os.access", lambda *_: False)
+    monkeypatch.setattr("armlevel.fleet.dialects.os.access", lambda *_: False)
     assert length(place) == 2
     with pytest.raises(StoreError, match="cannot be written, only read"):
         write(place)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,7 @@ for number in range(count):
 
 
 def writer(place: str, name: str, count: int) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
     return subprocess.Popen(
         [sys.executable, "-c", WRITER, place, name, str(count)],
         stdout=subprocess.PIPE,
@@ -43,15 +42,14 @@ def writer(place: str, name: str, count: int) -> subprocess.Popen[str]:
 def written(place: str) -> list[str]:
     with open_store(place).reading() as connection:
         events = list(reading.events(connection))
-        head, chain, _ = audit(connection)
-    assert chain == ()
-    assert head.length == len(events)
+        found = audit(connection)
+    assert (found.chain, found.contents) == ((), ())
+    assert found.head.length == len(events)
     return [f"{one.entry.subject} {one.entry.reason}" for one in events]
 
 
 @pytest.mark.slow
-def test_twenty_writers_lose_and_double_nothing(tmp_path: Path):
-    place = str(tmp_path / "fleet.db")
+def test_twenty_writers_lose_and_double_nothing(place: str):
     make_store(place)
     writers = [writer(place, f"w{number}", 10) for number in range(20)]
     assert [one.communicate()[0].count("\n") for one in writers] == [10] * 20
@@ -61,8 +59,7 @@ def test_twenty_writers_lose_and_double_nothing(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", range(4))
-def test_a_writer_that_is_killed_leaves_whole_transactions(tmp_path: Path, after: int):
-    place = str(tmp_path / "fleet.db")
+def test_a_writer_that_is_killed_leaves_whole_transactions(place: str, after: int):
     make_store(place)
     one = writer(place, "w", 1000)
     assert one.stdout is not None

@@ -78,6 +78,21 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "fleet pool list": (("fleet pool list", "the pools, and the level of each"),),
     "fleet host": (("fleet host retire n1-03 --reason 'scrapped'", "it holds no level down any more"),),
+    "fleet host label": (
+        ("fleet host label n1-03 rack=r7 site=ams", "pools by label have it from now on"),
+        ("fleet host label n1-03 --remove site", "take one away"),
+    ),
+    "fleet host rename": (("fleet host rename n1-03 n1-17", "the same host, with all it was"),),
+    "fleet backup": (("fleet backup /backup/fleet.db", "one file, proved; keep the line that it prints"),),
+    "fleet restore": (
+        ("fleet restore /backup/fleet.db --head heads.txt", "where no store is, if it proves"),
+        ("fleet restore /backup/fleet.db --replace old.db", "in the place of one, which is kept in old.db"),
+    ),
+    "fleet export": (("fleet export -o fleet.json", "take the fleet along: hosts for every verb"),),
+    "fleet forget": (
+        ("fleet forget n1-03 --reason 'kept for two years'", "a retired host, with all it was"),
+        ("fleet forget --name ann --reason 'she asked'", "who did it is nobody's name any more"),
+    ),
     "fleet host retire": (
         ("fleet host retire n1-03 --reason 'scrapped'", "it holds no level down any more"),
     ),

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from armlevel.cli import fleet_levels, fleet_moves, fleet_watch, progress
-from armlevel.cli.fleet_options import Actor, Fleet, kind_text
-from armlevel.cli.fleet_pools import host_app, pool_app
+from armlevel.cli import fleet_copies, fleet_levels, fleet_moves, fleet_watch, progress
+from armlevel.cli.fleet_hosts import host_app
+from armlevel.cli.fleet_options import Actor, Fleet, faults_text, kind_text
+from armlevel.cli.fleet_pools import pool_app
 from armlevel.cli.helping import Verb, VerbGroup
 from armlevel.cli.options import Json
 from armlevel.cli.output import columns, meant, say, say_json, tell, wrapped
@@ -18,7 +19,7 @@ from armlevel.operations.fleet_init import fleet_init
 from armlevel.operations.fleet_list import FleetListResult, fleet_list
 from armlevel.operations.fleet_log import FleetLogResult, fleet_log
 from armlevel.operations.fleet_show import FleetHostResult, fleet_show
-from armlevel.words.fleet import CHAIN_FAULTS, CONTENT_FAULTS, counted_hosts, event_text, short_digest
+from armlevel.words.fleet import counted_hosts, event_text, short_digest
 from armlevel.words.subjects import hosts_text
 
 __all__ = ["app"]
@@ -39,6 +40,10 @@ app.command("guests", cls=Verb)(fleet_moves.guests)
 app.command("evacuate", cls=Verb)(fleet_moves.evacuate)
 app.command("rollout", cls=Verb)(fleet_moves.rollout)
 app.command("watch", cls=Verb)(fleet_watch.watch)
+app.command("backup", cls=Verb)(fleet_copies.backup)
+app.command("restore", cls=Verb)(fleet_copies.restore)
+app.command("export", cls=Verb)(fleet_copies.export)
+app.command("forget", cls=Verb)(fleet_copies.forget)
 app.add_typer(pool_app, name="pool")
 app.add_typer(host_app, name="host")
 
@@ -249,7 +254,7 @@ def audit(
     """Prove that the history is whole: no event changed, moved or gone, and every row what its event says.
 
     Keep the head that it prints somewhere else. Only against a head that was kept can it be seen that the last events
-    were cut off, or that somebody made all of them anew. When last a host was seen is no event, and not proved.
+    were cut off, or that somebody made all of them anew.
     """
     found = fleet_audit(fleet, kept=head)
     if as_json:
@@ -269,8 +274,10 @@ def _audited(found: FleetAuditResult) -> list[str]:
     if found.whole:
         events = f"{count} event{'s' * (count != 1)}"
         lines = wrapped(f"the history is {meant('whole', 'yes')}: {events}{since}", rest="    ")
+        if gone := len(found.found.forgotten):
+            text = f"{gone} hosts, guests or names, each by an event that says so: they are not missing"
+            lines += wrapped(text, "  forgotten ")
         return [*lines, "", found.head.text]
-    faults = [CHAIN_FAULTS[one.kind].format(seq=one.seq) for one in found.chain]
-    faults += [CONTENT_FAULTS[one.kind].format(table=one.table, row=one.row) for one in found.contents]
+    faults = faults_text(found.found)
     lines = wrapped(f"the history is {meant('not whole', 'no')}: {faults[0]}", rest="    ")
     return [*lines, *(line for text in faults[1:50] for line in wrapped(text, "  "))]

@@ -8,17 +8,19 @@ from typing import Annotated
 import typer
 
 from armlevel.arch import load
+from armlevel.fleet.audit import Audit
 from armlevel.profile import Implementation
+from armlevel.words.fleet import CHAIN_FAULTS, CONTENT_FAULTS
 from armlevel.words.subjects import core_name
 
-__all__ = ["Actor", "Fleet", "PoolName", "Reason", "cores_text", "kind_text"]
+__all__ = ["Actor", "Fleet", "PoolName", "Reason", "cores_text", "faults_text", "kind_text"]
 
 Fleet = Annotated[
     str,
     typer.Option(
         "--fleet",
         metavar="PATH",
-        help="The store, a file; else ARMLEVEL_FLEET, else in your state directory.",
+        help="The store, a file or postgresql://...; else ARMLEVEL_FLEET, else in your state directory.",
     ),
 ]
 Actor = Annotated[
@@ -38,3 +40,9 @@ def cores_text(midrs: Sequence[str]) -> str:
 def kind_text(midrs: Sequence[str], kernel: str | None) -> str:
     """Return a kind in words: its cores and its kernel."""
     return f"{cores_text(midrs)}, {f'Linux {kernel}' if kernel else 'kernel not recorded'}"
+
+
+def faults_text(found: Audit) -> list[str]:
+    """Return what is wrong with a history, each fault in words."""
+    faults = [CHAIN_FAULTS[one.kind].format(seq=one.seq) for one in found.chain]
+    return faults + [CONTENT_FAULTS[one.kind].format(table=one.table, row=one.row) for one in found.contents]

@@ -1,4 +1,4 @@
-"""The pools of a fleet, their levels, and hosts that are retired."""
+"""The pools of a fleet."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ from armlevel.operations.fleet_pools import (
     fleet_pool_create,
     fleet_pool_edit,
     fleet_pools,
-    fleet_retire,
 )
 from armlevel.operations.policies import options_of, policy_of
 from armlevel.profile import Policy
 from armlevel.words.fleet import counted_hosts
 from armlevel.words.subjects import hosts_text
 
-__all__ = ["host_app", "pool_app"]
+__all__ = ["pool_app"]
 
 pool_app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
-host_app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
 
 _Hosts = Annotated[
     list[str] | None,
@@ -61,11 +59,6 @@ _Require = Annotated[
 @pool_app.callback()
 def _pool() -> None:
     """Make, edit and list pools: hosts that share a guest CPU."""
-
-
-@host_app.callback()
-def _host() -> None:
-    """Say what only a person can say of a host."""
 
 
 @pool_app.command("create", cls=Verb)
@@ -170,20 +163,3 @@ def list_pools(fleet: Fleet = "", as_json: Json = False) -> int:
         rows.append((one.pool.name, level, str(len(one.hosts)), which, choices))
     say([*lines, *(["", *columns(rows, "  ")] if found.pools else [])])
     return found.status
-
-
-@host_app.command("retire", cls=Verb)
-def retire(
-    host: Annotated[str, typer.Argument(metavar="HOST", help="A host's name in the fleet.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")],
-    fleet: Fleet = "",
-    actor: Actor = "",
-) -> int:
-    """Take a host out of the question: it belongs to no pool any more, and holds no level down.
-
-    A host that only fell silent still counts as what it was. One that is added again afterwards is back.
-    """
-    pools = fleet_retire(host, fleet, reason=reason, actor=actor)
-    held = f"; it belonged to {hosts_text(pools, every=True)}" if pools else ""
-    say(wrapped(f"{host} is retired{held}", rest="    "))
-    return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ STDIN = "-"
 
 #: No input is larger, bytes; the profiles of every shape of a host are 40 KiB.
 LARGEST = 64 * 1024 * 1024
+
+_FLEET = re.compile(rb'\s*\{\s*"kind"\s*:\s*"fleet-export/')
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,11 @@ def _loaded(path: str, pool: ValuePool) -> list[Loaded]:
             raise UnreadableFile(path, _why(exc)) from exc
         return [Loaded(path, held(read_foreign(gathered, path, _stem(path)), path))]
     data = read_file(path)
+    if _is_fleet(data):
+        from armlevel.documents.fleet_export import read_fleet_export
+
+        fleet = read_fleet_export(data, path, pool)
+        return [Loaded(path, fleet.profile_of(host)) for host in fleet.hosts if host.retired is None]
     if _may_be_frozen(data):
         from armlevel.documents.envelope import read_published
 
@@ -299,6 +307,10 @@ def _may_be_ours(data: bytes) -> bool:
 def _may_be_frozen(data: bytes) -> bool:
     # What we wrote for people begins with a line break; frozen profiles and envelopes are one long line.
     return data[:2] != b"{\n" and data[:1] == b"{" and (b'"frozen-profile/1"' in data or b'"payload"' in data)
+
+
+def _is_fleet(data: bytes) -> bool:
+    return _FLEET.match(data) is not None
 
 
 def _is_gathered(path: str) -> bool:

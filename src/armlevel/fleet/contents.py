@@ -48,18 +48,21 @@ def packed(content: Any) -> bytes:
 
 
 def unpacked(data: bytes) -> Any:
-    """Return what a column holds.
+    """Return what a column holds; nothing may stand behind it.
 
     Raises:
         StoreError: it was damaged.
 
     """
+    why = StoreError("a row of the fleet store is damaged", hint="armlevel fleet audit says which")
+    stream = zlib.decompressobj()
     try:
-        return json.loads(zlib.decompress(data))
-    except (zlib.error, ValueError) as exc:
-        raise StoreError(
-            "a row of the fleet store is damaged", hint="armlevel fleet audit says which"
-        ) from exc
+        content = json.loads(stream.decompress(data))
+    except (zlib.error, ValueError, TypeError) as exc:
+        raise why from exc
+    if not stream.eof or stream.unused_data:
+        raise why
+    return content
 
 
 def content_digest(what: str, content: Any) -> str:

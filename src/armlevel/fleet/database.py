@@ -1,47 +1,50 @@
-"""One store: a file of SQLite, its transactions, and what goes wrong with it in a sentence.
-
-SQLite keeps a write-ahead log, so readers are never in the way. A transaction that writes begins by taking the one
-place that a writer has, and waits for another writer at most half a minute.
-"""
+"""One store: its transactions, and whether what is there is one of ours. ``dialects`` is what differs by database."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.pool import NullPool
 
-from armlevel.errors import StoreError, UsageError
+from armlevel.errors import StoreError
+from armlevel.fleet.dialects import Address, address_of, engine_of, in_sentences, log_beside, prepare_folder
+from armlevel.fleet.sealing import seal
 from armlevel.fleet.tables import REVISION
+from armlevel.fleet.writing import Request, new_request
 
-__all__ = ["Connection", "Store", "default_place", "make_store", "open_store"]
+__all__ = [
+    "Connection",
+    "Store",
+    "default_place",
+    "is_there",
+    "make_store",
+    "open_any",
+    "open_store",
+    "shown_place",
+]
 
-_PATIENCE = 30  # seconds that a writer waits for another
 _NONE_THERE = "armlevel fleet init makes one"
 
 
 class Store:
-    """An open fleet store; ``place`` is how a person names it."""
+    """An open fleet store; ``place`` is how a person names it, ``path`` its file, None of a database by URL."""
 
-    def __init__(self, engine: sa.Engine, place: str) -> None:
-        self.engine, self.place = engine, place
+    def __init__(self, address: Address) -> None:
+        self.engine, self.place, self.path = engine_of(address), address.place, address.path
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read in one transaction: all of it sees the same."""
-        with _in_sentences(self.place), self.engine.connect() as connection, connection.begin():
+        with in_sentences(self.place), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Write in one transaction, as the only writer; whole, or not at all if anything fails."""
-        with _in_sentences(self.place), self.engine.connect() as connection:
+        with in_sentences(self.place), self.engine.connect() as connection:
             connection = connection.execution_options(armlevel_writes=True)  # noqa: PLW2901 (the same connection)
             with connection.begin():
                 yield connection
@@ -61,6 +64,43 @@ def default_place(environment: Mapping[str, str]) -> str:
     return str(Path(folder).expanduser() / "armlevel/fleet.db")
 
 
+def shown_place(place: str) -> str:
+    """Return where a store is, as it is shown: an address without its password."""
+    return address_of(place).place
+
+
+def is_there(place: str) -> bool:
+    """Return whether anything is where a store is to be.
+
+    Raises:
+        StoreError: that cannot be said.
+
+    """
+    address = address_of(place)
+    if address.path is not None:
+        return address.path.is_symlink() or address.path.exists()
+    with Store(address).reading() as connection:
+        return _revision(connection) is not None
+
+
+def open_any(place: str) -> tuple[Store, str]:
+    """Open a store that is there, of whichever revision; return it with its revision.
+
+    Raises:
+        StoreError: there is none, or none of ours.
+
+    """
+    address = address_of(place)
+    if address.path is not None:
+        _hold_there(address.path, place)
+    store = Store(address)
+    with store.reading() as connection:
+        found = _revision(connection)
+    if found is None:
+        raise StoreError(f"{store.place}: holds no fleet", hint=_NONE_THERE)
+    return store, found
+
+
 def open_store(place: str) -> Store:
     """Open a store that is there, of this revision.
 
@@ -68,42 +108,37 @@ def open_store(place: str) -> Store:
         StoreError: there is none, or none of ours, or one of another revision.
 
     """
-    path = _file_of(place)
-    _hold_there(path, place)
-    store = Store(_engine_of(path), place)
-    with store.reading() as connection:
-        found = _revision(connection)
-    if found is None:
-        raise StoreError(f"{place}: holds no fleet", hint=_NONE_THERE)
+    store, found = open_any(place)
     if found != REVISION:
         raise StoreError(
-            f"{place}: its tables are of revision {found[:40]}, and this armlevel knows {REVISION}",
+            f"{store.place}: its tables are of revision {found[:40]}, and this armlevel knows {REVISION}",
             hint="armlevel fleet init brings an older store up to date; a newer one needs a newer armlevel",
         )
     return store
 
 
-def make_store(place: str) -> tuple[Store, str | None]:
+def make_store(place: str, request: Request | None = None) -> tuple[Store, str | None]:
     """Make a store, or bring an older one up to date; return it, and the revision that was there before.
+
+    ``request`` is the one whose events prove what an older store could not
 
     Raises:
         StoreError: it cannot be made, or what is there is no store of ours.
 
     """
-    path = _file_of(place)
-    _make_file(path, place)
-    store = Store(_engine_of(path), place)
-    with _in_sentences(place):
-        with store.engine.connect() as connection:
-            _hold_ours(connection, place)
-            connection.exec_driver_sql("COMMIT")  # the journal's mode changes outside of a transaction
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("BEGIN")
+    address = address_of(place)
+    prepare_folder(address)
+    store = Store(address)
+    with in_sentences(store.place):
+        with store.reading() as connection:
+            _hold_ours(connection, store.place)
+            log_beside(connection)
         with store.writing() as connection:
             before = _revision(connection)
-            _hold_ours(connection, place)
+            _hold_ours(connection, store.place)
             if before != REVISION:
-                _upgrade(connection, place, before)
+                _upgrade(connection, store.place, before)
+                seal(connection, request or new_request("armlevel"))
     return store, before
 
 
@@ -135,17 +170,8 @@ def _hold_ours(connection: Connection, place: str) -> None:
     if there and "alembic_version" not in there:
         raise StoreError(
             f"{place}: a database with other tables ({', '.join(sorted(there)[:3])})",
-            hint="name another file with --fleet",
+            hint="name another one with --fleet",
         )
-
-
-def _file_of(place: str) -> Path:
-    scheme, separator, _ = place.partition("://")
-    if separator:
-        raise UsageError(
-            f"--fleet {scheme}://...: a fleet store is a file, and no address", hint="name a file by its path"
-        )
-    return Path(place)
 
 
 def _hold_there(path: Path, place: str) -> None:
@@ -158,79 +184,6 @@ def _hold_there(path: Path, place: str) -> None:
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise StoreError(f"{place}: there is no fleet store", hint=_NONE_THERE) from exc
     except (OSError, ValueError) as exc:
-        raise StoreError(f"{place}: {_why(exc)}") from exc
+        raise StoreError(f"{place}: {(getattr(exc, 'strerror', None) or str(exc)).lower()}") from exc
     if not size:
         raise StoreError(f"{place}: is empty, and no fleet store", hint=_NONE_THERE)
-
-
-def _make_file(path: Path, place: str) -> None:
-    # Nobody else reads what a fleet is, unless the directory was made for them.
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except (OSError, ValueError) as exc:
-        raise StoreError(f"{place}: {_why(exc)}") from exc
-
-
-def _why(exc: Exception) -> str:
-    return (getattr(exc, "strerror", None) or str(exc)).lower()
-
-
-def _engine_of(path: Path) -> sa.Engine:
-    engine = sa.create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    resolved = path.resolve()
-    options = "mode=rw"
-    if not os.access(resolved, os.W_OK):
-        # Where nothing can be written beside it there is no log, and nobody else changes the file.
-        quiet = not os.access(resolved.parent, os.W_OK) and not Path(f"{resolved}-wal").exists()
-        options = "mode=ro" + ("&immutable=1" if quiet else "")
-    connection = sqlite3.connect(
-        f"file:{quote(str(resolved))}?{options}", uri=True, timeout=_PATIENCE, isolation_level=None
-    )
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA synchronous=FULL")
-    return connection
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("armlevel_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _in_sentences(place: str) -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.DBAPIError as exc:
-        raise _sentence(place, str(exc.orig)) from exc
-    except sqlite3.Error as exc:
-        raise _sentence(place, str(exc)) from exc
-
-
-def _sentence(place: str, said: str) -> StoreError:
-    known: dict[str, tuple[str, str]] = {
-        "readonly": (
-            "the fleet store cannot be written, only read",
-            "ask its owner, or name your own with --fleet",
-        ),
-        "full": ("the disk is full; nothing was written", "make room, and do it again"),
-        "locked": (f"another writer did not end within {_PATIENCE} seconds", "do it again"),
-        "not a database": ("is no fleet store", "name another file with --fleet"),
-        "malformed": ("the fleet store is damaged", "put a backup in its place"),
-        "unable to open": ("the fleet store cannot be opened", "is its directory there, and yours to write?"),
-        "disk i/o": (
-            "the fleet store cannot be read or written: the disk fails",
-            "put a backup on another disk",
-        ),
-    }
-    for sign, (sentence, hint) in known.items():
-        if sign in said.lower():
-            return StoreError(f"{place}: {sentence}", hint=hint)
-    return StoreError(
-        f"{place}: {' '.join(said.split())}", hint="armlevel fleet audit says whether it is whole"
-    )

@@ -95,6 +95,7 @@ def report(
         writing.insert_guest(connection, digest, guests[digest].name, body, event.seq)
     for host, some in found:
         _write(connection, request.at, host, some)
+    writing.append(connection, request, [writing.running_entry(connection)])
 
 
 def _set_digest(found: Iterable[Instance]) -> str:

@@ -40,7 +40,7 @@ def events(connection: Connection, *, after: int = 0, subject: str | None = None
     wanted = sa.select(tables.event).where(tables.event.c.seq > after).order_by(tables.event.c.seq)
     if subject is not None:
         wanted = wanted.where(tables.event.c.object == subject)
-    for row in connection.execution_options(yield_per=1000).execute(wanted):
+    for row in connection.execute(wanted, execution_options={"yield_per": 1000}):
         yield _event(row)
 
 
@@ -51,7 +51,12 @@ def event_of(connection: Connection, seq: int) -> Event:
 
 def _event(row: Any) -> Event:
     entry = Entry(
-        action=row.action, subject=row.object, before=row.before, after=row.after, reason=row.reason
+        action=row.action,
+        subject=row.object,
+        before=row.before,
+        after=row.after,
+        reason=row.reason,
+        state=row.state,
     )
     return Event(
         seq=row.seq,

@@ -22,12 +22,11 @@ __all__ = [
     "observation",
     "observed_evidence",
     "pool",
-    "verdict",
     "view",
 ]
 
 #: The newest revision of the migrations.
-REVISION = "0001"
+REVISION = "0002"
 
 METADATA = sa.MetaData()
 _DIGEST, _ID, _TIME = sa.String(71), sa.String(26), sa.String(20)
@@ -63,6 +62,7 @@ actor = sa.Table(
     METADATA,
     sa.Column("id", _ID, primary_key=True),
     sa.Column("name", sa.Text, unique=True),
+    sa.Column("salt", sa.String(32)),
 )
 event = sa.Table(
     "event",
@@ -76,6 +76,7 @@ event = sa.Table(
     sa.Column("before", sa.Text),
     sa.Column("after", sa.Text),
     sa.Column("reason", sa.Text),
+    sa.Column("state", _DIGEST),
     sa.Column("previous", _DIGEST, unique=True),
     sa.Column("digest", _DIGEST, nullable=False, unique=True),
 )
@@ -148,15 +149,4 @@ level = sa.Table(
     sa.Column("engine", sa.Text, nullable=False),
     sa.Column("event", sa.BigInteger, sa.ForeignKey("event.seq"), nullable=False),
     sa.UniqueConstraint("pool", "version"),
-)
-verdict = sa.Table(  # a cache: what is in it never changes
-    "verdict",
-    METADATA,
-    sa.Column("guest", _DIGEST, primary_key=True),
-    sa.Column("kind", _DIGEST, sa.ForeignKey("kind.digest"), primary_key=True),
-    sa.Column("policy", _DIGEST, primary_key=True),
-    sa.Column("engine", sa.String(40), primary_key=True),
-    sa.Column("catalogue", sa.String(80), primary_key=True),
-    sa.Column("start", sa.String(7), nullable=False),
-    sa.Column("arrive", sa.String(7), nullable=False),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,20 +17,26 @@ from armlevel.fleet import tables
 from armlevel.fleet.contents import Parts, packed
 from armlevel.fleet.events import Entry, Event, Head, follow
 from armlevel.fleet.ids import ulid
-from armlevel.fleet.values import FleetHost, Level, PoolPolicy, Seen, time_text
+from armlevel.fleet.proving import HEARD, RUNNING, actor_id, heard_state, running_state, state_of
+from armlevel.fleet.values import FleetHost, Level, Pool, Seen, SeenEvidence, time_text
 
 __all__ = [
     "Request",
     "append",
-    "change_host",
     "head",
+    "heard_entry",
+    "host_row",
     "insert_guest",
     "insert_level",
     "keep_parts",
+    "kind_row",
     "new_id",
     "new_request",
-    "open_observation",
-    "see_again",
+    "pool_row",
+    "running_entry",
+    "state_of_host",
+    "state_of_pool",
+    "write_host",
     "write_pool",
 ]
 
@@ -88,6 +94,7 @@ def _event_row(event: Event) -> dict[str, Any]:
         "before": entry.before,
         "after": entry.after,
         "reason": entry.reason,
+        "state": entry.state,
         "previous": event.previous,
         "digest": event.digest,
     }
@@ -97,8 +104,9 @@ def _actor(connection: Connection, name: str) -> str:
     found = connection.execute(sa.select(tables.actor.c.id).where(tables.actor.c.name == name)).scalar()
     if found is not None:
         return str(found)
-    made = new_id()
-    connection.execute(sa.insert(tables.actor).values(id=made, name=name))
+    salt = os.urandom(16).hex()
+    made = actor_id(time.time_ns() // 1_000_000, name, salt)
+    connection.execute(sa.insert(tables.actor).values(id=made, name=name, salt=salt))
     return made
 
 
@@ -124,13 +132,14 @@ def keep_parts(connection: Connection, parts: Sequence[Parts]) -> None:
         {"digest": digest, "body": packed(by_evidence[digest].body)}
         for digest in sorted(_missing(connection, tables.evidence, by_evidence))
     ]
-    kinds = [_kind_row(by_kind[digest]) for digest in sorted(_missing(connection, tables.kind, by_kind))]
+    kinds = [kind_row(by_kind[digest]) for digest in sorted(_missing(connection, tables.kind, by_kind))]
     for table, rows in ((tables.view, views), (tables.evidence, bodies), (tables.kind, kinds)):
         if rows:
             connection.execute(sa.insert(table), rows)
 
 
-def _kind_row(parts: Parts) -> dict[str, Any]:
+def kind_row(parts: Parts) -> dict[str, Any]:
+    """Return the row of a profile's kind."""
     kind = parts.kind
     return {
         "digest": kind.digest,
@@ -146,67 +155,85 @@ def _kind_row(parts: Parts) -> dict[str, Any]:
     }
 
 
-def open_observation(  # noqa: PLR0913 (what a row holds)
-    connection: Connection, host: FleetHost, parts: Parts, at: str, event: int, *, new: bool
-) -> None:
-    """Begin an interval: a host is of a kind from now on; ``new`` if nothing was known of the host."""
-    if new:
-        connection.execute(
-            sa.insert(tables.host).values(id=host.id, name=host.name, labels=json.dumps(dict(host.labels)))
-        )
-    observation = new_id()
-    connection.execute(
-        sa.insert(tables.observation).values(
-            id=observation, host=host.id, kind=parts.kind.digest, first_seen=at, last_seen=at, event=event
-        )
-    )
-    _note_evidence(connection, observation, parts, at)
+def host_row(host: FleetHost) -> dict[str, Any]:
+    """Return the row of a host."""
+    labels = json.dumps(dict(host.labels), sort_keys=True)
+    return {"id": host.id, "name": host.name, "labels": labels, "retired_at": host.retired}
 
 
-def see_again(connection: Connection, seen: Seen, parts: Parts, at: str) -> None:
-    """Move the end of an interval: the host is still of its kind; other evidence begins a line of its own."""
-    observation = tables.observation
-    connection.execute(sa.update(observation).where(observation.c.id == seen.id).values(last_seen=at))
-    last = seen.evidence[-1]
-    noted = tables.observed_evidence
-    if last.since == at:  # of one moment the last word counts
-        connection.execute(
-            sa.update(noted)
-            .where(noted.c.observation == seen.id, noted.c.since == at)
-            .values(evidence=parts.evidence, document=parts.document)
-        )
-    elif last.evidence == parts.evidence:
-        connection.execute(
-            sa.update(noted)
-            .where(noted.c.observation == seen.id, noted.c.since == last.since)
-            .values(until=at)
-        )
-    else:
-        _note_evidence(connection, seen.id, parts, at)
+def _observation_row(host: FleetHost, seen: Seen) -> dict[str, Any]:
+    return {
+        "id": seen.id,
+        "host": host.id,
+        "kind": seen.kind,
+        "first_seen": seen.first_seen,
+        "last_seen": seen.last_seen,
+        "event": seen.event,
+    }
 
 
-def _note_evidence(connection: Connection, observation: str, parts: Parts, at: str) -> None:
-    connection.execute(
-        sa.insert(tables.observed_evidence).values(
-            observation=observation, since=at, until=at, evidence=parts.evidence, document=parts.document
-        )
+def _evidence_row(seen: Seen, noted: SeenEvidence) -> dict[str, Any]:
+    return {
+        "observation": seen.id,
+        "since": noted.since,
+        "until": noted.until,
+        "evidence": noted.evidence,
+        "document": noted.document,
+    }
+
+
+def state_of_host(host: FleetHost) -> str:
+    """Return the digest of a host's rows, for the events about it."""
+    return state_of(
+        {
+            "host": [host_row(host)],
+            "observation": [_observation_row(host, seen) for seen in host.seen],
+            "observed_evidence": [
+                _evidence_row(seen, noted) for seen in host.seen for noted in seen.evidence
+            ],
+        }
     )
 
 
-def change_host(
-    connection: Connection,
-    host: FleetHost,
-    *,
-    labels: Mapping[str, str] | None = None,
-    retired: str | None = None,
-) -> None:
-    """Write the labels of a host, and when it was retired (None: it is not)."""
-    said = dict(host.labels if labels is None else labels)
-    connection.execute(
-        sa.update(tables.host)
-        .where(tables.host.c.id == host.id)
-        .values(labels=json.dumps(said, sort_keys=True), retired_at=retired)
+def write_host(connection: Connection, before: FleetHost | None, after: FleetHost, event: int = 0) -> None:
+    """Write what differs between two states of a host; ``event`` is the number of the one that begins an interval."""
+    if before is None:
+        connection.execute(sa.insert(tables.host).values(host_row(after)))
+        before = replace(after, seen=())
+    elif host_row(before) != host_row(after):
+        connection.execute(sa.update(tables.host).where(tables.host.c.id == after.id).values(host_row(after)))
+    known = {seen.id: seen for seen in before.seen}
+    for seen in after.seen:
+        there = known.get(seen.id)
+        if there is None:
+            row = _observation_row(after, replace(seen, event=event))
+            connection.execute(sa.insert(tables.observation).values(row))
+        elif there.last_seen != seen.last_seen:
+            where = tables.observation.c.id == seen.id
+            connection.execute(sa.update(tables.observation).where(where).values(last_seen=seen.last_seen))
+        _write_evidence(connection, there, seen)
+
+
+def _write_evidence(connection: Connection, before: Seen | None, after: Seen) -> None:
+    table = tables.observed_evidence
+    known = {noted.since: noted for noted in before.evidence} if before is not None else {}
+    for noted in after.evidence:
+        row = _evidence_row(after, noted)
+        if (there := known.get(noted.since)) is None:
+            connection.execute(sa.insert(table).values(row))
+        elif there != noted:
+            where = table.c.observation == after.id, table.c.since == noted.since
+            connection.execute(sa.update(table).where(*where).values(row))
+
+
+def heard_entry(connection: Connection) -> Entry:
+    """Return the event that proves until when every host was seen, as the rows have it now."""
+    seen, noted = tables.observation.c, tables.observed_evidence.c
+    state = heard_state(
+        [tuple(row) for row in connection.execute(sa.select(seen.id, seen.last_seen))],
+        [tuple(row) for row in connection.execute(sa.select(noted.observation, noted.since, noted.until))],
     )
+    return Entry(action="hosts-heard", subject=HEARD, state=state)
 
 
 def insert_guest(connection: Connection, digest: str, name: str, body: Any, event: int) -> None:
@@ -216,32 +243,49 @@ def insert_guest(connection: Connection, digest: str, name: str, body: Any, even
     )
 
 
-def write_pool(
-    connection: Connection, identity: str, name: str, policy: PoolPolicy, created_at: str | None = None
-) -> None:
-    """Write a pool: a new one if ``created_at`` says when."""
-    if created_at is not None:
-        connection.execute(
-            sa.insert(tables.pool).values(id=identity, name=name, policy=policy.text, created_at=created_at)
-        )
-        return
-    connection.execute(sa.update(tables.pool).where(tables.pool.c.id == identity).values(policy=policy.text))
+def running_entry(connection: Connection) -> Entry:
+    """Return the event that proves which guests run on hosts, and ran, as the rows have it now."""
+    rows = map(dict, connection.execute(sa.select(tables.instance)).mappings())
+    return Entry(action="guests-proved", subject=RUNNING, state=running_state(rows))
+
+
+def pool_row(pool: Pool) -> dict[str, Any]:
+    """Return the row of a pool."""
+    return {"id": pool.id, "name": pool.name, "policy": pool.policy.text, "created_at": pool.created_at}
+
+
+def write_pool(connection: Connection, pool: Pool, *, new: bool) -> None:
+    """Write a pool."""
+    if new:
+        connection.execute(sa.insert(tables.pool).values(pool_row(pool)))
+    else:
+        connection.execute(sa.update(tables.pool).where(tables.pool.c.id == pool.id).values(pool_row(pool)))
+
+
+def _level_row(level: Level) -> dict[str, Any]:
+    return {
+        "id": level.id,
+        "pool": level.pool,
+        "version": level.version,
+        "digest": level.digest,
+        "cpu": level.cpu,
+        "data": level.data,
+        "inputs": packed({kind: list(hosts) for kind, hosts in level.inputs.items()}),
+        "policy": level.policy.text,
+        "catalogue": level.catalogue,
+        "engine": level.engine,
+        "event": level.event,
+    }
+
+
+def state_of_pool(connection: Connection, pool: Pool, *more: Level) -> str:
+    """Return the digest of a pool's rows, for the events about it; ``more`` are levels that are yet to be written."""
+    table = tables.level
+    wanted = sa.select(table).where(table.c.pool == pool.id).order_by(table.c.event)
+    levels = [*map(dict, connection.execute(wanted).mappings()), *(_level_row(level) for level in more)]
+    return state_of({"pool": [pool_row(pool)], "level": levels})
 
 
 def insert_level(connection: Connection, level: Level) -> None:
     """Write an accepted level."""
-    connection.execute(
-        sa.insert(tables.level).values(
-            id=level.id,
-            pool=level.pool,
-            version=level.version,
-            digest=level.digest,
-            cpu=level.cpu,
-            data=level.data,
-            inputs=packed({kind: list(hosts) for kind, hosts in level.inputs.items()}),
-            policy=level.policy.text,
-            catalogue=level.catalogue,
-            engine=level.engine,
-            event=level.event,
-        )
-    )
+    connection.execute(sa.insert(tables.level).values(_level_row(level)))

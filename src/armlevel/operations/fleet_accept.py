@@ -167,6 +167,7 @@ def _put(  # noqa: PLR0913 (what an acceptance is of)
         before=None if state.in_force is None else state.in_force.digest,
         after=level.digest,
         reason=reason,
+        state=writing.state_of_pool(connection, state.pool, level),
     )
     (event,) = writing.append(connection, request, [entry])
     level = replace(level, event=event.seq)

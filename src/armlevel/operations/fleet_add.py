@@ -15,13 +15,22 @@ from armlevel.fleet import reading, writing
 from armlevel.fleet.contents import Parts, parts_of
 from armlevel.fleet.database import Connection
 from armlevel.fleet.events import Entry, Head
+from armlevel.fleet.hearing import heard_again, heard_anew, other_evidence
 from armlevel.fleet.values import FleetHost, time_of, time_text
 from armlevel.fleet.writing import Request
 from armlevel.operations.fleet_store import request_now, store_named
 from armlevel.operations.named import load_all
 from armlevel.profile import Guest, Host
 
-__all__ = ["AddedGuest", "AddedHost", "FleetAddResult", "fleet_add", "fleet_add_loaded", "labels_of"]
+__all__ = [
+    "AddedGuest",
+    "AddedHost",
+    "FleetAddResult",
+    "fleet_add",
+    "fleet_add_loaded",
+    "labelled",
+    "labels_of",
+]
 
 #: ``new``: nothing was known of it; ``same``: it is still of its kind; ``changed``: it is of another one; ``known``:
 #: this very profile was there.
@@ -137,6 +146,8 @@ def fleet_add_loaded(
         there = set(reading.guests(connection))
         steps += [_guest_step(connection, *one) for one in guests.items() if one[0] not in there]
         _take(connection, request, steps)
+        if any(state != "known" for state in states):
+            writing.append(connection, request, [writing.heard_entry(connection)])
         head = writing.head(connection)
     kinds = {one.parts.kind.digest for one in hosts}
     return FleetAddResult(
@@ -240,51 +251,51 @@ def _states(hosts: Sequence[_Given], before: Mapping[str, FleetHost]) -> list[Ad
 def _steps(
     connection: Connection, one: _Given, state: AddedState, host: FleetHost | None, labels: Mapping[str, str]
 ) -> list[_Step]:
-    steps: list[_Step] = []
-    if host is None:
-        made = FleetHost(writing.new_id(), one.name, labels)
-        steps.append(_Step(_seen_entry(made, None, one), _opening(connection, made, one, new=True)))
-        if labels:
-            steps.append(_Step(_labelled(made, {}, labels), _nothing))
-        return steps
-    if state == "changed":
-        entry = _seen_entry(host, host.last.kind, one)
-        steps.append(_Step(entry, _opening(connection, host, _not_before(one, host), new=False)))
-    elif state == "same":
-        at = _not_before(one, host).at
-        steps.append(_Step(None, lambda _: writing.see_again(connection, host.last, one.parts, at)))
-    there, retired = dict(host.labels) | dict(labels), host.retired
-    if retired is not None and state != "known":
-        retired = None
-        steps.append(_Step(Entry(action="host-returned", subject=f"host:{host.id}"), _nothing))
-    if there != host.labels:
-        steps.append(_Step(_labelled(host, host.labels, there), _nothing))
-    if there != host.labels or retired != host.retired:
-        write = lambda _: writing.change_host(connection, host, labels=there, retired=retired)  # noqa: E731
-        steps.append(_Step(None, write))
+    there = host or FleetHost(writing.new_id(), one.name)
+    after = _after(there, one, state)
+    after = replace(after, labels=dict(there.labels) | dict(labels))
+    entries: list[tuple[str, str | None, str | None]] = []
+    if state in ("new", "changed"):
+        before = None if host is None else host.last.kind
+        entries.append(("host-seen", before, one.parts.kind.digest))
+    elif state == "same" and other_evidence(there, after):
+        pair = there.last.evidence[-1].evidence, after.last.evidence[-1].evidence
+        entries.append(("host-software", *pair))
+    if there.retired is not None and state != "known":
+        after = replace(after, retired=None)
+        entries.append(("host-returned", None, None))
+    if after.labels != there.labels:
+        entries.append(labelled(there, after))
+    proved = writing.state_of_host(after)
+    steps = [
+        _Step(Entry(action=action, subject=f"host:{after.id}", before=was, after=now, state=proved), _nothing)
+        for action, was, now in entries
+    ]
+    if after != host:
+        write = lambda event: writing.write_host(connection, host, after, event)  # noqa: E731
+        # The first of its events is the one that begins an interval, if one begins.
+        steps[:1] = [_Step(steps[0].entry if steps else None, write)]
     return steps
 
 
-def _not_before(one: _Given, host: FleetHost) -> _Given:
+def _after(host: FleetHost, one: _Given, state: AddedState) -> FleetHost:
+    if state == "known":
+        return host
     # What says no time comes after what is known, also where the clock was put back, or the second is the same.
-    return replace(one, at=max(one.at, host.last.last_seen))
+    at = max(one.at, host.last.last_seen) if host.seen else one.at
+    if state == "same":
+        return heard_again(host, one.parts, at)
+    return heard_anew(host, one.parts, at, writing.new_id())
 
 
 def _nothing(_: int) -> None:
     pass
 
 
-def _opening(connection: Connection, host: FleetHost, one: _Given, *, new: bool) -> Callable[[int], None]:
-    return lambda event: writing.open_observation(connection, host, one.parts, one.at, event, new=new)
-
-
-def _seen_entry(host: FleetHost, before: str | None, one: _Given) -> Entry:
-    return Entry(action="host-seen", subject=f"host:{host.id}", before=before, after=one.parts.kind.digest)
-
-
-def _labelled(host: FleetHost, before: Mapping[str, str], after: Mapping[str, str]) -> Entry:
-    texts = [canonical(dict(labels)).decode() for labels in (before, after)]
-    return Entry(action="host-labelled", subject=f"host:{host.id}", before=texts[0], after=texts[1])
+def labelled(before: FleetHost, after: FleetHost) -> tuple[str, str, str]:
+    """Return what an event says of other labels: its action, and both."""
+    texts = [canonical(dict(host.labels)).decode() for host in (before, after)]
+    return "host-labelled", texts[0], texts[1]
 
 
 def _guest_step(connection: Connection, digest: str, guest: Guest) -> _Step:

@@ -7,28 +7,31 @@ from typing import Any, ClassVar
 
 from armlevel.documents import read_file
 from armlevel.errors import BadDocument
-from armlevel.fleet.audit import ContentFault, audit
-from armlevel.fleet.events import ChainFault, Head, read_head
+from armlevel.fleet.audit import Audit, audit
+from armlevel.fleet.events import Head, read_head
 from armlevel.operations.fleet_store import store_named
 
-__all__ = ["FleetAuditResult", "fleet_audit"]
+__all__ = ["FleetAuditResult", "fleet_audit", "kept_head"]
 
 
 @dataclass(frozen=True, slots=True)
 class FleetAuditResult:
-    """The head of the chain, the one that was kept if one was given, and what is wrong."""
+    """What holding a store against its history gives, and the head that was kept, if one was given."""
 
     kind: ClassVar[str] = "fleet-audit/1"
 
-    head: Head
+    found: Audit
     kept: Head | None
-    chain: tuple[ChainFault, ...]
-    contents: tuple[ContentFault, ...]
 
     @property
     def whole(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.chain and not self.contents
+        return self.found.whole
+
+    @property
+    def head(self) -> Head:
+        """The head of the chain."""
+        return self.found.head
 
     @property
     def status(self) -> int:
@@ -42,13 +45,30 @@ class FleetAuditResult:
             "whole": self.whole,
             "head": _head_object(self.head),
             "kept": None if self.kept is None else _head_object(self.kept),
-            "chain": [{"fault": one.kind, "seq": one.seq} for one in self.chain],
-            "contents": [{"fault": one.kind, "table": one.table, "row": one.row} for one in self.contents],
+            "chain": [{"fault": one.kind, "seq": one.seq} for one in self.found.chain],
+            "contents": [
+                {"fault": one.kind, "table": one.table, "row": one.row} for one in self.found.contents
+            ],
+            "forgotten": [{"object": name, "event": seq} for name, seq in self.found.forgotten.items()],
         }
 
 
 def _head_object(head: Head) -> dict[str, Any]:
     return {"length": head.length, "digest": head.digest}
+
+
+def kept_head(file: str) -> Head:
+    """Return the last head that a file holds.
+
+    Raises:
+        InputError: the file cannot be read, or holds none.
+
+    """
+    found = read_head(read_file(file).decode("utf-8", "replace"))
+    if found is None:
+        hint = "armlevel fleet audit prints one: armlevel-fleet LENGTH DIGEST"
+        raise BadDocument(file, ("no line of it is the head of a fleet's history",), hint=hint)
+    return found
 
 
 def fleet_audit(fleet: str = "", *, kept: str = "") -> FleetAuditResult:
@@ -59,12 +79,6 @@ def fleet_audit(fleet: str = "", *, kept: str = "") -> FleetAuditResult:
         StoreError: there is no store, or it cannot be read.
 
     """
-    before = None
-    if kept:
-        before = read_head(read_file(kept).decode("utf-8", "replace"))
-        if before is None:
-            hint = "armlevel fleet audit prints one: armlevel-fleet LENGTH DIGEST"
-            raise BadDocument(kept, ("no line of it is the head of a fleet's history",), hint=hint)
+    before = kept_head(kept) if kept else None
     with store_named(fleet).reading() as connection:
-        head, chain, contents = audit(connection, before)
-    return FleetAuditResult(head, before, chain, contents)
+        return FleetAuditResult(audit(connection, before), before)

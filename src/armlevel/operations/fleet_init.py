@@ -9,7 +9,7 @@ from armlevel.fleet.database import make_store
 from armlevel.fleet.reading import count_hosts
 from armlevel.fleet.tables import REVISION
 from armlevel.fleet.writing import head
-from armlevel.operations.fleet_store import place_named
+from armlevel.operations.fleet_store import place_named, request_now
 
 __all__ = ["FleetStoreResult", "fleet_init"]
 
@@ -38,13 +38,13 @@ class FleetStoreResult:
         }
 
 
-def fleet_init(fleet: str = "") -> FleetStoreResult:
+def fleet_init(fleet: str = "", *, actor: str = "") -> FleetStoreResult:
     """Make a store if there is none, and bring it up to date if it is older; what is in it stays.
 
     Raises:
         StoreError: it cannot be made, or what is there is no fleet store.
 
     """
-    store, before = make_store(place_named(fleet))
+    store, before = make_store(place_named(fleet), request_now(actor))
     with store.reading() as connection:
         return FleetStoreResult(store.place, before, count_hosts(connection), head(connection).length)

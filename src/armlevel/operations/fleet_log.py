@@ -45,6 +45,7 @@ class FleetLogResult:
             "before": one.entry.before,
             "after": one.entry.after,
             "reason": one.entry.reason,
+            "state": one.entry.state,
             "previous": one.previous,
             "digest": one.digest,
         }

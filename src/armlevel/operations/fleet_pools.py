@@ -1,8 +1,8 @@
-"""Pools: made, edited and listed; and hosts that a person retires."""
+"""Pools: made, edited and listed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from armlevel.documents.names import frozen_called, named
@@ -19,7 +19,7 @@ __all__ = [
     "fleet_pool_create",
     "fleet_pool_edit",
     "fleet_pools",
-    "fleet_retire",
+    "reason_given",
 ]
 
 _LONGEST_REASON = 500
@@ -112,13 +112,14 @@ def fleet_pool_create(
     with store_named(fleet).writing() as connection:
         if any(pool.name == name for pool in reading.pools(connection)):
             raise UsageError(f"pool {name} is there already", hint="armlevel fleet pool edit changes it")
-        identity = writing.new_id()
-        writing.write_pool(connection, identity, name, policy, request.at)
+        pool = Pool(writing.new_id(), name, policy, request.at)
+        writing.write_pool(connection, pool, new=True)
         entry = Entry(
             action="pool-created",
-            subject=f"pool:{identity}",
+            subject=f"pool:{pool.id}",
             after=policy.digest,
             reason=reason_given(reason),
+            state=writing.state_of_pool(connection, pool),
         )
         writing.append(connection, request, [entry])
     return fleet_pools(fleet, name=name)
@@ -140,13 +141,15 @@ def fleet_pool_edit(
     with store_named(fleet).writing() as connection:
         pool = reading.pool_called(connection, name)
         if pool.policy.digest != policy.digest:
-            writing.write_pool(connection, pool.id, name, policy)
+            edited = replace(pool, policy=policy)
+            writing.write_pool(connection, edited, new=False)
             entry = Entry(
                 action="pool-edited",
                 subject=f"pool:{pool.id}",
                 before=pool.policy.digest,
                 after=policy.digest,
                 reason=why,
+                state=writing.state_of_pool(connection, edited),
             )
             writing.append(connection, request, [entry])
     return fleet_pools(fleet, name=name)
@@ -162,24 +165,3 @@ def _hold(policy: PoolPolicy) -> None:
         )
     if policy.silent_after < 1:
         raise UsageError("--silent-after: a day at least")
-
-
-def fleet_retire(name: str, fleet: str = "", *, reason: str, actor: str = "") -> tuple[str, ...]:
-    """Take a host out of every question, by a person's word; return the pools that it belonged to.
-
-    Raises:
-        UnknownName: no host is called so.
-        UsageError: it was retired before, or no reason is given.
-        StoreError: the store cannot be written.
-
-    """
-    why, request = reason_given(reason, needed=True), request_now(actor)
-    with store_named(fleet).writing() as connection:
-        host = reading.host_called(connection, name)
-        if host.retired is not None:
-            raise UsageError(f"{name} was retired at {host.retired}")
-        pools = tuple(pool.name for pool in reading.pools(connection) if pool.policy.takes(host))
-        writing.change_host(connection, host, retired=request.at)
-        entry = Entry(action="host-retired", subject=f"host:{host.id}", after=request.at, reason=why)
-        writing.append(connection, request, [entry])
-    return pools

@@ -17,6 +17,17 @@ _ACTIONS = {
     "host-seen": "{name} is of kind {after}, before {before}",
     "host-labelled": "{name} was given labels",
     "host-retired": "{name} was retired",
+    "host-renamed": "{name} has the name that it has from then on",
+    "host-software": "{name} came with other software or facts, of the same kind",
+    "host-forgotten": "{name} was forgotten",
+    "host-sealed": "{name}: all that is known of it is proved from here on",
+    "hosts-heard": "until when each host was seen is proved up to here",
+    "guests-proved": "which guests run where is proved up to here",
+    "actor-named": "the name of {name} is proved from here on",
+    "actor-forgotten": "{name}: this name of somebody was forgotten",
+    "guest-forgotten": "guest {name} was forgotten",
+    "pool-sealed": "pool {name}: all that is known of it is proved from here on",
+    "store-restored": "the store was restored from a backup",
     "host-returned": "{name} came back after it was retired",
     "guest-added": "guest {name} was added",
     "guests-seen": "{name}: other guests run there",
@@ -45,6 +56,7 @@ CONTENT_FAULTS = {
     "no-event": "{table} {row}: no event tells of it",
     "no-row": "{table} {row}: an event tells of it, and it is gone",
     "other-row": "{table} {row}: says something else than its event",
+    "forgotten": "{table} {row}: is there, and an event says that it was forgotten",
 }
 
 #: What levelling the inputs of a level anew gives.

@@ -25,6 +25,13 @@ from armlevel.operations.models.fleet import (
     FleetLogModel,
     FleetStoreModel,
 )
+from armlevel.operations.models.fleet_copies import (
+    FleetBackupModel,
+    FleetExportModel,
+    FleetForgetModel,
+    FleetRestoreModel,
+    FleetRetireModel,
+)
 from armlevel.operations.models.fleet_moves import (
     FleetEvacuateModel,
     FleetGuestsModel,
@@ -97,4 +104,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "fleet-evacuate/1": FleetEvacuateModel,
     "fleet-rollout/1": FleetRolloutModel,
     "fleet-watch/1": FleetWatchModel,
+    "fleet-retire/1": FleetRetireModel,
+    "fleet-backup/1": FleetBackupModel,
+    "fleet-restore/1": FleetRestoreModel,
+    "fleet-export/1": FleetExportModel,
+    "fleet-forget/1": FleetForgetModel,
 }

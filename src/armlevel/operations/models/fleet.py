@@ -152,6 +152,7 @@ class EventModel(ResultModel):
     before: str | None
     after: str | None
     reason: str | None
+    state: str | None
     previous: str | None
     digest: str
 
@@ -174,9 +175,16 @@ class ChainFaultModel(ResultModel):
 class ContentFaultModel(ResultModel):
     """What is wrong with a row."""
 
-    fault: Literal["content", "no-event", "no-row", "other-row"]
+    fault: Literal["content", "no-event", "no-row", "other-row", "forgotten"]
     table: str
     row: str
+
+
+class ForgottenModel(ResultModel):
+    """An object whose contents went, and the event that says so."""
+
+    object: str
+    event: int
 
 
 class FleetAuditModel(ResultModel):
@@ -188,3 +196,4 @@ class FleetAuditModel(ResultModel):
     kept: HeadModel | None
     chain: list[ChainFaultModel]
     contents: list[ContentFaultModel]
+    forgotten: list[ForgottenModel]
