@@ -9,7 +9,6 @@ kernel, and nobody could tell. Source: libvirt docs/manpages/virsh.rst (metadata
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -18,9 +17,9 @@ from armlevel.arch import load
 from armlevel.documents.packed import pack, unpack
 from armlevel.documents.write import digest, guest_object
 from armlevel.engine.births import reborn
-from armlevel.errors import UsageError
 from armlevel.onefile.metadata import GUEST_URI, KEY, GuestMark, guest_element
 from armlevel.operations.guests import GuestsResult, RunningGuest
+from armlevel.operations.virsh import Virsh
 from armlevel.profile import Host
 
 __all__ = ["Stamped", "event_in", "rebooted", "stamp", "virsh"]
@@ -31,7 +30,6 @@ StampOutcome = Literal["written", "same", "removed", "no-domain", "not-known", "
 Run = Callable[[Sequence[str]], tuple[int, str]]
 
 _URI = "qemu:///system"
-_SECONDS = 60.0  # a last stop: a libvirt that does not answer shall not hold this up for ever
 _EVENT = re.compile(r".*?\bevent '([a-z-]{1,40})' for domain '?([^':]{1,255})'?(?::.*)?")
 
 
@@ -55,22 +53,8 @@ def virsh(words: Sequence[str]) -> tuple[int, str]:
         UsageError: there is no virsh.
 
     """
-    try:
-        done = subprocess.run(  # noqa: S603 - libvirt's own program, with words of ours
-            ["virsh", "--quiet", "--connect", _URI, *words],  # noqa: S607 - where PATH has it
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except FileNotFoundError as exc:
-        raise UsageError(
-            "there is no virsh here", hint="libvirt-clients has it; without --stamp none is needed"
-        ) from exc
-    except subprocess.TimeoutExpired:
-        return 1, f"libvirt did not answer within {_SECONDS:g} s"
-    return done.returncode, done.stderr.strip()
+    status, _, said = Virsh(_URI).run(*words)
+    return status, said.strip()
 
 
 def stamp(found: GuestsResult, run: Run = virsh) -> tuple[Stamped, ...]:

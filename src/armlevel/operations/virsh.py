@@ -27,6 +27,19 @@ class Virsh:
             UsageError: it is not there, or failed; with its own words.
 
         """
+        status, out, err = self.run(*words)
+        if status:
+            said = [line.removeprefix("error: ").strip() for line in err.splitlines() if line.strip()]
+            raise UsageError(f"{self.program} {words[0]}: {': '.join(said) or f'ended with {status}'}")
+        return out
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        """Return virsh's exit status, what it prints, and what it says on standard error.
+
+        Raises:
+            UsageError: it is not there, or cannot be started.
+
+        """
         command = [self.program, "--quiet", *(["--connect", self.connect] if self.connect else []), *words]
         try:
             done = subprocess.run(  # noqa: S603 - virsh, each word its own
@@ -45,11 +58,6 @@ class Virsh:
             ) from exc
         except (OSError, ValueError) as exc:
             raise UsageError(f"{self.program} cannot be started: {exc}") from exc
-        except subprocess.TimeoutExpired as exc:
-            raise UsageError(f"{self.program} {words[0]} gave no answer in {_PATIENCE} s") from exc
-        if done.returncode:
-            said = [line.removeprefix("error: ").strip() for line in done.stderr.splitlines() if line.strip()]
-            raise UsageError(
-                f"{self.program} {words[0]}: {': '.join(said) or f'ended with {done.returncode}'}"
-            )
-        return done.stdout
+        except subprocess.TimeoutExpired:
+            return 1, "", f"libvirt did not answer within {_PATIENCE} s"
+        return done.returncode, done.stdout, done.stderr
