@@ -70,7 +70,14 @@ def run(
     ] = 16,
     timeout: Annotated[
         int,
-        typer.Option("--timeout", metavar="SECONDS", min=1, max=_LONGEST, help="How long each may take."),
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=1,
+            max=_LONGEST,
+            rich_help_panel="Options",  # nothing is emulated here
+            help="How long each may take.",
+        ),
     ] = 120,
     option: Annotated[
         list[str] | None,
