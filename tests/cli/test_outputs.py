@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from armlevel.cli.app import VERBS, _app
 from armlevel.documents import host_object, pretty
+from armlevel.fleet.database import make_store
 from tests.cli.hosts import Command, host
 
 #: Verbs that need a machine or a store of their own, and read no file but a guest's profile at most: they are written
@@ -78,6 +79,7 @@ def inputs(tmp_path: Path, armlevel: Command) -> dict[str, Any]:
     key = folder / "key"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     return {
+        "STORE": lambda: make_store(str(folder / "fleet.db"))[0].place,
         "HOST...": [a, b], "GUEST": [guest], "GUEST...": [guest], "FILE": [fingerprint], "FILE...": [a, b],
         "HOST": [a], "A": [a], "B": [b], "PEM": [str(key)], "NAME": ["web"], "V": ["1"], "TOOL": ["openstack"],
         "-- QEMU...": ["--", "qemu-system-aarch64", "-M", "virt-10.0", "-accel", "kvm", "-cpu", "host"],
@@ -95,6 +97,8 @@ def _question(writer: Writer, inputs: dict[str, Any]) -> tuple[list[str], list[s
             needed = [max(parameter.opts, key=len), *inputs[parameter.metavar], *needed]
         elif not option and parameter.required:
             needed += inputs[parameter.metavar]
+    if writer.verb.startswith("fleet "):
+        needed += ["--fleet", inputs["STORE"]()]
     return needed, [word for word in needed if os.path.sep in word]
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from armlevel.documents import digest, host_object, new_pool
 from armlevel.documents.fleet_export import FLEET_EXPORT_KIND
+from armlevel.documents.inputs import note_input
 from armlevel.documents.maps import ValuePool
 from armlevel.documents.read import parse
 from armlevel.fleet import reading, writing
@@ -120,8 +121,10 @@ def fleet_export(fleet: str = "") -> FleetExportResult:
         StoreError: there is no store, or it cannot be read.
 
     """
-    now = request_now().now
-    with store_named(fleet).reading() as connection:
+    now, store = request_now().now, store_named(fleet)
+    if store.path is not None:
+        note_input(store.path.stat(), str(store.path))  # the document is never written over the store
+    with store.reading() as connection:
         hosts = reading.hosts(connection)
         pools = reading.pools(connection)
         states = {pool.name: pool_state(connection, pool.name, now) for pool in pools}
