@@ -117,7 +117,7 @@ def test_no_order_keeps_a_way_that_this_one_takes_from_a_guest(tell):
 
 @pytest.mark.slow
 def test_no_order_keeps_a_way_that_this_one_takes_from_a_guest_in_larger_fleets(tell):
-    costs = [hold(seed, 6) for seed in range(10_000, 14_000)]
+    costs = [hold(seed, 6) for seed in range(10_000, 10_600)]
     tell(
         f"rollout: {len(costs)} fleets of up to six hosts, {sum(lost > 0 for lost, _ in costs)} with lost guests"
     )
@@ -169,6 +169,16 @@ def test_a_thousand_hosts_are_three_places_a_kind():
     assert (found.lost, found.cornered, found.proven) == ((), (), True)
     down = order_of(hosts, riders, lambda _, here, there: here == there)
     assert len(down.lost) == 1000
+
+
+def test_where_there_are_too_many_orders_one_is_told_and_that_it_may_not_be_the_best():
+    hosts = [Rolled(f"h{n}", f"old{n}", "new") for n in range(23)]
+    riders = [Rider(f"g{n % 3}", host.name) for n, host in enumerate(hosts)]
+    found = order_of(
+        hosts, riders, lambda guest, here, there: here == there or (guest, there) == ("g0", "new")
+    )
+    assert sorted(order_in(found)) == sorted(host.name for host in hosts)
+    assert not found.proven
 
 
 def test_of_nothing_nothing_is_rolled():

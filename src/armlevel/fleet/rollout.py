@@ -21,7 +21,7 @@ __all__ = ["Rider", "Rolled", "RolloutOrder", "RolloutStep", "Travel", "order_of
 #: Whether a guest (its key) that is on a host of the first kind certainly may go to one of the second.
 Way = Callable[[str, str, str], bool]
 
-_MOST_STATES = 20_000
+_MOST_STATES = 2_000
 _ALIKE = 3
 
 
@@ -197,7 +197,7 @@ class _Fleet:
             lost, cornered, _, order, rolled, places, ended = heapq.heappop(heap)
             if ended:
                 return order, len(seen) <= _MOST_STATES
-            if (rolled, places, lost) in seen:
+            if len(seen) <= _MOST_STATES and (rolled, places, lost) in seen:
                 continue
             seen.add((rolled, places, lost))
             left = [unit for unit in moving if not rolled >> unit & 1]
