@@ -138,5 +138,10 @@ def test_the_wrapper_changes_what_libvirt_says_of_kvm_and_the_cpu_and_nothing_el
     assert started(*usual)[2:] == changed
     assert started(*usual)[0].endswith("/start")
     assert started(*usual, "-incoming", "defer")[0].endswith("/arrive")
-    asked = ["-S", "-machine", "none,accel=kvm:tcg", "-cpu", "host"]
-    assert started(*asked) == ["", "", *asked]
+    for asked in (
+        ["-S", "-machine", "none,accel=kvm:tcg", "-cpu", "host"],
+        ["-M", "none", "-cpu", "host"],
+    ):
+        assert started(*asked) == ["", "", *asked]
+    # libvirt has a guest without a screen so: it is a guest all the same.
+    assert started("-display", "none", *usual)[2:] == ["-display", "none", *changed]

@@ -16,7 +16,7 @@ from armlevel.lab.libvirt_guard import (
     unmark_domain,
 )
 from armlevel.lab.libvirt_host import Domain, LibvirtHost, libvirt_pair, start_all
-from armlevel.lab.libvirt_levelled import levelled_domain
+from armlevel.lab.libvirt_levelled import levelled_domain, unlike
 from armlevel.lab.libvirt_move import DomainMoved, RunningDomain, begin_domain, move_domain, save_and_restore
 from armlevel.lab.libvirt_run import domain_of
 from armlevel.lab.migration import DidNotBoot
@@ -118,7 +118,10 @@ class _Stand:
         if guest is not None:
             levelled_domain(domain, self.at[case.target], guest, self.profiles[case.target])
             domain = levelled_domain(domain, self.at[case.source], guest, self.profiles[case.source])
-        return begin_domain(self.at[case.source], domain)
+        running = begin_domain(self.at[case.source], domain)
+        if guest is not None and (other := unlike(running.registers, guest)):
+            raise Refused(f"the guest that was to be levelled is not, in {', '.join(other)}")
+        return running
 
     def _mark(self, case: LibvirtCase, running: RunningDomain, profile: Host) -> None:
         host, name = running.host, running.domain.name

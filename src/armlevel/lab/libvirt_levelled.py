@@ -6,14 +6,18 @@ settings, and a small shell script in place of `armlevel run` hands them to the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from armlevel.arch import load
+from armlevel.errors import LabError
+from armlevel.kvm.ids import id_of
 from armlevel.lab.levelled import levelled_slot
 from armlevel.lab.libvirt_host import Domain, LibvirtHost
 from armlevel.lab.migration import Slot
 from armlevel.profile import Guest, Host
 
-__all__ = ["levelled_domain", "wrapper_text"]
+__all__ = ["levelled_domain", "unlike", "wrapper_text"]
 
 _PLACE = "/usr/lib/armlevel"
 _LIBRARY = f"{_PLACE}/libarmlevel.so"
@@ -22,7 +26,7 @@ EMULATOR = f"{_PLACE}/qemu-levelled"
 # with -incoming. libvirt writes `-accel kvm` and `-cpu host`, and a domain cannot take them away.
 _WRAPPER = """\
 #!/bin/sh
-case " $* " in *" none,"* | *" none "*) exec {qemu} "$@" ;; esac
+case " $* " in *" -machine none,"* | *" -machine none "* | *" -M none,"* | *" -M none "*) exec {qemu} "$@" ;; esac
 config=start
 case " $* " in *" -incoming "*) config=arrive ;; esac
 left=$#
@@ -68,6 +72,21 @@ def levelled_domain(domain: Domain, host: LibvirtHost, guest: Guest, profile: Ho
     host.session.ask("files", files=files)
     host.run("chmod", "755", EMULATOR)
     return replace(domain, emulator=EMULATOR, pmu=None, cpu=())
+
+
+def unlike(registers: Mapping[int, int | None], guest: Guest) -> list[str]:
+    """Return the ID registers in which a guest that runs, with these by KVM's id, is not the profile it was given.
+
+    Raises:
+        LabError: none of the profile's registers was read.
+
+    """
+    ids = load().kvm_ids
+    held = {name: registers.get(id_of(name, ids)) for name in guest.id_registers}
+    read = {name: value for name, value in held.items() if value is not None}
+    if not read:
+        raise LabError(f"{guest.name}: not one of its ID registers was read from the guest that runs")
+    return [name for name, value in read.items() if value != guest.id_registers[name]]
 
 
 def wrapper_text(qemu: str, accel: str, cpu: str) -> str:

@@ -9,7 +9,7 @@ from armlevel.lab.hosts import EmulatedHost
 from armlevel.lab.laboratory import Laboratory
 from armlevel.lab.libvirt_guard import install_guard, mark_domain
 from armlevel.lab.libvirt_host import Domain, LibvirtHost, Said, libvirt_pair, start_all
-from armlevel.lab.libvirt_levelled import levelled_domain
+from armlevel.lab.libvirt_levelled import levelled_domain, unlike
 from armlevel.lab.libvirt_move import DomainMoved, begin_domain, move_domain
 from armlevel.lab.migration import DidNotBoot, Migrated
 from armlevel.profile import Guest, Host
@@ -64,6 +64,12 @@ def libvirt_migration(
             failed = Migrated(problem=f"the guest does not start on {one}", source_said=str(exc))
             said = Said(1, "", str(exc), 0.0)
             return DomainMoved(command=("virsh", "start", domain.name), said=said, moved=failed)
+        if asked.levelled is not None and (wrong := unlike(running.registers, asked.levelled[0])):
+            problem = f"the guest on {one} is not levelled, in {', '.join(wrong)}"
+            said = Said(1, "", problem, 0.0)
+            return DomainMoved(
+                command=("virsh", "start", domain.name), said=said, moved=Migrated(problem=problem)
+            )
         if asked.mark is not None:
             mark_domain(here, domain.name, asked.mark, "command-line")
         tell(f"the guest ticks on {one}; moving it")
