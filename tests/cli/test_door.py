@@ -16,7 +16,8 @@ from tests.cli.hosts import Command, host, write
 
 
 def test_every_verb_has_help_that_opens_with_its_line(armlevel: Command):
-    assert armlevel("--help").out.count("\n") < 66
+    # A line a verb, and what stands around them on a screen.
+    assert armlevel("--help").out.count("\n") <= len(VERBS) + 40
     for verb, (module, line) in VERBS.items():
         said = armlevel(verb, "--help")
         assert said.code == 0

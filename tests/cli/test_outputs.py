@@ -109,7 +109,7 @@ def _content(folder: Path) -> dict[str, bytes]:
 def test_there_are_verbs_that_write_and_each_is_known():
     verbs = {one.verb for one in WRITERS}
     assert verbs >= {"baseline", "export", "import", "freeze", "matrix", "run"} | ON_A_MACHINE
-    assert verbs <= {one.split()[0] for one in verbs} | set(VERBS) | ON_A_MACHINE
+    assert {one.split()[0] for one in verbs} <= set(VERBS)
 
 
 @pytest.mark.parametrize("writer", HERE, ids=lambda one: f"{one.verb} {one.option}")

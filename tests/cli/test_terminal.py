@@ -23,6 +23,7 @@ GUEST = "@graviton2-6.1"
 # What each verb says: answers, refusals, and bad input on stderr.
 COMMANDS: dict[str, list[list[str]]] = {
     "probe": [["--help"]],
+    "collect": [["--hosts", "/nowhere/" + LONG, "-d", "{folder}"], [LONG]],
     "show": [[GUEST], ["{frozen}"], ["{folder}", "--explain"], ["/nowhere/" + LONG]],
     "diff": [[GUEST, "@graviton3-6.18"], ["{folder}/0.json", "{folder}/1.json"]],
     "baseline": [["@graviton2*"], ["@graviton3*", "--explain"], ["{folder}"]],

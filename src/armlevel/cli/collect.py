@@ -90,7 +90,7 @@ def run(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Probe many hosts at the same time over ssh, with your own ssh configuration.
+    """Probe many hosts over ssh at the same time, with your own ssh configuration.
 
     The probe goes over standard input and runs in memory, so nothing stays on a host. A host is called as it is named
     here. Each profile comes whole or not at all. The exit status is 1 if any host failed; each is told with the reason.
