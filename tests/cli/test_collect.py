@@ -13,12 +13,15 @@ import pytest
 
 from armlevel.documents import host_object, pretty, read_host
 from tests.cli.hosts import Command, host
+from tests.cli.test_json import judged
 
 #: The other end's Python: it believes to be on an Arm machine, and what it finds there is what its host's file says.
 PYTHON = """\
 import importlib, importlib.util, json, os, platform, sys
 world = json.load(open(os.environ["WORLD"]))
 platform.machine = lambda: world.get("machine", "aarch64")
+uname_ = os.uname
+os.uname = lambda: os.uname_result([*uname_()[:4], world.get("machine", "aarch64")])
 open_ = os.open
 def opened(path, *rest, **more):
     if path == "/dev/kvm":
@@ -141,6 +144,7 @@ def test_kinds_of_failure_are_told_apart_each_with_its_remedy(there: There, arml
     there.good("good")
     said = armlevel("collect", *FAILURES, "good", "-d", tmp_path / "hosts", "--json")
     assert said.code == 1
+    judged(said.json, "collect/1")
     assert {one["host"]: one["failed"] for one in said.json["hosts"]} == {
         **{k: k for k in FAILURES},
         "good": None,

@@ -284,4 +284,4 @@ def test_a_measured_move_is_a_result(lab, armlevel: Command, monkeypatch, moved,
 
 def test_no_verb_is_left_out():
     tested = {words[0] for words in WORDS}
-    assert tested | WITHOUT_JSON | {"override", "import", "probe", "verify", "run"} == set(VERBS)
+    assert tested | WITHOUT_JSON | {"override", "import", "probe", "collect", "verify", "run"} == set(VERBS)

@@ -58,7 +58,7 @@ def test_the_build_backend_is_pinned_too():
 
 def test_what_the_input_files_name_is_pinned():
     named = {
-        re.split(r"[\s#><=]", line)[0]
+        re.split(r"[\s#><=\[]", line)[0]
         for file in FILES
         if file.suffix == ".in"
         for line in file.read_text(encoding="utf-8").splitlines()
