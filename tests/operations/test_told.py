@@ -21,9 +21,11 @@ from armlevel.operations.explain import explain
 from armlevel.operations.fleet_accept import fleet_accept
 from armlevel.operations.fleet_add import fleet_add
 from armlevel.operations.fleet_check import fleet_check
+from armlevel.operations.fleet_evacuate import fleet_evacuate
 from armlevel.operations.fleet_init import fleet_init
 from armlevel.operations.fleet_level import fleet_level
 from armlevel.operations.fleet_pools import fleet_pool_create, fleet_pool_edit
+from armlevel.operations.fleet_rollout import fleet_rollout
 from armlevel.operations.guests import guests
 from armlevel.operations.migrate import migrate
 from armlevel.operations.run import RunResult
@@ -85,7 +87,13 @@ def of_a_fleet(place: Path) -> list[Result]:
     checked = fleet_check("web", store, add=["neoverse-n2@6.12"])
     fleet_pool_edit("web", PoolPolicy(hosts=("*",)), store, reason="more")
     fleet_pool_create("both", PoolPolicy(hosts=("*",)), store)
-    return [checked, fleet_level("web", store), fleet_accept("both", store, reason="refused")]
+    return [
+        checked,
+        fleet_level("web", store),
+        fleet_accept("both", store, reason="refused"),
+        fleet_evacuate(["neoverse-n2@7.x"], store),
+        fleet_rollout("web", ["neoverse-n2@6.12"], store),
+    ]
 
 
 def of_guests() -> Result:
