@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does a real `virsh migrate --live` between guarded hosts come as armlevel says of it beforehand? Twenty of them.
+"""Does a real `virsh migrate --live` between guarded hosts come as armlevel says of it beforehand? Twenty-two of them.
 
     tools/libvirt_migrations.py [--record] [--only TEXT] [--directory DIR] [--anew] [--predict]
 
