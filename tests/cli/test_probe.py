@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import nullcontext
 
 import pytest
@@ -35,7 +36,8 @@ def arm(monkeypatch):
 
 @pytest.fixture
 def not_arm(monkeypatch):
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    other = os.uname_result([*os.uname()[:4], "x86_64"])
+    monkeypatch.setattr("os.uname", lambda: other)
 
 
 def test_a_machine_is_probed_into_a_file_under_its_own_name(arm, armlevel, tmp_path):

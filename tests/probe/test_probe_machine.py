@@ -95,7 +95,8 @@ def test_a_probe_of_cpus_that_are_not_alike_stays_on_the_first_kind(root, monkey
     monkeypatch.setattr("armlevel.onefile.collector.read_machine", lambda: read_machine(str(root)))
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 2, 3})
     monkeypatch.setattr("os.sched_setaffinity", lambda _, cpus: moved.append(cpus))
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    arm = os.uname_result([*os.uname()[:4], "aarch64"])
+    monkeypatch.setattr("os.uname", lambda: arm)
     with pytest.raises(KvmError, match="there is no"):
         collect(plan_of(CATALOGUE), device=str(root / "kvm"))
     assert moved == [{1}]
