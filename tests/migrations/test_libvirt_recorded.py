@@ -52,7 +52,7 @@ def test_a_refusal_of_the_guard_reaches_the_source_with_its_subject_and_what_to_
     for case, seen in refused:
         said = " ".join(seen.says)
         assert any(subject in said for subject in told[case].subjects), case
-        ways = ("virsh start --force-boot ",)
+        ways: tuple[str, ...] = ("virsh start --force-boot ",)
         if case.how == "migrate":
             ways = ("shut it down, and start it on ", "move it to another host", "armlevel override")
         assert any(way in said for way in ways), case
