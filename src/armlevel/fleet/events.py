@@ -101,6 +101,10 @@ class Head:
         """The head as one line, to be kept elsewhere."""
         return f"armlevel-fleet {self.length} {self.digest or '-'}"
 
+    def document(self) -> dict[str, Any]:
+        """Return the head as JSON objects have it."""
+        return {"length": self.length, "digest": self.digest}
+
 
 def read_head(text: str) -> Head | None:
     """Read the last line of a text that is a head; None if none is.

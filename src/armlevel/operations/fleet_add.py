@@ -87,7 +87,7 @@ class FleetAddResult:
             "guests": [{"name": o.name, "digest": o.digest, "new": o.new} for o in self.guests],
             "kinds": self.kinds,
             "new_kinds": self.new_kinds,
-            "head": {"length": self.head.length, "digest": self.head.digest},
+            "head": self.head.document(),
         }
 
 

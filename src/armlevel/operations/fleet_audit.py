@@ -11,7 +11,7 @@ from armlevel.fleet.audit import Audit, audit
 from armlevel.fleet.events import Head, read_head
 from armlevel.operations.fleet_store import store_named
 
-__all__ = ["FleetAuditResult", "fleet_audit", "kept_head"]
+__all__ = ["FleetAuditResult", "faults_object", "fleet_audit", "kept_head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,19 @@ class FleetAuditResult:
         return {
             "kind": self.kind,
             "whole": self.whole,
-            "head": _head_object(self.head),
-            "kept": None if self.kept is None else _head_object(self.kept),
-            "chain": [{"fault": one.kind, "seq": one.seq} for one in self.found.chain],
-            "contents": [
-                {"fault": one.kind, "table": one.table, "row": one.row} for one in self.found.contents
-            ],
+            "head": self.head.document(),
+            "kept": None if self.kept is None else self.kept.document(),
+            **faults_object(self.found),
             "forgotten": [{"object": name, "event": seq} for name, seq in self.found.forgotten.items()],
         }
 
 
-def _head_object(head: Head) -> dict[str, Any]:
-    return {"length": head.length, "digest": head.digest}
+def faults_object(found: Audit) -> dict[str, Any]:
+    """Return what is wrong with a history, as JSON objects have it: of the chain, and of contents."""
+    return {
+        "chain": [{"fault": one.kind, "seq": one.seq} for one in found.chain],
+        "contents": [{"fault": one.kind, "table": one.table, "row": one.row} for one in found.contents],
+    }
 
 
 def kept_head(file: str) -> Head:

@@ -47,7 +47,7 @@ class FleetBackupResult:
             "hosts": self.hosts,
             "whole": self.found.whole,
             "faults": len(self.found.chain) + len(self.found.contents),
-            "head": {"length": self.head.length, "digest": self.head.digest},
+            "head": self.head.document(),
         }
 
 

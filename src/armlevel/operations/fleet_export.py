@@ -55,7 +55,7 @@ class FleetExportResult:
         said: dict[str, Any] = {
             "kind": self.kind,
             "at": time_text(self.at),
-            "head": {"length": self.head.length, "digest": self.head.digest},
+            "head": self.head.document(),
             "hosts": [self._host(host, in_pools.get(host.id, [])) for host in self.hosts],
             "kinds": [
                 kind_object(kind) | {"profile": dict(profile)} for kind, profile in self.kinds.values()

@@ -46,7 +46,7 @@ class FleetForgetResult:
             "actors": self.actors,
             "kinds": self.kinds,
             "named_in": [{"pool": pool, "version": version} for pool, version in self.named_in],
-            "head": {"length": self.head.length, "digest": self.head.digest},
+            "head": self.head.document(),
         }
 
 

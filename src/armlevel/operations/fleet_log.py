@@ -29,7 +29,7 @@ class FleetLogResult:
         return {
             "kind": self.kind,
             "events": [self._object(one) for one in self.events],
-            "head": {"length": self.head.length, "digest": self.head.digest},
+            "head": self.head.document(),
         }
 
     def _object(self, one: Event) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from armlevel.fleet.database import Store, is_there, make_store, open_any, open_
 from armlevel.fleet.events import Entry, Head
 from armlevel.fleet.reading import count_hosts
 from armlevel.fleet.writing import Request
-from armlevel.operations.fleet_audit import kept_head
+from armlevel.operations.fleet_audit import faults_object, kept_head
 from armlevel.operations.fleet_pools import reason_given
 from armlevel.operations.fleet_store import place_named, request_now
 
@@ -60,18 +60,11 @@ class FleetRestoreResult:
             "place": self.place,
             "restored": self.restored,
             "hosts": self.hosts,
-            "head": _object(self.head),
-            "replaced": None if self.replaced is None else _object(self.replaced),
+            "head": self.head.document(),
+            "replaced": None if self.replaced is None else self.replaced.document(),
             "kept": self.kept,
-            "chain": [{"fault": one.kind, "seq": one.seq} for one in self.found.chain],
-            "contents": [
-                {"fault": one.kind, "table": one.table, "row": one.row} for one in self.found.contents
-            ],
+            **faults_object(self.found),
         }
-
-
-def _object(head: Head) -> dict[str, Any]:
-    return {"length": head.length, "digest": head.digest}
 
 
 def fleet_restore(  # noqa: PLR0913 (a question with options)

@@ -108,8 +108,8 @@ class FleetWatchResult:
         """Return the fleet-watch/1 object."""
         return {
             "kind": self.kind,
-            "since": None if self.since is None else _head(self.since),
-            "head": _head(self.head),
+            "since": None if self.since is None else self.since.document(),
+            "head": self.head.document(),
             "at": self.at,
             "rewritten": self.rewritten,
             "joined": list(self.joined),
@@ -158,7 +158,7 @@ class FleetWatchResult:
         outside = {one.name: dict(one.outside) for one in self.pools}
         said = {
             "kind": _MARK,
-            "head": _head(self.head),
+            "head": self.head.document(),
             "silent": list(self.every_silent),
             "outside": outside,
         }
@@ -167,10 +167,6 @@ class FleetWatchResult:
     def metrics(self) -> str:
         """Return the figures as a text file for Prometheus' node exporter."""
         return "".join(f"{line}\n" for line in _metrics(self))
-
-
-def _head(head: Head) -> dict[str, Any]:
-    return {"length": head.length, "digest": head.digest}
 
 
 def mark_place(fleet: str = "") -> str:
