@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from armlevel import engine
 from armlevel.arch import load
 from armlevel.documents import new_pool
-from armlevel.engine import Answer, Finding, Part, passthrough, worst
+from armlevel.engine import Answer, Finding, Part, worst
 from armlevel.errors import UnknownName, UsageError
 from armlevel.fleet import reading
 from armlevel.fleet.database import Connection
@@ -19,11 +19,12 @@ from armlevel.fleet.values import SILENT_AFTER, FleetHost, Level
 from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.fleet_add import labels_of
 from armlevel.operations.fleet_guests import guests_called, levels_by_cpu
-from armlevel.operations.fleet_standing import cpu_digest, level_guest
+from armlevel.operations.fleet_standing import cpu_digest
 from armlevel.operations.fleet_store import request_now, store_named
-from armlevel.operations.fleet_ways import ANY, Traveller, Ways
+from armlevel.operations.fleet_ways import ANY, Traveller, Ways, of_level, started_on
 from armlevel.operations.given import names_meant
 from armlevel.profile import KNOWN, Host
+from armlevel.profile.birth import KNOWN_BY
 
 __all__ = ["EvacuateResult", "Leaving", "fleet_evacuate", "travellers"]
 
@@ -171,8 +172,6 @@ def travellers(
 
 
 def _known(text: str) -> KNOWN:
-    from armlevel.profile.birth import KNOWN_BY
-
     return next((one for one in KNOWN_BY if one == text), "any")
 
 
@@ -198,7 +197,7 @@ class _Evacuation:
         self.ways = Ways(self.profiles)
         self.guests, self.levels = travellers(connection, running)
         self.in_force = _in_force(connection, sources)
-        self.level_profiles = {one.id: level_guest(one, values).guest for _, one in self.in_force.values()}
+        self.at_level = {one.id: of_level(one, values) for _, one in self.in_force.values()}
 
     def leaving(self, host: FleetHost) -> Iterable[Leaving]:
         there = self.running.get(host.id)
@@ -206,12 +205,10 @@ class _Evacuation:
             yield self.goes(host, Traveller(ANY, None, reported=False), (), None)
             if host.name in self.in_force:
                 pool, level = self.in_force[host.name]
-                guest = Traveller(level.digest, self.level_profiles[level.id], "stamp", levelled=True)
-                yield self.goes(host, guest, (), f"{pool} {level.version}")
+                yield self.goes(host, self.at_level[level.id], (), f"{pool} {level.version}")
             else:
-                started = passthrough(self.profiles[host.last.kind], load())
-                guest = Traveller(f"started on {host.last.kind}", started, "command-line")
-                yield self.goes(host, guest, (), None)
+                kind = host.last.kind
+                yield self.goes(host, started_on(kind, self.profiles[kind]), (), None)
             return
         alike: dict[tuple[str | None, str], list[str]] = {}
         for one in there.guests:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from armlevel.arch import load
-from armlevel.engine import Answer, Finding, passthrough, worst
+from armlevel.engine import Answer, Finding, worst
 from armlevel.errors import UsageError
 from armlevel.fleet.database import Connection
 from armlevel.fleet.instances import Reported, running_of
@@ -16,9 +15,9 @@ from armlevel.fleet.values import FleetHost
 from armlevel.operations.answers import findings_told, status_of
 from armlevel.operations.fleet_check import host_or_profile
 from armlevel.operations.fleet_evacuate import travellers
-from armlevel.operations.fleet_standing import PoolState, level_guest, pool_state
+from armlevel.operations.fleet_standing import PoolState, pool_state
 from armlevel.operations.fleet_store import request_now, store_named
-from armlevel.operations.fleet_ways import Arrives, Traveller, Ways
+from armlevel.operations.fleet_ways import Arrives, Traveller, Ways, of_level, started_on
 from armlevel.operations.named import guests_named
 from armlevel.profile import Guest, Host, Implementation
 
@@ -214,6 +213,7 @@ class _Plan:
         self.hosts = list(self._rolled(canaries))
         self.kinds = {one.name: one for one in self.hosts}
         self.guests, self.levels = travellers(connection, running)
+        self.level = self._level()
         self.ways = Ways(self.profiles, state.pool.policy.choices)
         self.riders = list(self._riders(running))
         self.not_reported = tuple(
@@ -240,13 +240,13 @@ class _Plan:
                 raise UsageError(f"no host of pool {self.state.pool.name} has the cores of {name}")
 
     def _riders(self, running: Mapping[str, Reported]) -> Iterator[Rider]:
-        level = self._level()
         for one in self.state.standings:
             host = one.host
             if one.silent:
                 continue
             if host.id not in running:
-                there = level or self._started(host)
+                kind = host.last.kind
+                there = self.level or started_on(kind, self.profiles[kind])
                 self.guests.setdefault(there.key, there)
                 yield Rider(there.key, host.name)
                 continue
@@ -262,14 +262,7 @@ class _Plan:
         if level is None:
             return None
         self.levels[level.digest] = f"{self.state.pool.name} {level.version}"
-        guest = level_guest(level, self.state.values).guest
-        return Traveller(level.digest, guest, "stamp", levelled=True)
-
-    def _started(self, host: FleetHost) -> Traveller:
-        # What a passthrough guest is that starts there now.
-        kind = host.last.kind
-        guest = passthrough(self.profiles[kind], load())
-        return Traveller(f"started on {kind}", guest, "command-line")
+        return of_level(level, self.state.values)
 
     def arrives(self, key: str, here: str, there: str) -> Arrives:
         # A guest of which not all is known is what it was where it is; one that is known carries on what it came to.
@@ -337,17 +330,15 @@ class _Plan:
     def _rollback(self, moving: Sequence[Rolled]) -> dict[str, Answer]:
         found: dict[str, list[Answer]] = {}
         for before, after in dict.fromkeys((one.before, one.after) for one in moving):
-            guest = Traveller("", passthrough(self.profiles[after], load()), "command-line")
             name = next(name for name, kind in self.canaries.items() if kind == after)
-            said = Ways(self.profiles, self.state.pool.policy.choices).arrives(guest, after, before)
+            said = self.ways.arrives(started_on(after, self.profiles[after]), after, before)
             found.setdefault(name, []).append(said.answer)
         return {name: worst(answers) for name, answers in found.items()}
 
     def _outside(self, moving: Sequence[Rolled]) -> dict[str, Answer]:
-        level = self._level()
-        if level is None:
+        if self.level is None:
             return {}
-        said = {one.name: self.ways.arrives(level, one.before, one.after).answer for one in moving}
+        said = {one.name: self.ways.arrives(self.level, one.before, one.after).answer for one in moving}
         return {name: answer for name, answer in said.items() if answer != "runs"}
 
     def _saved(self, text: str) -> Saved:

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from armlevel.arch import load
-from armlevel.engine import Answer, Finding, Part, Policy
+from armlevel.documents.maps import ValuePool
+from armlevel.engine import Answer, Finding, Part, Policy, passthrough
 from armlevel.engine.births import arrival
 from armlevel.engine.moves.carried import carried
 from armlevel.engine.screen.any_guest import any_guest
 from armlevel.engine.verdict import parts_of
+from armlevel.fleet.values import Level
+from armlevel.operations.fleet_standing import level_guest
 from armlevel.profile import KNOWN, Birth, Guest, Host
 
-__all__ = ["ANY", "Arrives", "Traveller", "Ways"]
+__all__ = ["ANY", "Arrives", "Traveller", "Ways", "of_level", "started_on"]
 
 #: Stands for the guests of a host of which nothing was reported: any that can be there.
 ANY = "any"
@@ -32,6 +35,16 @@ class Traveller:
     known: KNOWN = "any"
     levelled: bool = False
     reported: bool = True
+
+
+def of_level(level: Level, values: ValuePool) -> Traveller:
+    """Return what runs at a level, as `armlevel run` starts it."""
+    return Traveller(level.digest, level_guest(level, values).guest, "stamp", levelled=True)
+
+
+def started_on(kind: str, profile: Host) -> Traveller:
+    """Return what a passthrough guest is that starts on a host of a kind now."""
+    return Traveller(f"started on {kind}", passthrough(profile, load()), "command-line")
 
 
 @dataclass(frozen=True, slots=True)
