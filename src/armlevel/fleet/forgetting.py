@@ -10,13 +10,7 @@ from sqlalchemy import Connection
 
 from armlevel.fleet import reading, tables
 
-__all__ = ["actor_called", "drop_actor", "drop_guest", "drop_host", "drop_unused"]
-
-
-def actor_called(connection: Connection, name: str) -> str | None:
-    """Return the id of an actor by name; None if nobody is called so."""
-    found = connection.execute(sa.select(tables.actor.c.id).where(tables.actor.c.name == name)).scalar()
-    return None if found is None else str(found)
+__all__ = ["drop_actor", "drop_guest", "drop_host", "drop_unused"]
 
 
 def drop_actor(connection: Connection, identity: str) -> None:

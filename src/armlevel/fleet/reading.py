@@ -18,6 +18,7 @@ from armlevel.fleet.values import FleetHost, Kind, Level, Pool, PoolPolicy, Seen
 from armlevel.profile import Host
 
 __all__ = [
+    "actor_called",
     "actors",
     "body_of",
     "count_hosts",
@@ -72,6 +73,12 @@ def _event(row: Any) -> Event:
 def actors(connection: Connection) -> dict[str, str | None]:
     """Return the names of actors by id; None where the name was forgotten."""
     return {row.id: row.name for row in connection.execute(sa.select(tables.actor))}
+
+
+def actor_called(connection: Connection, name: str) -> str | None:
+    """Return the id of an actor by name; None if nobody is called so."""
+    found = connection.execute(sa.select(tables.actor.c.id).where(tables.actor.c.name == name)).scalar()
+    return None if found is None else str(found)
 
 
 def count_hosts(connection: Connection) -> int:

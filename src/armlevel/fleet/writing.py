@@ -18,6 +18,7 @@ from armlevel.fleet.contents import Parts, packed
 from armlevel.fleet.events import Entry, Event, Head, follow
 from armlevel.fleet.ids import ulid
 from armlevel.fleet.proving import HEARD, RUNNING, actor_id, heard_state, running_state, state_of
+from armlevel.fleet.reading import actor_called
 from armlevel.fleet.values import FleetHost, Level, Pool, Seen, SeenEvidence, time_text
 
 __all__ = [
@@ -101,9 +102,8 @@ def _event_row(event: Event) -> dict[str, Any]:
 
 
 def _actor(connection: Connection, name: str) -> str:
-    found = connection.execute(sa.select(tables.actor.c.id).where(tables.actor.c.name == name)).scalar()
-    if found is not None:
-        return str(found)
+    if (found := actor_called(connection, name)) is not None:
+        return found
     salt = os.urandom(16).hex()
     made = actor_id(time.time_ns() // 1_000_000, name, salt)
     connection.execute(sa.insert(tables.actor).values(id=made, name=name, salt=salt))

@@ -118,7 +118,7 @@ def _guest(known: dict[str, tuple[str, bytes, int]], text: str) -> list[str]:
 
 
 def _actor(connection: Connection, name: str) -> str:
-    found = forgetting.actor_called(connection, name)
+    found = reading.actor_called(connection, name)
     if found is None:
         raise UnknownName("actor of the history", name)
     return found
