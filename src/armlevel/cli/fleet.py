@@ -19,7 +19,7 @@ from armlevel.operations.fleet_init import fleet_init
 from armlevel.operations.fleet_list import FleetListResult, fleet_list
 from armlevel.operations.fleet_log import FleetLogResult, fleet_log
 from armlevel.operations.fleet_show import FleetHostResult, fleet_show
-from armlevel.words.fleet import counted_hosts, event_text, short_digest
+from armlevel.words.fleet import counted_hosts, counted_kinds, event_text, short_digest
 from armlevel.words.subjects import hosts_text
 
 __all__ = ["app"]
@@ -108,7 +108,7 @@ def _added(found: FleetAddResult) -> list[str]:
     }
     told = [f"{len(some)} {state}" for state, some in names.items() if some]
     new = f", {found.new_kinds} of them new to the fleet" if found.new_kinds else ""
-    kinds = f"{found.kinds} kind{'s' * (found.kinds != 1)}{new}"
+    kinds = f"{counted_kinds(found.kinds)}{new}"
     hosts = f"{counted_hosts(len(found.hosts))} of {kinds}: {', '.join(told)}" if found.hosts else ""
     fresh = sum(one.new for one in found.guests)
     count = len(found.guests)
@@ -137,8 +137,7 @@ def list_fleet(fleet: Fleet = "", as_json: Json = False) -> int:
 
 
 def _listed(found: FleetListResult) -> list[str]:
-    kinds = len(found.kinds)
-    head = f"{counted_hosts(found.hosts)} of {kinds} kind{'s' * (kinds != 1)}"
+    head = f"{counted_hosts(found.hosts)} of {counted_kinds(len(found.kinds))}"
     head += f", {len(found.silent)} silent" if found.silent else ""
     head += f", {len(found.retired)} retired" if found.retired else ""
     if not found.hosts:

@@ -15,7 +15,7 @@ from armlevel.operations.fleet_backup import fleet_backup
 from armlevel.operations.fleet_export import fleet_export
 from armlevel.operations.fleet_forget import FleetForgetResult, fleet_forget
 from armlevel.operations.fleet_restore import FleetRestoreResult, fleet_restore
-from armlevel.words.fleet import counted_hosts
+from armlevel.words.fleet import counted_hosts, counted_kinds
 from armlevel.words.subjects import hosts_text
 
 __all__ = ["backup", "export", "forget", "restore"]
@@ -108,8 +108,7 @@ def export(
     found = fleet_export(fleet)
     write_output(output, pretty(found.document()), force=force)
     if output != "-":
-        kinds = len(found.kinds)
-        text = f"{output}: {counted_hosts(len(found.hosts))} of {kinds} kind{'s' * (kinds != 1)}"
+        text = f"{output}: {counted_hosts(len(found.hosts))} of {counted_kinds(len(found.kinds))}"
         say(wrapped(text, rest="    "))
     return found.status
 

@@ -20,7 +20,7 @@ from armlevel.operations.fleet_watch import (
     mark_place,
     write_metrics,
 )
-from armlevel.words.fleet import counted_hosts
+from armlevel.words.fleet import counted_hosts, counted_kinds
 from armlevel.words.subjects import hosts_text
 
 __all__ = ["watch"]
@@ -72,7 +72,7 @@ def _page(found: FleetWatchResult) -> list[str]:
     if found.rewritten:
         head = f"the history is {meant('not the one', 'no')} that was looked at before; armlevel fleet audit says more"
     elif found.since is None:
-        head = f"a first look: {counted_hosts(found.hosts)} of {found.kinds} kind{'s' * (found.kinds != 1)}"
+        head = f"a first look: {counted_hosts(found.hosts)} of {counted_kinds(found.kinds)}"
     elif not found.has_changed:
         head = f"{meant('nothing changed', 'yes')} among {counted_hosts(found.hosts)}"
     else:

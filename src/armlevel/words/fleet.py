@@ -8,6 +8,7 @@ __all__ = [
     "RECOMPUTED",
     "counted_guests",
     "counted_hosts",
+    "counted_kinds",
     "event_text",
     "short_digest",
 ]
@@ -84,6 +85,15 @@ def counted_guests(count: int) -> str:
     ('1 guest', '0 guests')
     """
     return "1 guest" if count == 1 else f"{count} guests"
+
+
+def counted_kinds(count: int) -> str:
+    """Return how many kinds of hosts, in words.
+
+    >>> counted_kinds(1), counted_kinds(20)
+    ('1 kind', '20 kinds')
+    """
+    return "1 kind" if count == 1 else f"{count} kinds"
 
 
 def event_text(action: str, name: str, before: str | None, after: str | None) -> str:
