@@ -240,7 +240,8 @@ def _watched(connection: Connection, before: _Mark | None, request: writing.Requ
     every = reading.hosts(connection)
     there = [host for host in every if host.retired is None]
     silent = tuple(host.name for host in there if host.is_silent(request.now, SILENT_AFTER))
-    pools = tuple(_figures(connection, pool.name, request) for pool in reading.pools(connection))
+    known = reading.pools(connection)
+    pools = tuple(_figures(connection, pool.name, request) for pool in known)
     first = before is None or rewritten
     earlier = _Mark(head, frozenset(silent), {one.name: one.outside for one in pools}) if first else before
     assert earlier is not None, "what there was, or what there is"
@@ -266,7 +267,7 @@ def _watched(connection: Connection, before: _Mark | None, request: writing.Requ
         hosts=len(there),
         kinds=len({host.last.kind for host in there}),
         every_silent=silent,
-        names={f"pool:{one.id}": one.name for one in reading.pools(connection)},
+        names={f"pool:{one.id}": one.name for one in known},
     )
 
 
