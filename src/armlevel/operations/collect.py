@@ -19,7 +19,7 @@ from armlevel.documents import Loaded, host_object, new_pool, pretty
 from armlevel.documents.maps import ValuePool
 from armlevel.documents.outputs import write_output
 from armlevel.documents.read import read_host
-from armlevel.errors import ArmlevelError, UsageError
+from armlevel.errors import ArmlevelError, InputError, UsageError
 from armlevel.onefile.over_ssh import MARK, command, loader
 from armlevel.operations.reached import Target
 from armlevel.operations.ssh import Children, Exchange, exchange
@@ -298,9 +298,7 @@ def _taken(
     try:
         loaded = [Loaded(one.path or one.name, one.host) for one in some if one.host is not None]
         states = fleet(loaded)
-    except (UsageError, ArmlevelError) as exc:
-        if not _of_one(exc):
-            raise
+    except (UsageError, InputError) as exc:  # one of the profiles is to blame, and not the store
         if len(some) == 1:
             yield replace(some[0], failed="not-taken", detail=str(exc)[:_MOST_DETAIL])
             return
@@ -308,10 +306,3 @@ def _taken(
         yield from _taken(some[len(some) // 2 :], fleet)
         return
     yield from (replace(one, state=states[one.name]) for one in some)
-
-
-def _of_one(exc: ArmlevelError) -> bool:
-    # Whether one of the profiles is to blame, and not the store.
-    from armlevel.errors import InputError
-
-    return isinstance(exc, UsageError | InputError)
