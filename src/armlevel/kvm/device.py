@@ -12,7 +12,10 @@ from armlevel.kvm import numbers
 from armlevel.kvm.calls import ask
 from armlevel.kvm.vm import Vm
 
-__all__ = ["Kvm"]
+__all__ = ["ARM", "Kvm"]
+
+#: What `uname -m` says of a machine whose KVM has guests of 64-bit Arm.
+ARM = ("aarch64", "arm64")
 
 _DEFAULT_BITS = 40
 _SENTENCES = {
@@ -41,7 +44,7 @@ class Kvm:
 
         """
         machine = os.uname().machine if machine is None else machine
-        if machine not in ("aarch64", "arm64"):
+        if machine not in ARM:
             raise KvmError(
                 f"this machine is {machine}, not a 64-bit Arm one: its KVM has no Arm guests",
                 hint="`armlevel lab probe neoverse-n2@7.x` probes an emulated Arm host",

@@ -8,13 +8,14 @@ there. Standard library only.
 from __future__ import annotations
 
 import errno
-import platform
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from armlevel.errors import ArmlevelError, KvmError
+from armlevel.kvm.device import ARM
 from armlevel.onefile.collector import collect, compiled_plan, written
 
 __all__ = ["MARK", "command", "loader", "main"]
@@ -85,7 +86,7 @@ def main(frame: Callable[[Mapping[str, Any]], None], options: Mapping[str, Any])
 
 
 def _why(exc: KvmError) -> str:
-    if platform.machine() not in ("aarch64", "arm64"):
+    if os.uname().machine not in ARM:
         return "not-arm"
     if exc.code in (errno.EACCES, errno.EPERM):
         return "permission"

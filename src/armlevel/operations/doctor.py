@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from armlevel.arch import Catalogue, load
 from armlevel.engine.moves.vmm_restore import restorer_named
 from armlevel.errors import UnknownName
+from armlevel.kvm.device import ARM
 from armlevel.operations.check_ups import CheckUp, State, check_ups_object, status_of_states
 from armlevel.preload.library import library, library_fault
 from armlevel.probe.machine import Machine, read_machine
@@ -24,7 +25,6 @@ from armlevel.words.subjects import core_name
 
 __all__ = ["DoctorResult", "Here", "doctor", "read_here"]
 
-_ARM = ("aarch64", "arm64")
 _DEVICE = "/dev/kvm"
 _DAY = 86_400
 #: VMMs whose behaviour rows may know.
@@ -49,7 +49,7 @@ class Here:
     @property
     def is_arm(self) -> bool:
         """Whether it can have Arm guests."""
-        return self.architecture in _ARM
+        return self.architecture in ARM
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,9 @@ def this_machine() -> Host:
         KvmError: it has no KVM for Arm guests.
 
     """
-    if platform.machine() not in {"aarch64", "arm64"}:
+    from armlevel.kvm.device import ARM
+
+    if platform.machine() not in ARM:
         raise UsageError(
             f"this machine is {platform.machine()}, and a guest profile runs on 64-bit Arm",
             hint="on another machine, --show with --host HOST says what would be started there",
