@@ -20,10 +20,10 @@ def heard_again(host: FleetHost, parts: Parts, at: str) -> FleetHost:
     """Return a host that is still of its kind: the interval ends later; other evidence begins a line of its own."""
     seen = host.last
     *before, last = seen.evidence
-    if last.since == at:  # of one moment the last word counts
-        last = replace(last, evidence=parts.evidence, document=parts.document)
-    elif last.evidence == parts.evidence:
+    if last.evidence == parts.evidence:  # by whichever document: only other evidence is an event
         last = replace(last, until=at)
+    elif last.since == at:  # of one moment the last word counts
+        last = replace(last, evidence=parts.evidence, document=parts.document)
     else:
         before, last = [*before, last], SeenEvidence(parts.evidence, parts.document, at, at)
     return replace(host, seen=(*host.seen[:-1], replace(seen, last_seen=at, evidence=(*before, last))))
