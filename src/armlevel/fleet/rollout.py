@@ -106,7 +106,7 @@ def order_of(hosts: Sequence[Rolled], riders: Sequence[Rider], way: Way) -> Roll
     >>> hosts = [Rolled("a", "old", "new"), Rolled("b", "old", "new")]
     >>> up = lambda guest, here, there: (here, there) != ("new", "old")
     >>> [step.hosts for step in order_of(hosts, [Rider("g", "a")], up).steps]
-    [('a',), ('b',)]
+    [('b',), ('a',)]
     """
     kinds = sorted({kind for one in hosts for kind in (one.before, one.after)})
     ways = {
