@@ -62,18 +62,18 @@ def libvirt_migration(
             running = begin_domain(here, domain)
         except DidNotBoot as exc:
             failed = Migrated(problem=f"the guest does not start on {one}", source_said=str(exc))
-            said = Said(1, "", str(exc), 0.0)
-            return DomainMoved(command=("virsh", "start", domain.name), said=said, moved=failed)
+            return _not_begun(domain, str(exc), failed)
         if asked.levelled is not None and (wrong := unlike(running.registers, asked.levelled[0])):
             problem = f"the guest on {one} is not levelled, in {', '.join(wrong)}"
-            said = Said(1, "", problem, 0.0)
-            return DomainMoved(
-                command=("virsh", "start", domain.name), said=said, moved=Migrated(problem=problem)
-            )
+            return _not_begun(domain, problem, Migrated(problem=problem))
         if asked.mark is not None:
             mark_domain(here, domain.name, asked.mark, "command-line")
         tell(f"the guest ticks on {one}; moving it")
         return move_domain(running, there)[0]
+
+
+def _not_begun(domain: Domain, words: str, failed: Migrated) -> DomainMoved:
+    return DomainMoved(command=("virsh", "start", domain.name), said=Said(1, "", words, 0.0), moved=failed)
 
 
 def _levelled(asked: AskedMove, here: LibvirtHost, there: LibvirtHost) -> Domain:
