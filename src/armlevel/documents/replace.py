@@ -13,7 +13,7 @@ from pathlib import Path
 from armlevel.documents.inputs import input_at
 from armlevel.errors import UsageError
 
-__all__ = ["create_file", "output_path", "replace_file"]
+__all__ = ["create_file", "output_path", "replace_file", "sync_folder"]
 
 _ACL = "system.posix_acl_access"
 
@@ -40,6 +40,15 @@ def create_file(path: str, text: str) -> bool:
 
     """
     return _write(path, text, _create)
+
+
+def sync_folder(folder: Path) -> None:
+    """See to it that the names in a folder are on disk. Raises :class:`OSError` where they cannot be put there."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def output_path(path: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from armlevel.documents.replace import sync_folder
 from armlevel.errors import StoreError
 from armlevel.fleet.database import Store, make_store
 from armlevel.fleet.dialects import in_sentences
@@ -97,11 +98,7 @@ def give_name(path: Path, name: Path) -> None:
         finally:
             os.close(handle)
         os.link(path, name)
-        folder = os.open(name.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(name.parent)
     except FileExistsError as exc:
         raise StoreError(
             f"{name}: is there, and nothing is written over it", hint="give another name"

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from armlevel.documents.replace import replace_file
+from armlevel.documents.replace import replace_file, sync_folder
 from armlevel.errors import UsageError
 
 __all__ = [
@@ -102,11 +102,7 @@ def put(path: Path, content: bytes, mode: int) -> None:
     try:
         fresh.chmod(mode)
         os.replace(fresh, path)  # noqa: PTH105 - the call is what is meant
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as exc:
         with contextlib.suppress(OSError):
             fresh.unlink()
