@@ -24,6 +24,7 @@ __all__ = [
     "open_any",
     "open_store",
     "shown_place",
+    "state_folder",
 ]
 
 _NONE_THERE = "armlevel fleet init makes one"
@@ -58,10 +59,19 @@ def default_place(environment: Mapping[str, str]) -> str:
     """
     if said := environment.get("ARMLEVEL_FLEET"):
         return said
+    return str(state_folder(environment) / "fleet.db")
+
+
+def state_folder(environment: Mapping[str, str]) -> Path:
+    """Return where what a person's armlevel remembers is kept.
+
+    >>> str(state_folder({"XDG_STATE_HOME": "not/absolute", "HOME": "/home/ann"}))
+    '/home/ann/.local/state/armlevel'
+    """
     state = environment.get("XDG_STATE_HOME", "")
     # The specification of base directories: a path that is not absolute is to be ignored.
     folder = state if state.startswith("/") else str(Path(environment.get("HOME") or "~") / ".local/state")
-    return str(Path(folder).expanduser() / "armlevel/fleet.db")
+    return Path(folder).expanduser() / "armlevel"
 
 
 def shown_place(place: str) -> str:

@@ -18,7 +18,7 @@ from armlevel.engine.causes import cause_between
 from armlevel.engine.findings import Cause
 from armlevel.errors import BadDocument
 from armlevel.fleet import reading, writing
-from armlevel.fleet.database import Connection
+from armlevel.fleet.database import Connection, state_folder
 from armlevel.fleet.events import Event, Head
 from armlevel.fleet.values import SILENT_AFTER, FleetHost
 from armlevel.operations.diff import change_object, changes_between
@@ -174,8 +174,7 @@ def mark_place(fleet: str = "") -> str:
     place = Path(place_named(fleet))
     if os.access(place.parent, os.W_OK):
         return f"{place}.watch"
-    state = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
-    return str(Path(state, "armlevel", f"{place.name}.watch"))
+    return str(state_folder(os.environ) / f"{place.name}.watch")
 
 
 def keep_mark(path: str, found: FleetWatchResult) -> None:
